@@ -1,0 +1,1 @@
+"""Who is visited, when and why. Knows nothing of HTTP, maps or solvers."""

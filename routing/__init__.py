@@ -1,0 +1,1 @@
+"""Places, streets, minutes, and the vehicle-routing solver. Knows nothing of customers."""

@@ -1,0 +1,25 @@
+"""Every error that this package raises on purpose."""
+
+
+class RoutingError(Exception):
+    """Base of all errors of the routing package; the message is fit to show a person."""
+
+
+class ExtractError(RoutingError):
+    """An OpenStreetMap extract that is missing, unreadable, or holds no streets."""
+
+
+class AreaError(RoutingError):
+    """An area that does not exist, exists already, or whose files are damaged."""
+
+
+class ProblemError(RoutingError):
+    """A planning problem that contradicts itself; names the job or shift and the field."""
+
+
+class UnreachableError(RoutingError):
+    """A path was asked for between two places that no street connects."""
+
+
+class GeocodingError(RoutingError):
+    """An online geocoder failed or is not set up."""

@@ -1,0 +1,39 @@
+"""Points on the globe (WGS 84) and great-circle distances."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from routing.errors import RoutingError
+
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius, IUGG."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LatLon:
+    """A point in degrees, latitude first.
+
+    Raises:
+        RoutingError: not finite, or outside ±90 / ±180 degrees.
+    """
+
+    lat: float
+    lon: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.lat) and -90 <= self.lat <= 90):
+            raise RoutingError(f"latitude {self.lat!r} is not between -90 and 90")
+        if not (math.isfinite(self.lon) and -180 <= self.lon <= 180):
+            raise RoutingError(f"longitude {self.lon!r} is not between -180 and 180")
+
+
+def great_circle_m(a: LatLon, b: LatLon) -> float:
+    """Metres between two points along the great circle (haversine formula)."""
+    lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
+    h = (
+        math.sin((lat_b - lat_a) / 2) ** 2
+        + math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(b.lon - a.lon) / 2) ** 2
+    )
+    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))

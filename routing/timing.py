@@ -1,0 +1,285 @@
+"""When a sequence of jobs can be done: exact timing of one shift with several windows a job, setup and a break.
+
+Two labels are kept at every position of a sequence: the earliest time to be done with the break still owed, and with
+it taken. Read backwards, the same two labels are the latest times. Between them an insertion is tested in constant
+time, the "forward time slack" of Savelsbergh (1992, The Vehicle Routing Problem with Time Windows: Minimizing Route
+Duration), here with one more state for the break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.solution import Route, Step
+
+NEVER = 1 << 40
+"""Earlier than nothing, later than everything: the label of what cannot be done."""
+
+Labels = tuple[int, int]
+"""(break owed, break taken); without a break to take, both run along and the second decides."""
+
+
+def break_ends(shift: Shift, free_s: int) -> int:
+    """When a break that may start at `free_s` is over, or NEVER."""
+    rest = shift.break_
+    if rest is None:
+        return free_s
+    begin = max(free_s, rest.start_s)
+    return begin + rest.duration_s if begin <= rest.latest_start_s else NEVER
+
+
+def _break_begins(shift: Shift, over_s: int) -> int:
+    """The latest time to be free so that the break is over by `over_s`, or -NEVER."""
+    rest = shift.break_
+    if rest is None:
+        return over_s
+    begin = min(rest.latest_start_s, over_s - rest.duration_s)
+    return begin if begin >= rest.start_s else -NEVER
+
+
+def _done(job: Job, ready_s: int) -> int:
+    """When the service is over for somebody ready at the door at `ready_s`, or NEVER."""
+    for window in job.windows:
+        if ready_s <= window.end_s:
+            return max(ready_s, window.start_s) + job.service_s
+    return NEVER
+
+
+def _ready_by(job: Job, done_s: int) -> int:
+    """The latest time to be ready at the door so that the service is over by `done_s`, or -NEVER."""
+    begin = done_s - job.service_s
+    for window in reversed(job.windows):
+        if window.start_s <= begin:
+            return min(window.end_s, begin)
+    return -NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A shift's sequence with its labels: `earliest[k]` after k jobs, `latest[k]` before the job at position k.
+
+    `latest[k]` is the latest time at which one may be free at place k (0 is the start, k the k-th job's place, service
+    done) and still do all that follows; its first label for somebody who still owes the break.
+    """
+
+    problem: Problem
+    shift: Shift
+    jobs: tuple[Job, ...]
+    places: tuple[int, ...]
+    earliest: tuple[Labels, ...]
+    latest: tuple[Labels, ...]
+    drive_s: int
+
+    @property
+    def feasible(self) -> bool:
+        owed, taken = self.earliest[-1]
+        latest_owed, latest_taken = self.latest[-1]
+        full = self.shift.max_jobs is not None and len(self.jobs) > self.shift.max_jobs
+        return not full and (owed <= latest_owed or taken <= latest_taken)
+
+    @classmethod
+    def of(cls, problem: Problem, shift: Shift, jobs: Iterable[Job]) -> Timeline:
+        """Label a sequence; it may be infeasible. O(jobs)."""
+        sequence = tuple(jobs)
+        places = (shift.start_place, *(job.place for job in sequence), shift.end_place)
+        seconds = problem.seconds
+        drive_s = 0
+        now: Labels = (shift.start_s, break_ends(shift, shift.start_s))
+        earliest = [now]
+        for k, job in enumerate(sequence):
+            drive = seconds[places[k]][job.place]
+            if drive == UNREACHABLE:
+                now = (NEVER, NEVER)
+            else:
+                drive_s += drive
+                now = _forward(shift, now, drive + setup_s(places[k], job), job)
+            earliest.append(now)
+        last = seconds[places[-2]][places[-1]]
+        drive_s += max(last, 0)
+        by = -NEVER if last == UNREACHABLE else shift.end_s - last
+        # The break may still be taken after the last drive, at the end place.
+        later: Labels = (
+            max(_break_begins(shift, by), _break_begins(shift, shift.end_s) - last) if by > 0 else -NEVER,
+            by,
+        )
+        latest = [later]
+        for k in range(len(sequence) - 1, -1, -1):
+            drive = seconds[places[k]][sequence[k].place]
+            if drive == UNREACHABLE:
+                later = (-NEVER, -NEVER)
+            else:
+                later = _backward(shift, later, drive + setup_s(places[k], sequence[k]), sequence[k])
+            latest.append(later)
+        latest.reverse()
+        return cls(problem, shift, sequence, places, tuple(earliest), tuple(latest), drive_s)
+
+    def added_drive_s(self, job: Job, position: int) -> int | None:
+        """Seconds of driving that `job` adds as the job number `position` (from 0), or None if it does not fit there.
+
+        Constant time. Considers time, break, reachability and max_jobs; not eligibility, which `Problem.may_serve` tells.
+        """
+        shift, seconds = self.shift, self.problem.seconds
+        if shift.max_jobs is not None and len(self.jobs) >= shift.max_jobs:
+            return None
+        before, after = self.places[position], self.places[position + 1]
+        there, onward = seconds[before][job.place], seconds[job.place][after]
+        if there == UNREACHABLE or onward == UNREACHABLE:
+            return None
+        labels = _forward(shift, self.earliest[position], there + setup_s(before, job), job)
+        if position == len(self.jobs):
+            by = shift.end_s - onward
+            latest = (max(_break_begins(shift, by), _break_begins(shift, shift.end_s) - onward), by)
+        else:
+            following = self.jobs[position]
+            latest = _backward(shift, self.latest[position + 1], onward + setup_s(job.place, following), following)
+        if labels[0] > latest[0] and labels[1] > latest[1]:
+            return None
+        return there + onward - max(seconds[before][after], 0)
+
+
+def setup_s(before_place: int, job: Job) -> int:
+    """Parking is paid on arriving from another place."""
+    return 0 if before_place == job.place else job.setup_s
+
+
+def _forward(shift: Shift, free: Labels, travel_s: int, job: Job) -> Labels:
+    """Labels after `job`, given those before the leg to it. The break goes before the leg, at the door, or after."""
+    owed, taken = free
+    done_taken = _done(job, taken + travel_s) if taken < NEVER else NEVER
+    if shift.break_ is None:
+        return done_taken, done_taken
+    done_owed = NEVER
+    if owed < NEVER:
+        done_owed = _done(job, owed + travel_s)
+        rested = break_ends(shift, owed + travel_s)
+        if rested < NEVER:
+            done_taken = min(done_taken, _done(job, rested))
+        if done_owed < NEVER:
+            done_taken = min(done_taken, break_ends(shift, done_owed))
+    return done_owed, done_taken
+
+
+def _backward(shift: Shift, later: Labels, travel_s: int, job: Job) -> Labels:
+    """Latest labels before the leg to `job`, given those after its service."""
+    owed, taken = later
+    free_taken = _ready_by(job, taken) - travel_s if taken > -NEVER else -NEVER
+    if free_taken < 0:
+        free_taken = -NEVER
+    if shift.break_ is None:
+        return free_taken, free_taken
+    choices = [-NEVER]
+    if owed > -NEVER:  # the break comes after this job
+        choices.append(_ready_by(job, owed) - travel_s)
+    if taken > -NEVER:  # at the door, before service; or before the leg
+        ready = _ready_by(job, taken)
+        if ready > -NEVER:
+            choices.append(_break_begins(shift, ready) - travel_s)
+            choices.append(_break_begins(shift, ready - travel_s))
+    best = max(choices)
+    return (best if best >= 0 else -NEVER), free_taken
+
+
+def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> Route | None:
+    """The earliest-finishing timing of `jobs` in this order, or None if there is none.
+
+    Every service begins as early as it can; the departure from the start place is then as late as the first begin
+    allows. The break is put where it delays the day's end least and, among equals, into time that is idle anyway.
+    """
+    timeline = Timeline.of(problem, shift, jobs)
+    if not timeline.feasible or not jobs:
+        return None
+    if shift.break_ is None:
+        return _walk(timeline, None)
+    best: Route | None = None
+    for gap in range(2 * len(jobs) + 2):
+        route = _walk(timeline, gap)
+        if route and (best is None or _end(route, shift) < _end(best, shift)):
+            best = route
+    return best
+
+
+def _end(route: Route, shift: Shift) -> tuple[int, int]:
+    """When everything is over, break included; then when service is, so that waiting is used for the break."""
+    rest_end = 0
+    if shift.break_ and route.break_start_s is not None:
+        rest_end = route.break_start_s + shift.break_.duration_s
+    return max(route.return_s, rest_end), sum(step.begin_s for step in route.steps)
+
+
+def _walk(timeline: Timeline, gap: int | None) -> Route | None:
+    """Time the sequence with the break in one gap: 2k before the leg to job k, 2k + 1 at its door; None: no break.
+
+    The last two gaps are before the leg home and at home. None if that does not fit.
+    """
+    problem, shift = timeline.problem, timeline.shift
+    now, rest_start = shift.start_s, None
+
+    def rest() -> bool:
+        nonlocal now, rest_start
+        over = break_ends(shift, now)
+        if over == NEVER:
+            return False
+        assert shift.break_ is not None
+        now, rest_start = over, over - shift.break_.duration_s
+        return True
+
+    steps: list[Step] = []
+    for k, job in enumerate(timeline.jobs):
+        before = timeline.places[k]
+        if gap == 2 * k and not rest():
+            return None
+        drive = problem.seconds[before][job.place]
+        arrive = now + drive
+        ready = now = arrive + setup_s(before, job)
+        if gap == 2 * k + 1:
+            if not rest():
+                return None
+            ready = now
+        now = _done(job, ready)
+        if now >= NEVER:
+            return None
+        steps.append(Step(job.id, drive, problem.metres[before][job.place], arrive, now - job.service_s, now))
+    if gap == 2 * len(steps) and not rest():
+        return None
+    before = timeline.places[-2]
+    drive = problem.seconds[before][shift.end_place]
+    home = now = now + drive
+    if gap == 2 * len(steps) + 1 and not rest():
+        return None
+    if now > shift.end_s:
+        return None
+    return _leave_late(
+        timeline,
+        Route(
+            shift.id,
+            shift.start_s,
+            tuple(steps),
+            rest_start,
+            drive,
+            problem.metres[before][shift.end_place],
+            home,
+        ),
+    )
+
+
+def _leave_late(timeline: Timeline, route: Route) -> Route:
+    """Depart no earlier than the first service (or a break at its door) needs; nobody waits in a car park."""
+    first, job = route.steps[0], timeline.jobs[0]
+    setup = setup_s(timeline.shift.start_place, job)
+    until = first.begin_s
+    rest = route.break_start_s
+    if rest is not None and first.arrive_s <= rest < first.begin_s:
+        until = rest
+    arrive = until - setup
+    late = Step(job.id, first.drive_s, first.drive_m, arrive, first.begin_s, first.leave_s)
+    return Route(
+        route.shift,
+        arrive - first.drive_s,
+        (late, *route.steps[1:]),
+        rest,
+        route.return_drive_s,
+        route.return_drive_m,
+        route.return_s,
+    )

@@ -1,0 +1,1 @@
+"""The pages: Flask, Folium and nothing that decides."""
