@@ -1,0 +1,34 @@
+"""Every error that this package raises on purpose."""
+
+
+class PlannerError(Exception):
+    """Base of all errors of the planner package; the message is fit to show a person."""
+
+
+class InvalidRecordError(PlannerError):
+    """A value that makes no sense; `field` is the column it came from."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class SettingsError(PlannerError):
+    """A setting that is missing, unknown or out of range."""
+
+
+class IntakeError(PlannerError):
+    """A file that cannot be read as a table at all; nothing of it was imported."""
+
+
+class StorageError(PlannerError):
+    """The database is missing, newer than this program, or refused a write."""
+
+
+class NotFoundError(PlannerError):
+    """A plan, record or area that does not exist."""
+
+
+class RulesBrokenError(PlannerError):
+    """A plan that breaks a hard rule; it was not stored."""
