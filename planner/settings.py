@@ -1,0 +1,182 @@
+"""One frozen Settings, read once from settings.toml in the home folder and FIELDVISIT_* in the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from planner.errors import SettingsError
+
+HOME_VARIABLE = "FIELDVISIT_HOME"
+DATABASE_VARIABLE = "FIELDVISIT_DATABASE_URL"
+
+
+def _table(section: str, values: Mapping[str, Any], cls: type[Any]) -> Any:
+    """A settings class filled from a table; an unknown key or a wrong type is named."""
+    defaults = cls()
+    chosen: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in {f.name for f in fields(cls)}:
+            known = ", ".join(f.name for f in fields(cls))
+            raise SettingsError(f"settings.toml: [{section}] has no setting {key!r}; it knows {known}")
+        default = getattr(defaults, key)
+        if isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if isinstance(default, tuple):
+            value = tuple(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else None
+        fits = isinstance(value, dict) if isinstance(default, Mapping) else type(value) is type(default)
+        if not fits:
+            raise SettingsError(f"settings.toml: [{section}] {key} is not {_kind_of(default)}")
+        chosen[key] = value
+    try:
+        return cls(**chosen)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"settings.toml: [{section}] {error}") from error
+
+
+def _kind_of(default: object) -> str:
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}
+    return names.get(type(default), "a table")
+
+
+def _positive(section: object, *names: str) -> None:
+    for name in names:
+        value = getattr(section, name)
+        if not 0 <= value <= 1_000_000:
+            raise ValueError(f"{name} is {value}, not between 0 and 1,000,000")
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """When an opportunity may be handed off (see planner/qualification.py)."""
+
+    must_be_yes: tuple[str, ...] = ("need",)
+    known_of: tuple[str, ...] = ("budget", "authority", "timeline")
+    known_at_least: int = 2
+    first_action_days: int = 5
+
+    def __post_init__(self) -> None:
+        _positive(self, "known_at_least", "first_action_days")
+        for name in (*self.must_be_yes, *self.known_of):
+            if name not in ("budget", "authority", "need", "timeline"):
+                raise ValueError(f"{name!r} is none of budget, authority, need, timeline")
+        if self.known_at_least > len(self.known_of):
+            raise ValueError(f"known_at_least is {self.known_at_least}, but known_of lists {len(self.known_of)}")
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSettings:
+    """Which customers are candidates for a visit (see planner/candidates.py)."""
+
+    nearby_minutes: float = 7.0
+    nearby_cadence_share: float = 0.6
+    dormant_days: int = 365
+    parking_minutes: int = 5
+    visit_minutes: int = 30
+    cadence_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({"A": 14, "B": 28, "C": 84}))
+    other_cadence_days: int = 84
+
+    def __post_init__(self) -> None:
+        _positive(self, "nearby_minutes", "nearby_cadence_share", "dormant_days", "parking_minutes", "visit_minutes")
+        for segment, days in self.cadence_days.items():
+            if not isinstance(days, int) or not 1 <= days <= 3650:
+                raise ValueError(f"cadence_days of segment {segment} is {days!r}, not between 1 and 3650")
+
+
+@dataclass(frozen=True, slots=True)
+class WorthSettings:
+    """The terms of the worth formula, in minutes of a rep's time (see planner/worth.py)."""
+
+    opportunity_minutes: float = 120.0
+    segment_minutes: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"A": 60.0, "B": 40.0, "C": 25.0})
+    )
+    other_segment_minutes: float = 25.0
+    doubling_minutes: float = 10.0
+    value_unit: float = 1000.0
+    most_urgent: float = 3.0
+    late_minutes: float = 1440.0
+    late_minutes_per_day: float = 240.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "opportunity_minutes", "other_segment_minutes", "doubling_minutes", "most_urgent")
+        _positive(self, "late_minutes", "late_minutes_per_day")
+        if not self.value_unit > 0:
+            raise ValueError("value_unit is not positive")
+
+
+@dataclass(frozen=True, slots=True)
+class GeocodingSettings:
+    """Online geocoders, tried after the area's own gazetteer; off by default."""
+
+    online: tuple[str, ...] = ()
+    nominatim_url: str = ""
+    photon_url: str = ""
+    user_agent: str = "fieldvisit"
+
+    def __post_init__(self) -> None:
+        for name in self.online:
+            if name not in ("nominatim", "photon"):
+                raise ValueError(f"online names {name!r}, which is neither nominatim nor photon")
+
+
+@dataclass(frozen=True, slots=True)
+class MapSettings:
+    """An online tile server in place of the offline base map; empty for none."""
+
+    tile_url: str = ""
+    tile_attribution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is chosen rather than computed. `home` holds areas, the database and settings.toml."""
+
+    home: Path
+    database_url: str
+    gate: GateSettings = field(default_factory=GateSettings)
+    candidates: CandidateSettings = field(default_factory=CandidateSettings)
+    worth: WorthSettings = field(default_factory=WorthSettings)
+    geocoding: GeocodingSettings = field(default_factory=GeocodingSettings)
+    map: MapSettings = field(default_factory=MapSettings)
+
+    @property
+    def areas(self) -> Path:
+        return self.home / "areas"
+
+
+def default_home() -> Path:
+    return Path.home() / ".fieldvisit"
+
+
+def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of a home folder, which is created if need be.
+
+    Raises:
+        SettingsError: settings.toml is no TOML, or a setting is unknown or out of range; or the folder cannot be made.
+    """
+    home = home or Path(environment.get(HOME_VARIABLE) or default_home())
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        text = (home / "settings.toml").read_text(encoding="utf-8") if (home / "settings.toml").exists() else ""
+        tables = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{home}: {error}") from error
+    sections = {
+        "gate": GateSettings,
+        "candidates": CandidateSettings,
+        "worth": WorthSettings,
+        "geocoding": GeocodingSettings,
+        "map": MapSettings,
+    }
+    for name, table in tables.items():
+        if name not in sections or not isinstance(table, dict):
+            raise SettingsError(f"settings.toml: there is no section [{name}]; it knows {', '.join(sections)}")
+    chosen = {name: _table(name, tables.get(name, {}), cls) for name, cls in sections.items()}
+    database = environment.get(DATABASE_VARIABLE) or f"sqlite:///{(home / 'fieldvisit.sqlite').resolve()}"
+    return Settings(home=home, database_url=database, **chosen)
