@@ -1,0 +1,52 @@
+"""The plain engine: scipy's Dijkstra, for machines where the libraries of `hierarchy` cannot be installed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from routing.streets.arcs import UNREACHED, Arcs, Ends
+
+
+class Dijkstra:
+    """Shortest paths by one search from each origin: exact, about twenty times slower than `Hierarchy`."""
+
+    def __init__(self, arcs: Arcs) -> None:
+        first = np.searchsorted(arcs.tail, np.arange(arcs.node_count + 1))
+        self._graph = csr_array(
+            (arcs.cost.astype(np.float64), arcs.head, first), shape=(arcs.node_count, arcs.node_count)
+        )
+
+    def costs(self, origins: Ends, destinations: Ends) -> NDArray[np.int64]:
+        """Least costs, origins × destinations; `UNREACHED` or more where there is no way."""
+        costs = np.full((len(origins.node), len(destinations.node)), UNREACHED)
+        for row, (nodes, offsets) in enumerate(zip(origins.node, origins.cost, strict=True)):
+            used = nodes >= 0
+            if used.any():
+                found = dijkstra(self._graph, indices=nodes[used])
+                least = np.min(_whole(found) + offsets[used, None], axis=0)
+                by_end = np.where(destinations.node >= 0, least[destinations.node], UNREACHED) + destinations.cost
+                costs[row] = by_end.min(axis=1)
+        return costs
+
+    def nodes(self, origin: Ends, destination: Ends) -> list[int]:
+        """The nodes of a cheapest way between one place and another (which must exist), in order."""
+        starts, ends = origin.node[0], destination.node[0]
+        found, before = dijkstra(self._graph, indices=starts[starts >= 0], return_predecessors=True)
+        totals = (
+            _whole(found)[:, ends[ends >= 0]]
+            + origin.cost[0, starts >= 0, None]
+            + destination.cost[0, None, ends >= 0]
+        )
+        row, column = np.unravel_index(np.argmin(totals), totals.shape)
+        way = [int(ends[ends >= 0][column])]
+        while before[row, way[-1]] >= 0:
+            way.append(int(before[row, way[-1]]))
+        return way[::-1]
+
+
+def _whole(found: NDArray[np.float64]) -> NDArray[np.int64]:
+    costs: NDArray[np.int64] = np.where(np.isfinite(found), found, float(UNREACHED)).astype(np.int64)
+    return costs

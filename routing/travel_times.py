@@ -1,0 +1,112 @@
+"""Seconds and metres between places, and what can be asked for them: the protocol and its simplest source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import RoutingError
+from routing.geo import EARTH_RADIUS_M, LatLon
+
+UNREACHABLE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class TravelTimes:
+    """Travel times between n places: `seconds[i, j]` and `metres[i, j]` from place i to place j.
+
+    Both are n × n int32 with a diagonal of 0, and `UNREACHABLE` in the same cells of both. The metres are those of
+    the fastest way, not of the shortest.
+
+    Raises:
+        RoutingError: arrays that are not square, not alike, or hold other negative numbers.
+    """
+
+    seconds: NDArray[np.int32]
+    metres: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        shape = self.seconds.shape
+        if len(shape) != 2 or shape[0] != shape[1] or self.metres.shape != shape:
+            raise RoutingError(f"travel times must be two equal squares, not {shape} and {self.metres.shape}")
+        for name, values in (("seconds", self.seconds), ("metres", self.metres)):
+            if values.dtype != np.int32:
+                raise RoutingError(f"{name} must be int32, not {values.dtype}")
+            if np.any(values < UNREACHABLE) or np.any(np.diagonal(values) != 0):
+                raise RoutingError(f"{name} must be 0 on the diagonal and not negative, or {UNREACHABLE}")
+            values.flags.writeable = False
+        if np.any((self.seconds == UNREACHABLE) != (self.metres == UNREACHABLE)):
+            raise RoutingError("seconds and metres must be unreachable in the same cells")
+
+    def reachable(self, i: int, j: int) -> bool:
+        """Whether any way leads from place i to place j."""
+        return bool(self.seconds[i, j] != UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class LegPath:
+    """The fastest way from one place to another: whole seconds and metres, and the line to draw."""
+
+    seconds: int
+    metres: int
+    points: tuple[LatLon, ...]
+
+
+class TravelTimeSource(Protocol):
+    """Anything that knows how long it takes between places.
+
+    Times are whole seconds rounded up: rounding up keeps the triangle inequality of the exact times (going by way
+    of a third place never comes out shorter than going there directly), and never promises an arrival that is a
+    moment too early. Equal places are 0 seconds apart.
+    """
+
+    def travel_times(self, places: Sequence[LatLon]) -> TravelTimes:
+        """Seconds and metres between all pairs of the places, in their order."""
+        ...
+
+    def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
+        """The fastest way, with the same seconds and metres as `travel_times` of the two.
+
+        Raises:
+            UnreachableError: no way leads there.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class GreatCircleTravelTimes:
+    """Travel times where there are no streets: great-circle distance × `detour`, driven at `kmh`.
+
+    Raises:
+        RoutingError: a speed that is not positive, or a detour below 1.
+    """
+
+    kmh: float = 40.0
+    detour: float = 1.4
+
+    def __post_init__(self) -> None:
+        if not self.kmh > 0:
+            raise RoutingError(f"kmh must be above 0, not {self.kmh}")
+        if not self.detour >= 1:
+            raise RoutingError(f"detour must be at least 1, not {self.detour}")
+
+    def travel_times(self, places: Sequence[LatLon]) -> TravelTimes:
+        """Seconds and metres between all pairs; every pair is reachable."""
+        lat = np.radians(np.array([place.lat for place in places], dtype=np.float64))
+        lon = np.radians(np.array([place.lon for place in places], dtype=np.float64))
+        h = (
+            np.sin((lat[:, None] - lat) / 2) ** 2
+            + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+        )
+        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1.0))) * self.detour
+        seconds = np.ceil(metres / (self.kmh / 3.6))
+        return TravelTimes(seconds.astype(np.int32), np.rint(metres).astype(np.int32))
+
+    def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
+        """A straight line between the two places."""
+        times = self.travel_times([origin, destination])
+        return LegPath(int(times.seconds[0, 1]), int(times.metres[0, 1]), (origin, destination))
