@@ -1,0 +1,99 @@
+"""What a plan must keep, one function a rule, in the words of OR-Tools. `RULES` is the table of contents."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import numpy as np
+
+from routing.problem import UNREACHABLE
+from routing.solver.model import Model
+
+TIME = "time"
+JOBS = "jobs"
+
+
+def time_passes(model: Model) -> None:
+    """Service, then driving, then parking at another place go by between two begins; waiting is free.
+
+    Where no street leads, the way takes longer than any day, so it is never used.
+    """
+    jobs = [model.problem.jobs[node.job] for node in model.nodes]
+    service = model.of_nodes([job.service_s for job in jobs])
+    setup = model.of_nodes([job.setup_s for job in jobs])
+    elsewhere = model.places[:, None] != model.places[None, :]
+    transit = model.drive_s + service[:, None] + setup[None, :] * elsewhere
+    transit = np.where(model.drive_s == UNREACHABLE, model.horizon_s + 1, transit)
+    callback = model.routing.RegisterTransitMatrix(transit.tolist())
+    model.routing.AddDimension(callback, model.horizon_s, model.horizon_s, False, TIME)
+
+
+def work_stays_within_the_shift(model: Model) -> None:
+    """Nobody leaves before the shift begins or comes back after it ends."""
+    time = model.routing.GetDimensionOrDie(TIME)
+    for vehicle, (shift, zero) in enumerate(zip(model.shifts, model.clock_s, strict=True)):
+        for index in (model.routing.Start(vehicle), model.routing.End(vehicle)):
+            time.CumulVar(index).SetRange(shift.start_s - zero, shift.end_s - zero)
+
+
+def service_begins_within_a_window(model: Model) -> None:
+    """Each node stands for one window of its job."""
+    time = model.routing.GetDimensionOrDie(TIME)
+    for k, node in enumerate(model.nodes):
+        time.CumulVar(model.index(k)).SetRange(*node.begin_s)
+
+
+def only_eligible_shifts_serve(model: Model) -> None:
+    """Allowed vehicles, skills, and the day that a window belongs to."""
+    for k, node in enumerate(model.nodes):
+        if len(node.vehicles) < len(model.shifts):
+            # SetAllowedVehiclesForIndex raises TypeError in OR-Tools 9.15; -1 is "left out".
+            model.routing.VehicleVar(model.index(k)).SetValues([-1, *node.vehicles])
+
+
+def the_break_is_taken(model: Model) -> None:
+    """A working day has its break, which interrupts no service."""
+    service = [0] * model.routing.Size()
+    for k, node in enumerate(model.nodes):
+        service[model.index(k)] = model.problem.jobs[node.job].service_s
+    time = model.routing.GetDimensionOrDie(TIME)
+    solver = model.routing.solver()
+    for vehicle, (shift, zero) in enumerate(zip(model.shifts, model.clock_s, strict=True)):
+        rest = shift.break_
+        if rest:
+            interval = solver.FixedDurationIntervalVar(
+                rest.start_s - zero, rest.latest_start_s - zero, rest.duration_s, False, f"break {shift.id}"
+            )
+            time.SetBreakIntervalsOfVehicle([interval], vehicle, service)
+
+
+def no_shift_has_more_than_max_jobs(model: Model) -> None:
+    """`max_jobs` counts visits, whatever they are."""
+    if all(shift.max_jobs is None for shift in model.shifts):
+        return
+    one = model.routing.RegisterUnaryTransitVector(model.of_nodes([1] * len(model.nodes)).tolist())
+    most = [len(model.nodes) if shift.max_jobs is None else shift.max_jobs for shift in model.shifts]
+    model.routing.AddDimensionWithVehicleCapacity(one, 0, most, True, JOBS)
+
+
+RULES: tuple[Callable[[Model], None], ...] = (
+    time_passes,
+    work_stays_within_the_shift,
+    service_begins_within_a_window,
+    only_eligible_shifts_serve,
+    the_break_is_taken,
+    no_shift_has_more_than_max_jobs,
+)
+
+
+def alternatives(model: Model) -> dict[str | int, list[int]]:
+    """Nodes of which at most one is visited: all ways of doing one job, or any job of one group.
+
+    OR-Tools takes this rule together with the cost of visiting none: see `objective.what_is_missed`.
+    """
+    found: dict[str | int, list[int]] = defaultdict(list)
+    for job, nodes in model.nodes_of_job.items():
+        group = model.problem.jobs[job].group
+        found[job if group is None else group].extend(nodes)
+    return found

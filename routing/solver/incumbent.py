@@ -1,0 +1,187 @@
+"""The best plan so far: sequences that can be driven, what they cost, and small exact repairs of them.
+
+Everything here is decided by `routing.timing`, never by OR-Tools.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from routing.problem import Problem
+from routing.solution import Solution
+from routing.timing import Timeline, schedule
+
+
+class Addition(NamedTuple):
+    """A job left out, added to a shift at a position; `added_s` is the rise of the plan's cost: negative is good."""
+
+    added_s: int
+    job: int
+    shift: int
+    position: int
+
+
+class Incumbent:
+    """Shifts and jobs are indices into the problem's. `cost_s` equals that of the `solution`."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        shift_number = {shift.id: k for k, shift in enumerate(problem.shifts)}
+        self.eligible_shifts = [
+            tuple(shift_number[shift.id] for shift in problem.eligible_shifts[job.id]) for job in problem.jobs
+        ]
+        self.rivals: list[tuple[int, ...]] = _rivals(problem)
+        self.worth_s = [max(problem.jobs[r].cost_of_leaving_out_s for r in rivals) for rivals in self.rivals]
+        self.sequences: list[tuple[int, ...]] = [() for _ in problem.shifts]
+        self.shift_of: dict[int, int] = {}
+        self.cost_s = sum(self.worth_s[j] for j in range(len(problem.jobs)) if self.rivals[j][0] == j)
+        self._eligible_jobs: list[list[int]] = [[] for _ in problem.shifts]
+        for j, shifts in enumerate(self.eligible_shifts):
+            for k in shifts:
+                self._eligible_jobs[k].append(j)
+        self._timelines: dict[int, Timeline] = {}
+        self._cheapest: dict[int, dict[int, Addition | None]] = defaultdict(dict)
+
+    def timeline(self, shift: int) -> Timeline:
+        if shift not in self._timelines:
+            self._timelines[shift] = self._timeline_of(shift, self.sequences[shift])
+        return self._timelines[shift]
+
+    def _timeline_of(self, shift: int, sequence: Iterable[int]) -> Timeline:
+        return Timeline.of(self.problem, self.problem.shifts[shift], [self.problem.jobs[j] for j in sequence])
+
+    def can_be_added(self, job: int) -> bool:
+        """Neither the job nor another of its group is done."""
+        return not any(rival in self.shift_of for rival in self.rivals[job])
+
+    def left_out(self, shifts: Iterable[int]) -> list[int]:
+        """The jobs that are not done and may be on one of the shifts if only these change, in the problem's order."""
+        shifts = set(shifts)
+        return sorted(
+            {
+                j
+                for k in shifts
+                for j in self._eligible_jobs[k]
+                if j not in self.shift_of and all(self.shift_of.get(rival, k) in shifts for rival in self.rivals[j])
+            }
+        )
+
+    def replace(self, sequences: Mapping[int, Sequence[int]]) -> int:
+        """Change the routes of some shifts; returns by how many seconds the cost rose.
+
+        A sequence that cannot be driven as it stands is emptied: its jobs are left out, for `improve` to bring back.
+        """
+        before = self.cost_s
+        for shift in sequences:
+            self._set(shift, ())
+        for shift, sequence in sequences.items():
+            possible: dict[int, int] = {}  # the first of the group -> the job
+            for job in sequence:
+                if shift in self.eligible_shifts[job] and self.can_be_added(job):
+                    possible.setdefault(self.rivals[job][0], job)
+            if self._timeline_of(shift, possible.values()).feasible:
+                self._set(shift, tuple(possible.values()))
+        return self.cost_s - before
+
+    def improve(
+        self, shifts: Iterable[int], busy: Collection[int] = (), enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Add what is worth its way and take out what is not, best first, until neither is left on these shifts.
+
+        Jobs in `busy` are left alone. Stops early once `enough()`.
+        """
+        dirty = sorted(set(shifts))
+        additions: list[Addition] = []
+        everywhere = tuple(dirty)
+        while dirty and not enough():
+            if sum(self._take_out(shift) for shift in dirty):  # it may be worth its way elsewhere
+                dirty = list(everywhere)
+            additions = [a for a in additions if a.shift not in dirty and self.can_be_added(a.job)]
+            for shift in dirty:
+                if not enough():
+                    additions.extend(self._additions(shift, busy))
+            dirty = []
+            if additions:
+                best = min(additions)
+                sequence = self.sequences[best.shift]
+                self._set(best.shift, (*sequence[: best.position], best.job, *sequence[best.position :]))
+                dirty = [best.shift]
+
+    def solution(self) -> Solution:
+        """The plan with its times."""
+        routes = (
+            schedule(self.problem, shift, [self.problem.jobs[j] for j in sequence])
+            for shift, sequence in zip(self.problem.shifts, self.sequences, strict=True)
+        )
+        left_out = tuple(job.id for j, job in enumerate(self.problem.jobs) if j not in self.shift_of)
+        return Solution(tuple(route for route in routes if route), left_out)
+
+    def _set(self, shift: int, sequence: tuple[int, ...]) -> None:
+        self.cost_s -= self._route_cost_s(shift)
+        for j in self.sequences[shift]:
+            del self.shift_of[j]
+            self.cost_s += self.worth_s[j]
+        self.sequences[shift] = sequence
+        self._timelines.pop(shift, None)
+        self._cheapest.pop(shift, None)
+        for j in sequence:
+            self.shift_of[j] = shift
+            self.cost_s -= self.worth_s[j]
+        self.cost_s += self._route_cost_s(shift)
+
+    def _route_cost_s(self, shift: int) -> int:
+        sequence = self.sequences[shift]
+        return self.timeline(shift).drive_s + sum(self._tardiness_s(j, shift) for j in sequence) if sequence else 0
+
+    def _tardiness_s(self, job: int, shift: int) -> int:
+        return self.problem.tardiness_s(self.problem.shifts[shift], self.problem.jobs[job])
+
+    def _additions(self, shift: int, busy: Collection[int]) -> list[Addition]:
+        """Every job left out that is worth its way on the shift, at its cheapest position there."""
+        known = self._cheapest[shift]
+        found = []
+        for job in self._eligible_jobs[shift]:
+            if job in busy or not self.can_be_added(job):
+                continue
+            if job not in known:
+                known[job] = self._cheapest_addition(job, shift)
+            addition = known[job]
+            if addition and addition.added_s < 0:
+                found.append(addition)
+        return found
+
+    def _cheapest_addition(self, job: int, shift: int) -> Addition | None:
+        timeline = self.timeline(shift)
+        positions = range(len(self.sequences[shift]) + 1)
+        drives = [timeline.added_drive_s(self.problem.jobs[job], position) for position in positions]
+        possible = [(drive_s, position) for position, drive_s in enumerate(drives) if drive_s is not None]
+        if not possible:
+            return None
+        drive_s, position = min(possible)
+        if not self.sequences[shift]:
+            drive_s += timeline.drive_s  # an unused shift does not drive at all
+        return Addition(drive_s + self._tardiness_s(job, shift) - self.worth_s[job], job, shift, position)
+
+    def _take_out(self, shift: int) -> bool:
+        """Take out jobs that cost more than they are worth, where the rest can be driven without them."""
+        sequence = self.sequences[shift]
+        for k, job in enumerate(sequence):
+            rest = (*sequence[:k], *sequence[k + 1 :])
+            timeline = self._timeline_of(shift, rest)
+            rest_cost_s = timeline.drive_s + sum(self._tardiness_s(j, shift) for j in rest) if rest else 0
+            if self._route_cost_s(shift) - rest_cost_s > self.worth_s[job] and timeline.feasible:
+                self._set(shift, rest)
+                self._take_out(shift)
+                return True
+        return False
+
+
+def _rivals(problem: Problem) -> list[tuple[int, ...]]:
+    """For each job all jobs of its group, itself included."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for j, job in enumerate(problem.jobs):
+        if job.group is not None:
+            groups[job.group].append(j)
+    return [(j,) if job.group is None else tuple(groups[job.group]) for j, job in enumerate(problem.jobs)]

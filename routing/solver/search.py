@@ -1,0 +1,241 @@
+"""The search: plan every rep's week on its own, then re-plan small regions of shifts until the budget is spent.
+
+This is a large neighbourhood search over regions (decomposition), in which each region is a routing model of OR-Tools
+that starts from what is there and is taken over when the whole plan costs no more. Regions that share no shift and no
+job are worked on at the same time. What is looked at, and in which order it is taken over, depends on the seed alone
+and not on which process ends first, so that a budget of work gives the same plan everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from routing.errors import ProblemError
+from routing.problem import MANDATORY_COST_S, Problem
+from routing.solution import Solution
+from routing.solver.incumbent import Incumbent
+from routing.solver.neighbourhoods import Neighbourhoods
+from routing.solver.region import Region
+from routing.solver.worker import Crew
+
+MOST_WORKERS = 2
+IN_FLIGHT = 4
+"""Regions handed out at a time, whatever the number of workers: the plan must not depend on that."""
+BLOCK_SOLUTIONS = 600
+REGION_SOLUTIONS = 300
+BLOCK_SECONDS = 1.5
+REGION_SECONDS = 0.6
+SHAKE = (0.8, 1.4)
+TRIES = 20
+POLL_S = 0.1
+POLISH_S = 0.25
+"""What the last repairs may take once the time is up or the search is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How long to search: `seconds` of wall-clock for everything, or `work`, a number of regions to re-plan.
+
+    Work is the same on every machine under any load: equal problem, seed and work give equal solutions.
+
+    Raises:
+        ProblemError: not exactly one of the two is set, or it is not positive.
+    """
+
+    seconds: float | None = None
+    work: int | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.work is None):
+            raise ProblemError("search limits: set exactly one of seconds and work")
+        if self.seconds is not None and not 0 < self.seconds < float("inf"):
+            raise ProblemError(f"search limits: {self.seconds} seconds is not a positive time")
+        if self.work is not None and self.work < 1:
+            raise ProblemError(f"search limits: work {self.work} is not at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The best plan so far: its cost and number of jobs done; `fraction` of the budget spent, from 0 to 1."""
+
+    cost_s: int
+    served: int
+    elapsed_s: float
+    fraction: float
+
+
+def solve(
+    problem: Problem,
+    limits: SearchLimits,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    warm_start: Solution | None = None,
+) -> Solution:
+    """The cheapest plan found (`Solution.cost_s`), keeping every rule that `Problem`, `Job` and `Shift` describe.
+
+    Ends when the limits are reached, when `cancelled()` is true (asked several times a second), or early when nothing
+    has improved for so long that nothing will. `on_progress` is called several times a second, from this thread.
+    `warm_start` is a plan to begin with: of the same problem or an older one, whatever of it still fits.
+
+    Raises:
+        RoutingError: a solver process failed or was killed.
+    """
+    return _Search(problem, limits, on_progress, cancelled, warm_start).run()
+
+
+class _Search:
+    def __init__(
+        self,
+        problem: Problem,
+        limits: SearchLimits,
+        on_progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+        warm_start: Solution | None,
+    ) -> None:
+        self._started_s = time.monotonic()
+        self._problem = _with_plain_numbers(problem)
+        self._limits = limits
+        self._on_progress = on_progress
+        self._cancelled = cancelled or (lambda: False)
+        self._rng = random.Random(limits.seed)
+        self._incumbent = Incumbent(self._problem)
+        if warm_start:
+            self._incumbent.replace(_sequences(self._problem, warm_start))
+        self._neighbourhoods = Neighbourhoods(self._problem, self._incumbent, self._rng)
+        self._submitted = 0
+        self._finished = 0
+        self._fruitless = 0
+
+    def run(self) -> Solution:
+        incumbent = self._incumbent
+        everything = range(len(self._problem.shifts))
+        if any(incumbent.eligible_shifts):
+            blocks = deque(self._neighbourhoods.blocks())
+            in_flight: deque[tuple[int, Region]] = deque()
+            with Crew(self._problem, min(MOST_WORKERS, os.cpu_count() or 1)) as crew:
+                while not self._over():
+                    while self._may_submit(len(in_flight)):
+                        region = self._next_region(blocks, [region for _, region in in_flight])
+                        if region is None:
+                            break
+                        in_flight.append((crew.submit(region), region))
+                        self._submitted += 1
+                    if not in_flight:
+                        break
+                    done, sequences = crew.result(in_flight[0][0], POLL_S)
+                    if done:
+                        _, region = in_flight.popleft()
+                        self._take_over(region, sequences, [region for _, region in in_flight])
+                    self._report()
+        deadline_s = time.monotonic() + POLISH_S
+        timed = self._limits.seconds is not None or self._cancelled()
+        incumbent.improve(everything, enough=lambda: timed and time.monotonic() > deadline_s)
+        self._report(fraction=1.0)
+        return incumbent.solution()
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started_s
+
+    def _over(self) -> bool:
+        if self._cancelled():
+            return True
+        patience = 20 + 2 * len(self._problem.jobs)
+        if self._fruitless >= patience:
+            return True
+        if self._limits.seconds is not None:
+            return self._elapsed_s() >= self._limits.seconds
+        return False
+
+    def _may_submit(self, in_flight: int) -> bool:
+        return in_flight < IN_FLIGHT and (self._limits.work is None or self._submitted < self._limits.work)
+
+    def _next_region(
+        self, blocks: deque[tuple[tuple[int, ...], list[int]]], in_flight: Sequence[Region]
+    ) -> Region | None:
+        """The next region that shares nothing with those in flight, or None if there is none just now."""
+        if blocks:
+            shifts, offered = blocks.popleft()
+            # Meanwhile some may have been added elsewhere.
+            jobs = [*self._done_on(shifts), *sorted({*offered} & {*self._incumbent.left_out(shifts)})]
+            return self._region(shifts, jobs, BLOCK_SOLUTIONS, BLOCK_SECONDS, shake=(1.0, 1.0))
+        busy_shifts = {k for region in in_flight for k in region.shifts}
+        for _ in range(TRIES):
+            shifts = self._neighbourhoods.pick(busy_shifts)
+            jobs = [
+                *self._done_on(shifts),
+                *self._neighbourhoods.candidates(shifts, self._busy_jobs(in_flight)),
+            ]
+            if jobs:
+                return self._region(shifts, jobs, REGION_SOLUTIONS, REGION_SECONDS, SHAKE)
+        return None
+
+    def _done_on(self, shifts: Iterable[int]) -> list[int]:
+        return [j for k in shifts for j in self._incumbent.sequences[k]]
+
+    def _region(
+        self, shifts: tuple[int, ...], jobs: list[int], solutions: int, seconds: float, shake: tuple[float, float]
+    ) -> Region:
+        worths_s = [self._incumbent.worth_s[j] for j in jobs]
+        shaken = [w if w >= MANDATORY_COST_S else int(w * self._rng.uniform(*shake)) for w in worths_s]
+        sequences = tuple(self._incumbent.sequences[k] for k in shifts)
+        region = Region(shifts, sequences, tuple(jobs), tuple(shaken), solutions)
+        if self._limits.seconds is None:
+            return region
+        return replace(region, seconds=min(seconds, max(0.05, self._limits.seconds - self._elapsed_s())))
+
+    def _busy_jobs(self, in_flight: Iterable[Region]) -> set[int]:
+        return {rival for region in in_flight for j in region.jobs for rival in self._incumbent.rivals[j]}
+
+    def _take_over(self, region: Region, sequences: list[list[int]] | None, in_flight: Sequence[Region]) -> None:
+        """Change to what the region's model found, repaired; back again if the plan costs more."""
+        self._finished += 1
+        self._fruitless += 1
+        if sequences is None:
+            return
+        incumbent = self._incumbent
+        before_s = incumbent.cost_s
+        incumbent.replace(dict(zip(region.shifts, sequences, strict=True)))
+        incumbent.improve(region.shifts, self._busy_jobs(in_flight))
+        if incumbent.cost_s > before_s:
+            incumbent.replace(dict(zip(region.shifts, region.sequences, strict=True)))
+        elif incumbent.cost_s < before_s:
+            self._fruitless = 0
+
+    def _report(self, fraction: float | None = None) -> None:
+        if self._on_progress is None:
+            return
+        elapsed_s = self._elapsed_s()
+        if fraction is None:
+            if self._limits.seconds is not None:
+                fraction = elapsed_s / self._limits.seconds
+            else:
+                assert self._limits.work is not None
+                fraction = self._finished / self._limits.work
+        served = len(self._incumbent.shift_of)
+        self._on_progress(Progress(self._incumbent.cost_s, served, elapsed_s, min(1.0, fraction)))
+
+
+def _with_plain_numbers(problem: Problem) -> Problem:
+    """The same problem with lists of int: rows of numpy arrays are slow to ask one by one, and leak their numbers."""
+
+    def rows(matrix: Sequence[Sequence[int]]) -> list[list[int]]:
+        return [[int(value) for value in row] for row in matrix]
+
+    return replace(problem, seconds=rows(problem.seconds), metres=rows(problem.metres))
+
+
+def _sequences(problem: Problem, solution: Solution) -> dict[int, list[int]]:
+    """Shift -> jobs, by index, of a solution that may name shifts or jobs that are no more."""
+    shift_number = {shift.id: k for k, shift in enumerate(problem.shifts)}
+    job_number = {job.id: j for j, job in enumerate(problem.jobs)}
+    return {
+        shift_number[route.shift]: [job_number[id_] for id_ in route.jobs if id_ in job_number]
+        for route in solution.routes
+        if route.shift in shift_number
+    }
