@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,12 @@ SAME_PLACE_M = 150.0
 
 POSTCODE_REACH_M = 1_500.0
 """A door without a postcode may have the typed one if that occurs this near."""
+
+TWIN_M = 500.0
+"""A stretch of the same name this near is the same street with a gap, not another one."""
+
+NUMBERS_MISSING = 20
+"""So far beyond the highest known number of a street there may still be houses."""
 
 MAX_LENGTH = 300
 """Longer texts are no addresses."""
@@ -158,6 +164,8 @@ class Gazetteer:
         chosen = _middle_door(fitting)
         if great_circle_m(*_farthest(chosen, fitting)) > SAME_PLACE_M:
             return _review(_apart(fitting), 0.5, f"{_called(chosen)} is in {len(_apart(fitting))} places.")
+        if not agreed and self._restarts(chosen, stretches):
+            return _review([chosen], 0.5, f"{chosen.street} is numbered more than once; a postcode would tell which.")
         if not agreed and self._has_twin(chosen, stretches, way):
             return _review([chosen], 0.5, f"There is more than one {chosen.street}; a postcode would tell which.")
         if way.doubtful and not agreed:
@@ -249,8 +257,30 @@ class Gazetteer:
         return any(p.point == place.point for p in self._places.get(own, []))
 
     def _has_twin(self, chosen: Door, stretches: Sequence[Stretch], way: Reading) -> bool:
-        """Whether another street of the same name may have the same number, unknown to the extract."""
+        """Whether another street of the same name may have the same number, though the extract does not say so.
+
+        It may if it lies where the typed locality is, and its known numbers run that high or there are none.
+        """
+        number = leading_digits(chosen.number)
+        for stretch in stretches:
+            doors = [self._book.door(i) for i in stretch.doors]
+            if chosen in doors or great_circle_m(stretch.point, chosen.place) <= TWIN_M:
+                continue
+            known = [n for n in (leading_digits(d.number) for d in doors) if n is not None]
+            reaches = not known or number is None or number <= max(known) + NUMBERS_MISSING
+            like = doors[0] if doors else replace(chosen, city="", place=stretch.point)
+            if reaches and self._is_in(like, way.localities):
+                return True
         return False
+
+    def _restarts(self, chosen: Door, stretches: Sequence[Stretch]) -> bool:
+        """Whether the next numbers on the same side stand far off: then another door may bear this one too."""
+        number = leading_digits(chosen.number)
+        if number is None:
+            return False
+        doors = (self._book.door(i) for stretch in stretches for i in stretch.doors)
+        nearby = (d for d in doors if leading_digits(d.number) in (number - 4, number - 2, number + 2, number + 4))
+        return any(great_circle_m(d.place, chosen.place) > TWIN_M for d in nearby)
 
     def _by_house_name(self, typed: Typed) -> GeocodingResult | None:
         """A house name on its own, without a street: sure only if its postcode is typed too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
@@ -66,6 +66,7 @@ class Lexicon:
                 self.loose.setdefault(loose_key(name), set()).add(street)
         self.spellings = list(self.exact)
         self.house_names = {compact(book.texts[t]) for t in set(book.fields[:, 2].tolist())} - {""}
+        self.labels = {compact(book.texts[t]) for t in set(book.fields[:, 0].tolist())} | self.house_names
         self.postcodes = {
             compact(code) for t in set(book.fields[:, 4].tolist()) for code in book.texts[t].split(";")
         } - {""}
@@ -151,11 +152,12 @@ def _take_postcode(part: str, later: bool, lexicon: Lexicon) -> tuple[str, str]:
     if not found and later:
         head = _DIGITS_FIRST.match(part)
         rest = part[head.end() :] if head else ""
-        if head and (compact(rest) in lexicon.localities or not lexicon.streets(words(rest))):
+        if head and _no_street(rest, lexicon):
             found = head
     if not found:
         tail = _DIGITS_LAST.search(part)
-        if tail and tail.start() > 0 and re.search(r"\d", part[: tail.start()]):
+        rest = part[: tail.start()].strip() if tail else ""
+        if rest and (re.search(r"\d", rest) or (later and _no_street(rest, lexicon))):
             found = tail
     if not found:
         for m in re.finditer(r"(?<![^\W_])\d{4,6}(?![^\W_])", part):
@@ -165,6 +167,10 @@ def _take_postcode(part: str, later: bool, lexicon: Lexicon) -> tuple[str, str]:
         return part, ""
     code = found[1] if found.re in (_DIGITS_FIRST, _DIGITS_LAST) else found[0]
     return " ".join((part[: found.start()] + " " + part[found.end() :]).split()), compact(code)
+
+
+def _no_street(text: str, lexicon: Lexicon) -> bool:
+    return compact(text) in lexicon.localities or not lexicon.streets(words(text))
 
 
 def readings(typed: Typed, lexicon: Lexicon) -> list[Reading]:
@@ -184,9 +190,18 @@ def _loose(typed: Typed, lexicon: Lexicon) -> Iterator[Reading]:
     yield from _spans(typed, lexicon, lexicon.loosely)
 
 
-def _spans(typed: Typed, lexicon: Lexicon, look_up: object) -> Iterator[Reading]:
-    """Every longest run of words that is a street's name and whose neighbours are explained."""
+def _street_parts(typed: Typed, lexicon: Lexicon) -> Iterator[tuple[int, str]]:
+    """The parts that may hold the street: not a later one that is just the name of a town."""
     for i, part in enumerate(typed.parts):
+        if i == 0 or lexicon.locality(compact(part)) not in lexicon.localities:
+            yield i, part
+
+
+def _spans(
+    typed: Typed, lexicon: Lexicon, look_up: Callable[[list[str], str], set[int]]
+) -> Iterator[Reading]:
+    """Every longest run of words that is a street's name and whose neighbours are explained."""
+    for i, part in _street_parts(typed, lexicon):
         found = list(_WORD.finditer(part))[:MAX_WORDS]
         taken: list[tuple[int, int]] = []
         for length in range(len(found), 0, -1):
@@ -196,12 +211,13 @@ def _spans(typed: Typed, lexicon: Lexicon, look_up: object) -> Iterator[Reading]
                     continue
                 start, end = found[first].start(), found[last - 1].end()
                 tokens = words(part[start:end])
-                streets = look_up(tokens, part[start : end + 1]) if tokens else set()  # type: ignore[operator]
+                streets = look_up(tokens, part[start : end + 1]) if tokens else set()
                 if not streets:
                     continue
                 reading = _explained(typed, lexicon, i, part[:start], part[end:])
                 if reading:
-                    taken.append((first, last))
+                    if not (tokens[0].isdecimal() or tokens[-1].isdecimal()):
+                        taken.append((first, last))
                     yield replace(reading, streets=frozenset(streets))
 
 
@@ -211,31 +227,25 @@ def _explained(typed: Typed, lexicon: Lexicon, i: int, before: str, after: str) 
     A number beside the street explains everything beyond it; without one, words before may be a house's name
     and words after a locality.
     """
+    earlier, later = typed.parts[:i], typed.parts[i + 1 :]
+    whole = " ".join((*earlier, before)).strip(" ,.")
     rest_before, unit_before = split_unit(before)
     rest_after, unit_after = split_unit(after.strip(" ."))
-    labels = [before.strip(" ,."), after.strip(" ,.")]
+    labels = [whole, before.strip(" ,."), after.strip(" ,.")]
     localities: list[str] = []
-    number, beyond = last_number(rest_before)
+    number, building = last_number(rest_before)
     numbers = [number] if number else []
     if number:
-        labels.append(beyond)
-        if rest_after and not first_number(rest_after)[0]:
-            localities.append(compact(rest_after))
-    else:
-        number, beyond = first_number(rest_after)
-        if number:
-            numbers = _with_staircase(number)
-            labels.append(rest_before)
-        elif rest_after:
-            localities.append(compact(rest_after))
-        if rest_before and compact(rest_before) not in lexicon.house_names and not numbers:
+        labels.append(building)
+    elif rest_before and not {compact(rest_before), compact(whole)} & lexicon.labels:
+        return None
+    after_number, _ = first_number(rest_after)
+    if after_number and not number:
+        numbers = _with_staircase(after_number)
+    elif rest_after and not after_number:
+        if not _is_place(rest_after, lexicon):
             return None
-        if rest_before and numbers and compact(rest_before) not in lexicon.house_names:
-            return None
-    for words_after in localities:
-        if not _is_place(words_after, rest_after, lexicon):
-            return None
-    earlier, later = list(typed.parts[:i]), list(typed.parts[i + 1 :])
+        localities.append(lexicon.locality(compact(rest_after)))
     units = [unit_before or unit_after]
     for part in (*earlier[::-1], *later):
         rest, unit = split_unit(part)
@@ -257,11 +267,11 @@ def _explained(typed: Typed, lexicon: Lexicon, i: int, before: str, after: str) 
     )
 
 
-def _is_place(key: str, text: str, lexicon: Lexicon) -> bool:
+def _is_place(text: str, lexicon: Lexicon) -> bool:
     """Whether words after a street's name are a locality, or begin with one ("Newport South Wales")."""
     tokens = words(text)
     starts = ["".join(tokens[:n]) for n in range(1, len(tokens) + 1)]
-    return any(lexicon.locality(s) in lexicon.localities or s in lexicon.ignorable for s in (key, *starts))
+    return any(lexicon.locality(s) in lexicon.localities or s in lexicon.ignorable for s in starts)
 
 
 def _with_staircase(number: str) -> list[str]:
@@ -273,7 +283,7 @@ def _with_staircase(number: str) -> list[str]:
 def _respelt(typed: Typed, lexicon: Lexicon) -> Iterator[Reading]:
     """The whole words beside the number, a slip or two corrected: the fewest slips win."""
     found: list[tuple[int, Reading]] = []
-    for i, part in enumerate(typed.parts):
+    for i, part in _street_parts(typed, lexicon):
         for before, street, after in _cores(part, lexicon):
             tokens = words(street)
             reading = _explained(typed, lexicon, i, before, after) if tokens else None
@@ -289,17 +299,18 @@ def _respelt(typed: Typed, lexicon: Lexicon) -> Iterator[Reading]:
 
 def _cores(part: str, lexicon: Lexicon) -> Iterator[tuple[str, str, str]]:
     """Where the street may stand in a part when its name is unknown: (before, street, after)."""
-    rest, _ = split_unit(part)
-    ways = [("", rest, "")]
+    rest, unit = split_unit(part)
+    unit = f"unit {unit}" if unit else ""
+    ways = [(unit, rest, "")]
     number, after = first_number(rest)
     if number:
-        ways.append((number, after, ""))
+        ways.append((f"{unit} {number}", after, ""))
     found = re.search(r"(?<=\D)\s(?=\d)", rest)
     if found:
-        ways.append(("", rest[: found.start()], rest[found.end() :]))
+        ways.append((unit, rest[: found.start()], rest[found.end() :]))
     number, before = last_number(rest)
     if number and before:
-        ways.append(("", before, number))
+        ways.append((unit, before, number))
     for before, street, after in ways:
         if not street:
             continue
