@@ -1,0 +1,233 @@
+"""A CSV or XLSX file as rows of text with the line numbers that a person sees in an editor."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from planner.errors import IntakeError, InvalidRecordError
+from planner.intake.workbook import workbook_rows
+
+MAX_FILE_BYTES = 200_000_000
+MAX_ROWS = 200_000
+MAX_COLUMNS = 200
+MAX_ROW_CHARS = 100_000
+"""Of one row; below the csv module's own limit for one cell, so that this one speaks first."""
+MAX_ROW_LINES = 500
+"""Of one row with line breaks in quoted cells; bounds what a missing quotation mark can make us read twice."""
+
+_DELIMITERS = ",;\t"
+_CHUNK = 1 << 20
+_WIDE_RUN = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]{2,}")
+_UNDECODABLE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: trimmed text by column key. `problem` says why it must be refused, whatever its cells hold."""
+
+    line: int
+    cells: Mapping[str, str]
+    problem: InvalidRecordError | None = None
+
+    def text(self, column: str) -> str:
+        """The cell's text, empty where the row or the file has none."""
+        return self.cells.get(column, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's rows. `columns` maps a column's key (lower case, `_` for blanks and hyphens) to its name as typed."""
+
+    file: str
+    columns: Mapping[str, str]
+    rows: Sequence[Row]
+    encoding: str
+
+    def column(self, key: str) -> list[str]:
+        """The column's non-empty texts, top to bottom."""
+        return [text for row in self.rows if (text := row.text(key))]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file (see `detect_encoding` and `detect_delimiter`) or the first sheet of an XLSX workbook.
+
+    The first row that is not blank is the header; blank rows are skipped. At most 200 MB, 200,000 rows, 200 columns.
+
+    Raises:
+        IntakeError: the file is missing, empty, too large, or no table at all.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise IntakeError(f"{path.name} is not a file")
+        if size > MAX_FILE_BYTES:
+            raise IntakeError(f"{path.name} is {size / 1e6:,.0f} MB; at most {MAX_FILE_BYTES / 1e6:,.0f} MB are read")
+        with path.open("rb") as file:
+            magic = file.read(8)
+        if magic.startswith(b"PK\x03\x04"):
+            return _table(path.name, workbook_rows(path, MAX_COLUMNS + 1), "XLSX")
+        if magic.startswith(b"\xd0\xcf\x11\xe0"):
+            raise IntakeError(f"{path.name} is an old .xls workbook; save it as .xlsx or CSV")
+        encoding = detect_encoding(path)
+        # Bytes that the encoding does not know become lone surrogates, by which their rows are found and refused.
+        errors = "replace" if encoding == "utf-16" else "surrogateescape"
+        with path.open(encoding=encoding, errors=errors, newline="") as text:
+            delimiter = detect_delimiter(next(filter(str.strip, _lines(text)), ""))
+            text.seek(0)
+            return _table(path.name, _csv_rows(_lines(text), delimiter), encoding)
+    except OSError as error:
+        raise IntakeError(f"{path.name} cannot be read: {error.strerror or error}") from error
+
+
+def detect_encoding(path: Path) -> str:
+    """The file's encoding by its byte order mark, else UTF-8, Shift_JIS (as cp932) or Windows-1252, whichever fits.
+
+    A file counts as UTF-8 when it holds more characters that are than are not, so that one damaged row does not turn
+    all others into gibberish. It counts as Shift_JIS when it decodes as such and most of what is not ASCII then stands
+    in runs of Japanese characters: western letters that happen to decode give single ones.
+    """
+    with path.open("rb") as file:
+        start = file.read(3)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if start == codecs.BOM_UTF8:
+        return "utf-8-sig"
+    seen: Counter[str] = Counter()
+    for text in _decoded(path, "utf-8", "surrogateescape"):
+        damaged = len(_UNDECODABLE.findall(text))
+        seen["damaged"] += damaged
+        seen["good"] += sum(not c.isascii() for c in text) - damaged if not text.isascii() else 0
+    if not seen["damaged"] or seen["good"] > seen["damaged"]:
+        return "utf-8"
+    try:
+        for text in _decoded(path, "cp932", "strict"):
+            seen["japanese"] += sum(map(len, _WIDE_RUN.findall(text)))
+            seen["other"] += sum(not c.isascii() for c in text)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "cp932" if seen["japanese"] * 2 >= seen["other"] else "cp1252"
+
+
+def detect_delimiter(header: str) -> str:
+    """Comma, semicolon or tab: the one that cuts the header line into the most cells."""
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+
+
+def _decoded(path: Path, encoding: str, errors: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Physical lines; of one that is too long only the beginning, the rest is passed over without keeping it."""
+    while line := file.readline(MAX_ROW_CHARS + 1):
+        rest = line
+        while len(line) > MAX_ROW_CHARS and rest and not rest.endswith(("\n", "\r")):
+            rest = file.readline(_CHUNK)
+        yield line
+
+
+def _csv_rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:
+    """Line number, cells and problem (or "") of each row.
+
+    A row that cannot be read costs its own first line only: reading goes on with the next line, so a quotation mark
+    that is never closed swallows nobody else.
+    """
+    ahead: deque[str] = deque()
+
+    def feed() -> Iterator[str]:
+        position, chars = 0, 0
+        while position < MAX_ROW_LINES and chars <= MAX_ROW_CHARS:
+            if position == len(ahead):
+                line = next(lines, None)
+                if line is None:
+                    return
+                ahead.append(line)
+            chars += len(ahead[position])
+            yield ahead[position]
+            position += 1
+
+    number = 1
+    while True:
+        reader = csv.reader(feed(), delimiter=delimiter, strict=True, skipinitialspace=True)
+        cells: list[str] = []
+        used, problem = 1, ""
+        try:
+            cells = next(reader)
+            used = reader.line_num
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problem = f"cannot be read as CSV ({error}); is a quotation mark missing?"
+        if len(ahead[0]) > MAX_ROW_CHARS:
+            cells, problem = [], f"is longer than {MAX_ROW_CHARS:,} characters"
+        yield number, cells, problem
+        number += used
+        for _ in range(used):
+            ahead.popleft()
+
+
+def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str) -> Table:
+    filled = ((line, cells, problem) for line, cells, problem in rows if problem or any(map(str.strip, cells)))
+    header: list[str] = []
+    for line, header, problem in filled:
+        if problem:
+            raise IntakeError(f"{file}, line {line}: the header {problem}")
+        if header[0].strip().lower() != "sep=":  # Excel's hint about the delimiter
+            break
+    else:
+        raise IntakeError(f"{file} is empty")
+    columns = _columns(file, header)
+    found: list[Row] = []
+    for line, cells, problem in filled:
+        if len(found) == MAX_ROWS:
+            raise IntakeError(f"{file} has more than {MAX_ROWS:,} rows; import it in parts")
+        found.append(_row(line, list(columns), cells, problem))
+    return Table(file, columns, found, encoding)
+
+
+def _columns(file: str, header: Sequence[str]) -> dict[str, str]:
+    names = [name.strip() for name in header]
+    while not names[-1]:
+        names.pop()
+    if len(names) > MAX_COLUMNS:
+        raise IntakeError(f"{file} has more than {MAX_COLUMNS} columns")
+    columns: dict[str, str] = {}
+    for position, typed in enumerate(names, start=1):
+        name = typed or f"column {position}"
+        if "\0" in name or _UNDECODABLE.search(name) or len(name) > 100:
+            raise IntakeError(f"{file}: the header is no list of column names; is this a CSV or XLSX table?")
+        key = re.sub(r"[\s-]+", "_", name.lower())
+        if key in columns:
+            raise IntakeError(f"{file} has two columns named {name!r}")
+        columns[key] = name
+    return columns
+
+
+def _row(line: int, keys: Sequence[str], texts: Sequence[str], unreadable: str) -> Row:
+    stripped = [text.strip() for text in texts]
+    cells = dict(zip(keys, stripped, strict=False))
+    surplus = [text for text in stripped[len(keys) :] if text]
+    problem = None
+    if unreadable:
+        problem = InvalidRecordError("", unreadable)
+    elif surplus:
+        problem = InvalidRecordError(
+            "", f"has more cells than the header has columns ({len(keys)}); is a cell with a delimiter not in quotes?"
+        )
+    for key, text in cells.items():
+        if "\0" in text:
+            problem = InvalidRecordError(key, "holds a NUL byte")
+        elif _UNDECODABLE.search(text):
+            problem = InvalidRecordError(key, "holds bytes that do not belong to the file's encoding")
+    return Row(line, cells, problem)

@@ -1,0 +1,149 @@
+"""Records, locations and plans of one area within a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.errors import NotFoundError, StorageError
+from planner.repository import Change, StoredPlan
+from planner.storage.tables import LOCATIONS, PLANS, RECORD_TABLES
+from routing.gazetteer import Verdict
+from routing.geo import LatLon
+
+R = TypeVar("R", bound=Record)
+
+
+class SqlRecords:
+    """The records and locations of one area; satisfies `repository.Records`."""
+
+    def __init__(self, connection: Connection, area: str, writable: bool) -> None:
+        self._connection = connection
+        self._area = area
+        self._writable = writable
+        self._stored: dict[RecordKind, dict[str, Record]] = {}
+
+    def reps(self) -> list[Rep]:
+        return self._load(RecordKind.REP, Rep)
+
+    def accounts(self) -> list[Account]:
+        return self._load(RecordKind.ACCOUNT, Account)
+
+    def opportunities(self) -> list[Opportunity]:
+        return self._load(RecordKind.OPPORTUNITY, Opportunity)
+
+    def save(self, record: Record) -> Change:
+        _must_write(self._writable)
+        table = RECORD_TABLES[record.kind]
+        if record.kind not in self._stored:
+            self._stored[record.kind] = {known.id: known for known in self._load(record.kind, type(record))}
+        stored = self._stored[record.kind].get(record.id)
+        if stored == record:
+            return Change.UNCHANGED
+        values = {field.name: getattr(record, field.name) for field in fields(record)}
+        if stored is None:
+            self._connection.execute(table.insert().values(area=self._area, **values))
+        else:
+            here = (table.c.area == self._area) & (table.c.id == record.id)
+            self._connection.execute(table.update().where(here).values(**values))
+        self._stored[record.kind][record.id] = record
+        return Change.ADDED if stored is None else Change.CHANGED
+
+    def locations(self, kind: RecordKind | None = None) -> list[Location]:
+        query = sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area)
+        if kind is not None:
+            query = query.where(LOCATIONS.c.kind == kind.value)
+        found = [_location(row) for row in self._connection.execute(query).mappings()]
+        order = list(RecordKind)
+        return sorted(found, key=lambda location: (order.index(location.kind), location.record_id))
+
+    def save_locations(self, locations: Sequence[Location]) -> None:
+        _must_write(self._writable)
+        rows = {(location.kind, location.record_id): _location_row(self._area, location) for location in locations}
+        if not rows:
+            return
+        same = (
+            (LOCATIONS.c.area == self._area)
+            & (LOCATIONS.c.kind == sa.bindparam("of_kind"))
+            & (LOCATIONS.c.record_id == sa.bindparam("of_id"))
+        )
+        keys = [{"of_kind": kind.value, "of_id": record_id} for kind, record_id in rows]
+        self._connection.execute(LOCATIONS.delete().where(same), keys)
+        self._connection.execute(LOCATIONS.insert(), list(rows.values()))
+
+    def _load(self, kind: RecordKind, class_: type[R]) -> list[R]:
+        table = RECORD_TABLES[kind]
+        columns = [column for column in table.c if column.name != "area"]
+        rows = self._connection.execute(sa.select(*columns).where(table.c.area == self._area)).mappings()
+        # Sorted here because databases disagree about the order of texts.
+        return sorted((class_(**row) for row in rows), key=lambda record: record.id)
+
+
+class SqlPlans:
+    """The plan versions of one area; satisfies `repository.Plans`."""
+
+    def __init__(self, connection: Connection, area: str, writable: bool) -> None:
+        self._connection = connection
+        self._area = area
+        self._writable = writable
+
+    def add(self, plan: StoredPlan) -> int:
+        _must_write(self._writable)
+        if plan.document is None:
+            raise StorageError("a plan without its document cannot be stored")
+        newest = sa.select(sa.func.max(PLANS.c.version)).where(PLANS.c.area == self._area)
+        version: int = (self._connection.execute(newest).scalar() or 0) + 1
+        self._connection.execute(PLANS.insert().values(asdict(replace(plan, area=self._area, version=version))))
+        return version
+
+    def list(self) -> list[StoredPlan]:
+        columns = [column for column in PLANS.c if column.name != "document"]
+        query = sa.select(*columns).where(PLANS.c.area == self._area).order_by(PLANS.c.version.desc())
+        return [StoredPlan(**row) for row in self._connection.execute(query).mappings()]
+
+    def get(self, version: int) -> StoredPlan:
+        row = self._connection.execute(sa.select(PLANS).where(self._is(version))).mappings().first()
+        if row is None:
+            raise NotFoundError(f"area {self._area} has no plan version {version}")
+        return StoredPlan(**row)
+
+    def latest(self, *, published: bool = False) -> StoredPlan | None:
+        query = sa.select(PLANS).where(PLANS.c.area == self._area)
+        if published:
+            query = query.where(PLANS.c.published_at.is_not(None)).order_by(PLANS.c.published_at.desc())
+        row = self._connection.execute(query.order_by(PLANS.c.version.desc()).limit(1)).mappings().first()
+        return None if row is None else StoredPlan(**row)
+
+    def publish(self, version: int, at: datetime) -> None:
+        _must_write(self._writable)
+        done = self._connection.execute(PLANS.update().where(self._is(version)).values(published_at=at))
+        if done.rowcount == 0:
+            raise NotFoundError(f"area {self._area} has no plan version {version}")
+
+    def _is(self, version: int) -> sa.ColumnElement[bool]:
+        return (PLANS.c.area == self._area) & (PLANS.c.version == version)
+
+
+def _must_write(writable: bool) -> None:
+    if not writable:
+        raise StorageError("this unit of work was opened for reading only")
+
+
+def _location_row(area: str, location: Location) -> dict[str, Any]:
+    values = {field.name: getattr(location, field.name) for field in fields(location)}
+    place = values.pop("place")
+    values |= {"area": area, "kind": location.kind.value, "verdict": location.verdict.value}
+    return values | {"lat": place and place.lat, "lon": place and place.lon}
+
+
+def _location(row: sa.RowMapping) -> Location:
+    values = {name: value for name, value in row.items() if name not in ("area", "lat", "lon")}
+    place = None if row["lat"] is None else LatLon(row["lat"], row["lon"])
+    values |= {"kind": RecordKind(row["kind"]), "verdict": Verdict(row["verdict"])}
+    return Location(place=place, **values)

@@ -1,0 +1,174 @@
+"""Transactions: writers take turns, readers never wait.
+
+Writers take turns on SQLite by BEGIN IMMEDIATE under a lock file (the database's own lock lets writers starve, and a
+transaction that starts by reading cannot safely go on to write), on PostgreSQL by an advisory lock.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from planner.errors import StorageError
+from planner.storage.repositories import SqlPlans, SqlRecords
+
+try:
+    import fcntl
+except ImportError:  # Windows: busy_timeout alone makes writers wait there
+    fcntl = None  # type: ignore[assignment]
+
+SCHEMA = "0001"
+"""The newest migration; what `tables` describes."""
+
+BUSY_TIMEOUT_MS = 30_000
+_ADVISORY_LOCK = 7_316_452_810  # any number that no other program on the same PostgreSQL database uses
+
+
+class SqlUnitOfWork:
+    """What one transaction reads and writes; satisfies `repository.UnitOfWork`."""
+
+    def __init__(self, connection: Connection, writable: bool) -> None:
+        self._connection = connection
+        self._writable = writable
+
+    def records(self, area: str) -> SqlRecords:
+        return SqlRecords(self._connection, area, self._writable)
+
+    def plans(self, area: str) -> SqlPlans:
+        return SqlPlans(self._connection, area, self._writable)
+
+
+class SqlStore:
+    """Units of work on one database, for any number of threads; satisfies `repository.Store`. Not to be forked."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._shown = engine.url.render_as_string(hide_password=True)
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._turn = _Turn(engine.url.database if self._sqlite else None)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlUnitOfWork]:
+        """A consistent snapshot. Raises StorageError, also on an attempt to write through it."""
+        with self._errors(), self._engine.connect() as connection:
+            if not self._sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield SqlUnitOfWork(connection, writable=False)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlUnitOfWork]:
+        """One write transaction at a time; rolled back when the block raises. Raises StorageError."""
+        with self._errors(), self._writing() as connection:
+            yield SqlUnitOfWork(connection, writable=True)
+
+    def migrate(self) -> None:
+        """Bring the database to this program's shape. Raises StorageError, also when it is already beyond that."""
+        with self._errors(), self._writing() as connection:
+            version = None
+            if sa.inspect(connection).has_table("alembic_version"):
+                version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            if version == SCHEMA:
+                return
+            # Imported here because that takes 0.3 s, which most starts of the program can do without.
+            from alembic import command
+            from alembic.config import Config
+            from alembic.script import ScriptDirectory
+
+            config = Config()
+            config.set_main_option("script_location", "planner:migrations")
+            config.attributes["connection"] = connection
+            steps = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+            if version and version not in steps:
+                raise StorageError(
+                    f"{self._shown} was written by a newer fieldvisit (schema {version}); update this one"
+                )
+            command.upgrade(config, SCHEMA)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._turn.taken(), self._engine.connect() as connection:
+            connection.execution_options(writing=True)
+            with connection.begin():
+                if not self._sqlite:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+                yield connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            # Not str(error): that would show the statement and the customer's data in it.
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            raise StorageError(f"{self._shown}: {cause}") from error
+
+
+class _Turn:
+    """A lock file beside the database that lets one writer at a time go on, of all threads and processes."""
+
+    def __init__(self, database: str | None) -> None:
+        self._path = Path(f"{database}.lock") if database else None
+        self._mine = threading.local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        if getattr(self._mine, "taken", False):
+            raise StorageError("a write transaction was started inside another one")
+        if self._path is None or fcntl is None:
+            yield
+            return
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StorageError(f"cannot write beside the database: {self._path}: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._mine.taken = True
+            yield
+        finally:
+            self._mine.taken = False
+            os.close(handle)  # lets go of the lock
+
+
+def open_store(url: str) -> SqlStore:
+    """The store behind a database URL (sqlite:///file or postgresql+driver://…), brought to the newest shape.
+
+    Several processes may do this at once. The directory of a SQLite file must exist.
+
+    Raises:
+        StorageError: the URL is wrong, the database cannot be opened, or it is newer than this program.
+    """
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
+        raise StorageError(f"the database URL cannot be used: {error}") from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name != "postgresql":
+        raise StorageError(f"{engine.dialect.name} is not supported; use SQLite or PostgreSQL")
+    store = SqlStore(engine)
+    store.migrate()
+    return store
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # or the driver would start transactions of its own
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,183 @@
+"""The tables, and how values of the domain become columns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from planner.domain import Address, RecordKind
+from planner.errors import StorageError
+from routing.gazetteer import Candidate
+from routing.geo import LatLon
+
+
+class _Json(TypeDecorator[Any]):
+    """A value of the domain as JSON; NULL for None."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else self.to_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else self.from_json(value)
+
+    def to_json(self, value: Any) -> Any:
+        return dict(value)
+
+    def from_json(self, value: Any) -> Any:
+        return value
+
+
+class _AddressJson(_Json):
+    cache_ok = True
+
+    def to_json(self, value: Address) -> Any:
+        return asdict(value)
+
+    def from_json(self, value: Any) -> Address:
+        return Address(**value)
+
+
+class _SetJson(_Json):
+    cache_ok = True
+
+    def to_json(self, value: frozenset[Any]) -> Any:
+        return sorted(value)
+
+    def from_json(self, value: Any) -> frozenset[Any]:
+        return frozenset(value)
+
+
+class _TimesJson(_Json):
+    cache_ok = True
+
+    def to_json(self, value: tuple[time, ...]) -> Any:
+        return [moment.isoformat() for moment in value]
+
+    def from_json(self, value: Any) -> tuple[time, ...]:
+        return tuple(map(time.fromisoformat, value))
+
+
+class _CandidatesJson(_Json):
+    cache_ok = True
+
+    def to_json(self, value: tuple[Candidate, ...]) -> Any:
+        return [asdict(candidate) for candidate in value]
+
+    def from_json(self, value: Any) -> tuple[Candidate, ...]:
+        return tuple(Candidate(**{**candidate, "place": LatLon(**candidate["place"])}) for candidate in value)
+
+
+class _Utc(TypeDecorator[datetime]):
+    """An instant, aware and in UTC on the Python side; SQLite keeps no zones."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise StorageError(f"{value} has no time zone")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+METADATA = sa.MetaData()
+"""What the newest migration leaves behind. Record columns are named as the fields of the domain."""
+
+
+def _table(name: str, *columns: sa.Column[Any]) -> sa.Table:
+    return sa.Table(name, METADATA, sa.Column("area", sa.Text, primary_key=True), *columns)
+
+
+def _text(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _number(name: str, type_: type[TypeEngine[Any]] = sa.Integer, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, type_, nullable=nullable)
+
+
+def _json(name: str, type_: type[_Json] = _Json, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, type_, nullable=nullable)
+
+
+REPS = _table(
+    "reps",
+    sa.Column("id", sa.Text, primary_key=True),
+    *map(_text, ("name", "email")),
+    _json("start_address", _AddressJson),
+    _json("end_address", _AddressJson, nullable=True),
+    _text("timezone"),
+    _json("work_days", _SetJson),
+    sa.Column("work_start", sa.Time, nullable=False),
+    sa.Column("work_end", sa.Time, nullable=False),
+    _number("break_minutes"),
+    _json("break_window", _TimesJson, nullable=True),
+    _json("skills", _SetJson),
+    _number("max_visits_per_day", nullable=True),
+    _json("attributes"),
+)
+ACCOUNTS = _table(
+    "accounts",
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("name"),
+    _json("address", _AddressJson),
+    *map(_text, ("category", "segment", "owner_rep_id")),
+    _number("cadence_days", nullable=True),
+    sa.Column("last_visit", sa.Date),
+    sa.Column("last_order", sa.Date),
+    _number("annual_value", sa.Double),
+    _number("visit_minutes", nullable=True),
+    _text("opening_hours"),
+    _json("attributes"),
+)
+OPPORTUNITIES = _table(
+    "opportunities",
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("name"),
+    _json("address", _AddressJson),
+    *map(_text, ("account_id", "contact_name", "contact_email")),
+    _number("value", sa.Double),
+    _number("probability", sa.Double),
+    *map(_text, ("budget", "authority", "need", "timeline")),
+    sa.Column("qualified_at", sa.DateTime),
+    _number("first_action_days", nullable=True),
+    _number("visit_minutes", nullable=True),
+    _json("required_skills", _SetJson),
+    _text("availability"),
+    sa.Column("appointment", sa.DateTime),
+    *map(_text, ("inside_rep", "notes")),
+    _json("attributes"),
+)
+LOCATIONS = _table(
+    "locations",
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    _json("address", _AddressJson),
+    _text("verdict"),
+    _number("lat", sa.Double, nullable=True),
+    _number("lon", sa.Double, nullable=True),
+    _number("confidence", sa.Double),
+    *map(_text, ("matched_address", "reason")),
+    _json("candidates", _CandidatesJson),
+)
+PLANS = _table(
+    "plans",
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first_day", sa.Date, nullable=False),
+    _number("days"),
+    sa.Column("created_at", _Utc, nullable=False),
+    sa.Column("published_at", _Utc),
+    *map(_number, ("visits", "unplanned", "drive_s")),
+    _text("document"),
+)
+RECORD_TABLES = {RecordKind.REP: REPS, RecordKind.ACCOUNT: ACCOUNTS, RecordKind.OPPORTUNITY: OPPORTUNITIES}
