@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 DESTINATION_ONLY = frozenset({"private", "destination", "customers", "delivery", "permit", "residents"})
 """Values of the access tag that allow arriving, but not passing through."""
 
-ISLAND_SHARE, ISLAND_M = 0.1, 1_000.0
+ISLAND_SHARE, ISLAND_M = 0.1, 5_000.0
 """A component shorter than both this share of the longest one and these metres is an islet: see `snapping`."""
 
 _RANK = {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from routing.geo import EARTH_RADIUS_M, LatLon
 from routing.streets.compiling import Streets
 
-ISLET_PREFERENCE_M = 50.0
+ISLET_PREFERENCE_M = 300.0
 """A street of an islet is only taken when no other street is less than this much farther away."""
 
 
