@@ -106,6 +106,11 @@ def visit_id(kind: RecordKind, record_id: str) -> str:
     return f"{kind}:{record_id}"
 
 
+def team_work_days(reps: Sequence[Rep]) -> frozenset[int]:
+    """The weekdays (Monday is 0) on which anybody works; Monday to Friday where there is nobody."""
+    return frozenset(day for rep in reps for day in rep.work_days) or frozenset(range(5))
+
+
 def find_candidates(
     reps: Sequence[Rep],
     accounts: Sequence[Account],
@@ -113,7 +118,7 @@ def find_candidates(
     locations: Mapping[tuple[RecordKind, str], Location],
     source: TravelTimeSource,
     first_day: date,
-    days: int,
+    last_day: date,
     settings: Settings,
 ) -> Candidates:
     """Handed-off opportunities, customers due by cadence, and customers near those opportunities.
@@ -121,9 +126,9 @@ def find_candidates(
     Args:
         locations: by record kind and id; a record without a matched one is listed, never planned.
         source: tells which customers are near an opportunity, in minutes of road from it.
-        first_day, days: the horizon; "due" means by its last day, "overdue" before its first.
+        first_day, last_day: the horizon; "due" means by its last day, "overdue" before its first.
     """
-    finder = _Finder(reps, locations, source, first_day, first_day + timedelta(days=days - 1), settings)
+    finder = _Finder(reps, locations, source, first_day, last_day, settings)
     for opportunity in opportunities:
         finder.consider_opportunity(opportunity, {account.id: account for account in accounts})
     for account in accounts:
@@ -147,7 +152,7 @@ class _Finder:
         settings: Settings,
     ) -> None:
         self.reps = {rep.id: rep for rep in reps}
-        self.work_days = frozenset().union(*(rep.work_days for rep in reps)) or frozenset(range(5))
+        self.work_days = team_work_days(reps)
         self.locations = locations
         self.source = source
         self.first_day, self.last_day = first_day, last_day
@@ -247,7 +252,7 @@ class _Finder:
     def consider_account(self, account: Account) -> None:
         """A customer who is due becomes a visit, one who nearly is is kept for `consider_nearby`."""
         if account.id in self.taken_accounts:
-            return
+            return  # the opportunity's visit is the visit to this account
         if account.last_order and (self.first_day - account.last_order).days > self.settings.candidates.dormant_days:
             self.dormant.append(Listed(account.id, account.name, f"last ordered on {account.last_order}"))
             return

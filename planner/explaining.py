@@ -1,0 +1,137 @@
+"""Why a candidate is not in a plan: the first rule that stands in its way, in a code and a sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from planner.candidates import Reason, Unplanned, Visit
+from planner.translation import Translation
+from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.solution import Solution
+from routing.timing import Timeline, schedule
+
+
+def explain_unplanned(translation: Translation, solution: Solution) -> list[Unplanned]:
+    """One entry for each visit that the solution leaves out, in the problem's order."""
+    explainer = _Explainer(translation, solution)
+    left_out = set(solution.unassigned)
+    return [explainer.explain(job) for job in translation.problem.jobs if job.id in left_out]
+
+
+class _Explainer:
+    def __init__(self, translation: Translation, solution: Solution) -> None:
+        self.translation = translation
+        self.problem: Problem = translation.problem
+        by_shift = {route.shift: route for route in solution.routes}
+        self.timelines = {
+            shift.id: Timeline.of(
+                self.problem,
+                shift,
+                [self.problem.job_by_id[id_] for id_ in by_shift[shift.id].jobs] if shift.id in by_shift else [],
+            )
+            for shift in self.problem.shifts
+        }
+        self.served = {
+            job.group: job.id
+            for route in solution.routes
+            for job in (self.problem.job_by_id[id_] for id_ in route.jobs)
+            if job.group is not None
+        }
+
+    def explain(self, job: Job) -> Unplanned:
+        visit = self.translation.visits[job.id]
+        reason, sentence = self.first_obstacle(job, visit)
+        worth = visit.worth.minutes if visit.worth else None
+        return Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, worth)
+
+    def first_obstacle(self, job: Job, visit: Visit) -> tuple[Reason, str]:
+        if job.group is not None and job.group in self.served:
+            other = self.translation.visits[self.served[job.group]]
+            return Reason.VISITED_ANYWAY, f"the account is visited already for {other.name} ({other.record_ids[0]})"
+        allowed = [s for s in self.problem.shifts if job.vehicles is None or s.vehicle in job.vehicles]
+        if not allowed:
+            return Reason.NO_REP, self.no_rep(job)
+        skilled = [s for s in allowed if job.skills <= s.skills]
+        if not skilled:
+            who = "its rep does not have" if job.vehicles else "no rep has"
+            return Reason.NO_REP_WITH_SKILL, f"{who} the skill {', '.join(sorted(job.skills))}"
+        connected = [s for s in skilled if self.connected(s, job)]
+        if not connected:
+            return Reason.UNREACHABLE, "no street connects it with the home of a rep who could go"
+        alone = [s for s in connected if schedule(self.problem, s, [job])]
+        if not alone:
+            return self.impossible_alone(job, visit, connected)
+        return self.crowded_out(job, visit, alone)
+
+    def no_rep(self, job: Job) -> str:
+        owners = ", ".join(sorted(job.vehicles or ()))
+        if not owners:
+            return "no rep works on these days"
+        return f"its rep {owners} does not work on these days, is not located, or is not among the reps"
+
+    def connected(self, shift: Shift, job: Job) -> bool:
+        seconds = self.problem.seconds
+        return UNREACHABLE not in (seconds[shift.start_place][job.place], seconds[job.place][shift.end_place])
+
+    def impossible_alone(self, job: Job, visit: Visit, shifts: Sequence[Shift]) -> tuple[Reason, str]:
+        """Not even an otherwise empty day of any rep has room for it."""
+        if visit.appointment is not None:
+            when = f"{visit.appointment:%a %Y-%m-%d %H:%M}"
+            return (
+                Reason.APPOINTMENT_IMPOSSIBLE,
+                f"at {when} no rep who could go has {visit.service_minutes} minutes of work time, with the drive",
+            )
+        if visit.deadline is not None and not visit.late and self.possible_without_deadline(job, visit, shifts):
+            return (
+                Reason.DEADLINE_IMPOSSIBLE,
+                f"the first visit is due by {visit.deadline}, and its hours ({' and '.join(visit.hours) or 'any'}) "
+                "leave no time before",
+            )
+        hours = " and ".join(visit.hours)
+        if not hours:
+            return Reason.NO_TIME_LEFT, f"{visit.service_minutes} minutes and the drive do not fit into a working day"
+        return (
+            Reason.OUTSIDE_HOURS,
+            f"open {hours}: never {visit.service_minutes} minutes at a stretch while a rep who could go is at work",
+        )
+
+    def possible_without_deadline(self, job: Job, visit: Visit, shifts: Sequence[Shift]) -> bool:
+        free = replace(job, windows=self.translation.windows_of(replace(visit, deadline=None)))
+        return any(schedule(self.problem, shift, [free]) for shift in shifts)
+
+    def crowded_out(self, job: Job, visit: Visit, shifts: Sequence[Shift]) -> tuple[Reason, str]:
+        """It would fit into an empty day, but the days are not empty."""
+        choices = [
+            (added + self.problem.tardiness_s(shift, job), shift)
+            for shift in shifts
+            for position in range(len(self.timelines[shift.id].jobs) + 1)
+            if (added := self.timelines[shift.id].added_drive_s(job, position)) is not None
+        ]
+        if choices and job.penalty_s is not None:
+            added, shift = min(choices, key=lambda choice: choice[0])
+            day = self.translation.working_days[shift.id]
+            return (
+                Reason.TOO_FAR,
+                f"it adds at least {-(-added // 60)} minutes of driving ({day.rep.name}, {day.day:%a %Y-%m-%d}) "
+                f"and is worth {job.penalty_s // 60}",
+            )
+        names = sorted({self.translation.working_days[shift.id].rep.name for shift in shifts})
+        who = names[0] if len(names) == 1 else f"{len(names)} reps who could go"
+        if visit.appointment is not None:
+            return (
+                Reason.APPOINTMENT_IMPOSSIBLE,
+                f"at {visit.appointment:%a %Y-%m-%d %H:%M} {who} {'is' if len(names) == 1 else 'are'} "
+                "already promised elsewhere, or cannot get there in time",
+            )
+        until = f" by {visit.deadline}" if visit.deadline is not None and not visit.late else ""
+        days = len(shifts)
+        return (
+            Reason.NO_TIME_LEFT,
+            f"{'the one day' if days == 1 else f'all {days} days'}{until} on which {who} could go "
+            f"{'is' if days == 1 else 'are'} full: nothing there could make way for {_worth(visit)}",
+        )
+
+
+def _worth(visit: Visit) -> str:
+    return f"a visit worth {visit.worth.minutes} minutes" if visit.worth else "it"

@@ -1,0 +1,343 @@
+"""plan.json: the plan as a document that people, pages and other programs read. docs/plan-format.md explains it.
+
+Nothing in it depends on when or how fast it was made: the same inputs, seed and work limit give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import UnionType
+from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
+
+from planner.candidates import Candidates, Listed, Unplanned, Visit, VisitKind
+from planner.errors import PlannerError
+from planner.translation import Translation, WorkingDay
+from routing.problem import Job, Shift
+from routing.solution import Route, Solution, Step
+
+FORMAT: Literal["fieldvisit-plan/1"] = "fieldvisit-plan/1"
+
+
+class Place(TypedDict):
+    """A home base."""
+
+    address: str
+    lat: float
+    lon: float
+    time: str | None
+
+
+class Stop(TypedDict):
+    """One visit of a day. Visits at one door share a `stop` number and its parking."""
+
+    stop: int
+    visit_id: str
+    record_ids: list[str]
+    kind: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    drive_seconds: int
+    drive_metres: int
+    arrive: str
+    parking_minutes: int
+    begin: str
+    leave: str
+    why: str
+    worth_minutes: int | None
+    late: bool
+    deadline: str | None
+    rides_with: list[str]
+    handoff_missing: list[str]
+
+
+class Break(TypedDict):
+    start: str
+    end: str
+
+
+class Totals(TypedDict):
+    visits: int
+    drive_seconds: int
+    drive_metres: int
+    service_minutes: int
+    waiting_seconds: int
+
+
+_RepDay = TypedDict("_RepDay", {"break": Break | None})
+"""`break` is a keyword of Python, so this one field cannot stand in a class body."""
+
+
+class RepDay(_RepDay):
+    """What one rep does on one day."""
+
+    rep_id: str
+    rep_name: str
+    date: str
+    timezone: str
+    work_start: str
+    work_end: str
+    start: Place
+    stops: list[Stop]
+    end: Place
+    return_drive_seconds: int
+    return_drive_metres: int
+    totals: Totals
+
+
+class UnplannedEntry(TypedDict):
+    record_ids: list[str]
+    kind: str
+    name: str
+    reason: str
+    sentence: str
+    worth_minutes: int | None
+
+
+class ListedEntry(TypedDict):
+    record_id: str
+    name: str
+    sentence: str
+
+
+class PlanDocument(TypedDict):
+    """A whole plan."""
+
+    format: Literal["fieldvisit-plan/1"]
+    area: str
+    first_day: str
+    last_day: str
+    timezone: str
+    limits: dict[str, int | float | None]
+    totals: dict[str, int]
+    rep_days: list[RepDay]
+    unplanned: list[UnplannedEntry]
+    returned_to_inside: list[ListedEntry]
+    dormant: list[ListedEntry]
+    notes: list[str]
+
+
+def write_plan(document: PlanDocument) -> str:
+    """plan.json as text."""
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def read_plan(text: str, source: str = "plan") -> PlanDocument:
+    """The document in a text.
+
+    Raises:
+        PlannerError: no JSON, or not this format, or a part is missing; names the part.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PlannerError(f"{source}: is not JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise PlannerError(f"{source}: is not a {FORMAT} document")
+    _need(document, PlanDocument, source)
+    for day in document["rep_days"]:
+        _need(day, RepDay, f"{source}: rep_days")
+        for stop in day["stops"]:
+            _need(stop, Stop, f"{source}: {day['rep_id']} on {day['date']}")
+        for part, shape in ((day["start"], Place), (day["end"], Place), (day["totals"], Totals)):
+            _need(part, shape, f"{source}: {day['rep_id']} on {day['date']}")
+    return cast(PlanDocument, document)
+
+
+def _need(table: object, shape: type[Any], where: str) -> None:
+    """Every key of a typed dictionary is there, with the JSON type that it says."""
+    if not isinstance(table, dict):
+        raise PlannerError(f"{where}: {shape.__name__} is not an object")
+    for key, hint in get_type_hints(shape).items():
+        if key not in table:
+            raise PlannerError(f"{where}: {key} is missing")
+        kinds = (
+            tuple(_plain(kind) for kind in get_args(hint) or (hint,))
+            if get_origin(hint) is UnionType
+            else (_plain(hint),)
+        )
+        if not isinstance(table[key], kinds):
+            raise PlannerError(f"{where}: {key} is {table[key]!r:.40}")
+
+
+def _plain(hint: Any) -> type[Any] | tuple[type[Any], ...]:
+    """What `isinstance` takes for an annotation: list[str] -> list, a typed dictionary -> dict, float -> a number."""
+    origin = get_origin(hint) or hint
+    if origin is Literal:
+        return str
+    if origin is float:
+        return (int, float)
+    return dict if is_typeddict(origin) else origin
+
+
+def document_of(
+    area: str,
+    limits: Mapping[str, int | float | None],
+    candidates: Candidates,
+    translation: Translation,
+    solution: Solution,
+    unplanned: Sequence[Unplanned],
+    notes: Sequence[str],
+) -> PlanDocument:
+    """The document of a solution; working days without a visit are in it too."""
+    routes = {route.shift: route for route in solution.routes}
+    rep_days = [
+        _rep_day(translation, shift, translation.working_days[shift.id], routes.get(shift.id))
+        for shift in translation.problem.shifts
+    ]
+    clock = translation.clock
+    return PlanDocument(
+        format=FORMAT,
+        area=area,
+        first_day=str(clock.first_day),
+        last_day=str(clock.last_day),
+        timezone=str(clock.zone),
+        limits=dict(limits),
+        totals={
+            "visits": sum(day["totals"]["visits"] for day in rep_days),
+            "promises": sum(stop["kind"] == VisitKind.APPOINTMENT for day in rep_days for stop in day["stops"]),
+            "unplanned": len(unplanned),
+            "drive_seconds": sum(day["totals"]["drive_seconds"] for day in rep_days),
+            "drive_metres": sum(day["totals"]["drive_metres"] for day in rep_days),
+            "cost_seconds": solution.cost_s(translation.problem),
+        },
+        rep_days=rep_days,
+        unplanned=[_unplanned(entry) for entry in unplanned],
+        returned_to_inside=[_listed(entry) for entry in candidates.returned],
+        dormant=[_listed(entry) for entry in candidates.dormant],
+        notes=list(notes),
+    )
+
+
+def _rep_day(translation: Translation, shift: Shift, rep_day: WorkingDay, route: Route | None) -> RepDay:
+    rep = rep_day.rep
+
+    def at(seconds: int) -> str:
+        return translation.local(seconds, rep.zone).isoformat()
+
+    stops = [] if route is None else _stops(translation, shift, rep_day, route)
+    rest: Break | None = None
+    if route is not None and route.break_start_s is not None and shift.break_ is not None:
+        rest = Break(start=at(route.break_start_s), end=at(route.break_start_s + shift.break_.duration_s))
+    end_address = rep.end_address or rep.start_address
+    return {
+        "break": rest,
+        "rep_id": rep.id,
+        "rep_name": rep.name,
+        "date": str(rep_day.day),
+        "timezone": rep.timezone,
+        "work_start": at(shift.start_s),
+        "work_end": at(shift.end_s),
+        "start": Place(
+            address=str(rep.start_address),
+            lat=rep_day.start.lat,
+            lon=rep_day.start.lon,
+            time=at(route.depart_s) if route else None,
+        ),
+        "stops": stops,
+        "end": Place(
+            address=str(end_address),
+            lat=rep_day.end.lat,
+            lon=rep_day.end.lon,
+            time=at(route.return_s) if route else None,
+        ),
+        "return_drive_seconds": route.return_drive_s if route else 0,
+        "return_drive_metres": route.return_drive_m if route else 0,
+        "totals": _totals(route, shift, stops),
+    }
+
+
+def _totals(route: Route | None, shift: Shift, stops: Sequence[Stop]) -> Totals:
+    service = sum(_minutes(stop["begin"], stop["leave"]) for stop in stops)
+    waiting = 0
+    if route is not None:
+        busy = route.drive_s + service * 60 + sum(stop["parking_minutes"] * 60 for stop in stops)
+        rest = shift.break_.duration_s if shift.break_ and _on_the_road(route, shift) else 0
+        waiting = route.return_s - route.depart_s - busy - rest
+    return Totals(
+        visits=len(stops),
+        drive_seconds=route.drive_s if route else 0,
+        drive_metres=route.drive_m if route else 0,
+        service_minutes=service,
+        waiting_seconds=waiting,
+    )
+
+
+def _on_the_road(route: Route, shift: Shift) -> bool:
+    """The break is between leaving and coming home, not at home before or after."""
+    return route.break_start_s is not None and route.depart_s <= route.break_start_s < route.return_s
+
+
+def _minutes(begin: str, end: str) -> int:
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() / 60)
+
+
+def _stops(translation: Translation, shift: Shift, rep_day: WorkingDay, route: Route) -> list[Stop]:
+    today = {id_ for job in route.jobs for id_ in translation.visits[job].record_ids}
+    stops: list[Stop] = []
+    place, number = shift.start_place, 0
+    for step in route.steps:
+        job = translation.problem.job_by_id[step.job]
+        new_door = job.place != place or number == 0
+        number += new_door
+        visit = translation.visits[step.job]
+        parking_s = job.setup_s if job.place != place else 0
+        stops.append(_stop(translation, rep_day, visit, job, step, number, parking_s, today))
+        place = job.place
+    return stops
+
+
+def _stop(
+    translation: Translation,
+    rep_day: WorkingDay,
+    visit: Visit,
+    job: Job,
+    step: Step,
+    number: int,
+    parking_s: int,
+    today: set[str],
+) -> Stop:
+    def at(seconds: int) -> str:
+        return translation.local(seconds, rep_day.rep.zone).isoformat()
+
+    together = [id_ for id_ in visit.rides_with if id_ in today]
+    return Stop(
+        stop=number,
+        visit_id=visit.id,
+        record_ids=list(visit.record_ids),
+        kind=str(visit.kind),
+        name=visit.name,
+        address=visit.address,
+        lat=visit.place.lat,
+        lon=visit.place.lon,
+        drive_seconds=step.drive_s,
+        drive_metres=step.drive_m,
+        arrive=at(step.arrive_s),
+        parking_minutes=parking_s // 60,
+        begin=at(step.begin_s),
+        leave=at(step.leave_s),
+        why=f"{visit.why}; rides along with {', '.join(together)} on this day" if together else visit.why,
+        worth_minutes=visit.worth.minutes if visit.worth else None,
+        late=visit.late,
+        deadline=str(visit.deadline) if visit.deadline else None,
+        rides_with=list(visit.rides_with),
+        handoff_missing=list(visit.missing),
+    )
+
+
+def _unplanned(entry: Unplanned) -> UnplannedEntry:
+    return UnplannedEntry(
+        record_ids=list(entry.record_ids),
+        kind=str(entry.kind),
+        name=entry.name,
+        reason=str(entry.reason),
+        sentence=entry.sentence,
+        worth_minutes=entry.worth_minutes,
+    )
+
+
+def _listed(entry: Listed) -> ListedEntry:
+    return ListedEntry(record_id=entry.record_id, name=entry.name, sentence=entry.sentence)

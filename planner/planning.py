@@ -1,0 +1,135 @@
+"""The use case of planning: records -> candidates -> problem -> solution -> checks -> a stored plan version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from planner.candidates import Candidates, find_candidates, team_work_days
+from planner.errors import PlannerError, RulesBrokenError
+from planner.explaining import explain_unplanned
+from planner.plan_checks import broken_rules
+from planner.plan_document import PlanDocument, document_of, write_plan
+from planner.repository import Store, StoredPlan
+from planner.settings import Settings
+from planner.snapshot import Snapshot
+from planner.translation import Translation, WorkingDay, translate, working_days
+from routing.checks import violations
+from routing.solver import Progress, SearchLimits, solve
+from routing.travel_times import TravelTimeSource
+
+MAX_DAYS = 60
+
+
+@dataclass(frozen=True)
+class MadePlan:
+    """A plan that keeps every rule, with the problem and the candidates that it answers."""
+
+    document: PlanDocument
+    translation: Translation
+    candidates: Candidates
+
+
+def last_working_day(first_day: date, days: int, work_days: frozenset[int]) -> date:
+    """The day on which the team has worked `days` days, the first day included if it is a working day."""
+    day, left = first_day, days
+    while True:
+        left -= day.weekday() in work_days
+        if left <= 0:
+            return day
+        day += timedelta(days=1)
+
+
+def prepare(
+    snapshot: Snapshot, source: TravelTimeSource, first_day: date, days: int, settings: Settings
+) -> tuple[Translation, Candidates, list[str]]:
+    """The problem that a plan has to answer: candidates, working days and the travel times between them; and notes.
+
+    Raises:
+        PlannerError: days is out of range, or there is no rep.
+    """
+    if not 1 <= days <= MAX_DAYS:
+        raise PlannerError(f"days is {days}, not between 1 and {MAX_DAYS}")
+    if not snapshot.reps:
+        raise PlannerError("there are no reps to plan for: import them first")
+    last_day = last_working_day(first_day, days, team_work_days(snapshot.reps))
+    located = {(location.kind, location.record_id): location for location in snapshot.locations}
+    candidates = find_candidates(
+        snapshot.reps, snapshot.accounts, snapshot.opportunities, located, source, first_day, last_day, settings
+    )
+    homes, notes = snapshot.homes()
+    rep_days = working_days(snapshot.reps, homes, first_day, last_day)
+    translation = translate(
+        candidates.visits, rep_days, source.travel_times, first_day, last_day, snapshot.zone, settings
+    )
+    notes += _breakless(rep_days, translation)
+    return translation, candidates, notes
+
+
+def _breakless(rep_days: Sequence[WorkingDay], translation: Translation) -> list[str]:
+    """A note for each rep whose break has no room in the working hours."""
+    without = {
+        day.rep.id: day.rep
+        for day, shift in zip(rep_days, translation.problem.shifts, strict=True)
+        if day.rep.break_minutes and shift.break_ is None
+    }
+    return [f"rep {rep.id} ({rep.name}): the break window lies outside the working hours" for rep in without.values()]
+
+
+def make_plan(
+    snapshot: Snapshot,
+    area: str,
+    source: TravelTimeSource,
+    first_day: date,
+    days: int,
+    limits: SearchLimits,
+    settings: Settings,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> MadePlan:
+    """Plan all reps over all days.
+
+    Raises:
+        PlannerError: there is nothing to plan with.
+        RulesBrokenError: the result breaks a rule, which would be a defect of this program; it is not returned.
+    """
+    translation, candidates, notes = prepare(snapshot, source, first_day, days, settings)
+    solution = solve(translation.problem, limits, on_progress=on_progress, cancelled=cancelled)
+    broken = [str(violation) for violation in violations(translation.problem, solution)]
+    if broken:
+        raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
+    unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution)]
+    document = document_of(
+        area,
+        {"seed": limits.seed, "seconds": limits.seconds, "work": limits.work},
+        candidates,
+        translation,
+        solution,
+        unplanned,
+        notes,
+    )
+    broken = broken_rules(document, snapshot, source, settings)
+    if broken:
+        raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
+    return MadePlan(document, translation, candidates)
+
+
+def store_plan(store: Store, area: str, document: PlanDocument, now: datetime) -> int:
+    """Keep a plan as the area's next version and return its number."""
+    first, last = date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])
+    with store.write() as unit:
+        return unit.plans(area).add(
+            StoredPlan(
+                version=0,
+                area=area,
+                first_day=first,
+                days=(last - first).days + 1,
+                created_at=now,
+                published_at=None,
+                visits=document["totals"]["visits"],
+                unplanned=document["totals"]["unplanned"],
+                drive_s=document["totals"]["drive_seconds"],
+                document=write_plan(document),
+            )
+        )

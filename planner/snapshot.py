@@ -1,0 +1,60 @@
+"""What an area's records say at one moment; plans are made from it and checked against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from planner.domain import Account, Location, Opportunity, RecordKind, Rep
+from planner.repository import UnitOfWork
+from routing.geo import LatLon
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that an area's plan is made from, as read in one snapshot."""
+
+    reps: tuple[Rep, ...]
+    accounts: tuple[Account, ...]
+    opportunities: tuple[Opportunity, ...]
+    locations: tuple[Location, ...]
+
+    @classmethod
+    def read(cls, unit: UnitOfWork, area: str) -> Snapshot:
+        records = unit.records(area)
+        return cls(
+            tuple(records.reps()),
+            tuple(records.accounts()),
+            tuple(records.opportunities()),
+            tuple(records.locations()),
+        )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The area's time zone: the one that most reps keep; the first by name where two are level."""
+        zones = Counter(rep.timezone for rep in self.reps)
+        if not zones:
+            return ZoneInfo("UTC")
+        return ZoneInfo(min(zones, key=lambda zone: (-zones[zone], zone)))
+
+    def homes(self) -> tuple[dict[str, tuple[LatLon, LatLon]], list[str]]:
+        """Where each rep starts and ends; a note for each rep of whom that is not known."""
+        located = {location.record_id: location for location in self.locations if location.kind == RecordKind.REP}
+        homes: dict[str, tuple[LatLon, LatLon]] = {}
+        notes: list[str] = []
+        for rep in self.reps:
+            ends = [(rep.id, rep.start_address)]
+            if rep.end_address is not None and rep.end_address != rep.start_address:
+                ends.append((f"{rep.id}/end", rep.end_address))
+            places = []
+            for key, address in ends:
+                location = located.get(key)
+                if location and location.address == address and location.place:
+                    places.append(location.place)
+                else:
+                    why = location.reason if location and location.address == address else "not geocoded yet"
+                    notes.append(f"rep {rep.id} ({rep.name}): no days are planned, “{address}” is not located: {why}")
+            if len(places) == len(ends):
+                homes[rep.id] = (places[0], places[-1])
+        return homes, notes

@@ -1,0 +1,173 @@
+"""Visit <-> Job: the only place where customers become jobs of the routing problem, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from planner.candidates import Visit
+from planner.domain import Rep
+from planner.hours import Span, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
+from planner.settings import Settings
+from routing.geo import LatLon
+from routing.problem import MAX_COST_S, Break, Job, Problem, Shift, TimeWindow
+from routing.travel_times import TravelTimes
+
+
+@dataclass(frozen=True)
+class WorkingDay:
+    """A rep on one day, with the places and the instants that a shift needs."""
+
+    rep: Rep
+    day: date
+    start: LatLon
+    end: LatLon
+
+    @property
+    def id(self) -> str:
+        return f"{self.rep.id}@{self.day}"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The horizon: seconds count from `epoch` (UTC); local times of customers are in `zone`."""
+
+    epoch: datetime
+    first_day: date
+    last_day: date
+    zone: ZoneInfo
+    end_s: int
+
+    def at(self, moment: datetime) -> int:
+        return seconds_since(self.epoch, moment, self.zone)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A problem with what is needed to read its solution: visits and working days by job and shift id."""
+
+    problem: Problem
+    clock: Clock
+    visits: Mapping[str, Visit]
+    working_days: Mapping[str, WorkingDay]
+    places: tuple[LatLon, ...]
+
+    def windows_of(self, visit: Visit) -> tuple[TimeWindow, ...]:
+        """When the service of a visit may begin, whether or not it is in the problem."""
+        return visit_windows(visit, self.clock)
+
+    def local(self, seconds: int, zone: ZoneInfo) -> datetime:
+        """A time of the problem as local time with its offset."""
+        return (self.clock.epoch + timedelta(seconds=seconds)).astimezone(zone)
+
+
+def working_days(
+    reps: Sequence[Rep], homes: Mapping[str, tuple[LatLon, LatLon]], first_day: date, last_day: date
+) -> list[WorkingDay]:
+    """Every day on which a rep whose home is located works, by day and rep."""
+    horizon = [first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1)]
+    return [
+        WorkingDay(rep, day, *homes[rep.id])
+        for day in horizon
+        for rep in reps
+        if rep.id in homes and day.weekday() in rep.work_days
+    ]
+
+
+def translate(
+    visits: Sequence[Visit],
+    rep_days: Sequence[WorkingDay],
+    travel_times: Callable[[Sequence[LatLon]], TravelTimes],
+    first_day: date,
+    last_day: date,
+    zone: ZoneInfo,
+    settings: Settings,
+) -> Translation:
+    """The planning problem of some visits and working days.
+
+    Args:
+        travel_times: asked once, for all different places; visits at one door share a place, and so its parking.
+        zone: of the area's customers; each rep's hours are in the rep's own zone.
+    """
+    places: dict[LatLon, int] = {}
+    for rep_day in rep_days:
+        for place in (rep_day.start, rep_day.end):
+            places.setdefault(place, len(places))
+    for visit in visits:
+        places.setdefault(visit.place, len(places))
+    zones = [zone, *(rep_day.rep.zone for rep_day in rep_days)]
+    epoch = min(instant(midnight(first_day), z) for z in zones)
+    shifts = tuple(_shift(rep_day, epoch, places) for rep_day in rep_days)
+    horizon_end_s = max((shift.end_s for shift in shifts), default=0)
+    clock = Clock(epoch, first_day, last_day, zone, horizon_end_s)
+    parking_s = settings.candidates.parking_minutes * 60
+    jobs = tuple(_job(visit, clock, places, parking_s, settings) for visit in visits)
+    matrix = travel_times(list(places))
+    problem = Problem(jobs, shifts, matrix.seconds.tolist(), matrix.metres.tolist())
+    return Translation(
+        problem,
+        clock,
+        {visit.id: visit for visit in visits},
+        {rep_day.id: rep_day for rep_day in rep_days},
+        tuple(places),
+    )
+
+
+def _shift(rep_day: WorkingDay, epoch: datetime, places: Mapping[LatLon, int]) -> Shift:
+    rep, zone = rep_day.rep, rep_day.rep.zone
+
+    def at(clock_time: time) -> int:
+        return seconds_since(epoch, datetime.combine(rep_day.day, clock_time), zone)
+
+    start_s, end_s = at(rep.work_start), at(rep.work_end)
+    return Shift(
+        id=rep_day.id,
+        vehicle=rep.id,
+        start_place=places[rep_day.start],
+        end_place=places[rep_day.end],
+        start_s=start_s,
+        end_s=end_s,
+        break_=break_of(rep, start_s, end_s, *(at(t) for t in rep.break_window or (rep.work_start, rep.work_end))),
+        max_jobs=rep.max_visits_per_day,
+        skills=rep.skills,
+    )
+
+
+def break_of(rep: Rep, start_s: int, end_s: int, window_start_s: int, window_end_s: int) -> Break | None:
+    """The rep's break, within working hours; None where its window leaves no room for it in them (a half day)."""
+    begin, end = max(start_s, window_start_s), min(end_s, window_end_s)
+    duration_s = rep.break_minutes * 60
+    return Break(duration_s, begin, end) if duration_s and begin + duration_s <= end else None
+
+
+def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: int, settings: Settings) -> Job:
+    service_s = visit.service_minutes * 60
+    late_rate_s = round(settings.worth.late_minutes_per_day * 60)
+    return Job(
+        id=visit.id,
+        place=places[visit.place],
+        service_s=service_s,
+        windows=visit_windows(visit, clock),
+        setup_s=parking_s,
+        penalty_s=None if visit.worth is None else min(visit.worth.minutes * 60, MAX_COST_S),
+        vehicles=visit.reps,
+        skills=visit.skills,
+        group=visit.account_id or None,
+        due_s=0 if visit.late else None,
+        tardiness_s_per_day=late_rate_s if visit.late else 0,
+    )
+
+
+def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
+    """An appointment at its time, over any hours; else wholly within all hours and by the deadline, if there is one."""
+    if visit.appointment is not None:
+        at = clock.at(visit.appointment)
+        return (TimeWindow(at, at),) if at >= 0 else ()
+    spans: list[Span] = [(0, clock.end_s)]
+    for expression in visit.hours:
+        spans = intersect(spans, open_spans(expression, clock.epoch, clock.first_day, clock.last_day, clock.zone))
+    if visit.deadline is not None and not visit.late:
+        spans = intersect(spans, [(0, clock.at(midnight(visit.deadline + timedelta(days=1))))])
+    return whole_visit_windows(spans, visit.service_minutes * 60)
