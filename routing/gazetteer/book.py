@@ -25,8 +25,8 @@ STRETCH_CELL_DEGREES = 0.003
 """Points of one street name in the same or neighbouring cells of this size (about 300 m) are one stretch."""
 
 LOCALITY_RADIUS_M = {
-    "city": 20_000.0, "town": 8_000.0, "borough": 6_000.0, "village": 4_000.0, "suburb": 4_000.0,
-    "quarter": 2_500.0, "neighbourhood": 2_000.0, "hamlet": 2_000.0, "locality": 1_500.0, "farm": 1_000.0,
+    "city": 20_000.0, "town": 8_000.0, "borough": 6_000.0, "village": 3_000.0, "suburb": 2_500.0,
+    "quarter": 2_000.0, "neighbourhood": 2_000.0, "hamlet": 2_000.0, "locality": 1_500.0, "farm": 1_000.0,
 }  # fmt: skip
 """How far from its point an address may lie and still be "in" a place; other kinds of place are no localities."""
 
@@ -199,7 +199,7 @@ class AddressBook:
         """
         path = folder / FILE_NAME
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 words: dict[str, Any] = json.loads(arrays["words"].tobytes().decode())
                 if words["format"] != FORMAT:
                     raise AreaError(f"the gazetteer in {folder} has another format: build the area again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -97,6 +98,7 @@ def _relations(extract: Path) -> dict[tuple[str, int], list[_Relation]]:
     by_member: dict[tuple[str, int], list[_Relation]] = defaultdict(list)
     wanted = osmium.filter.KeyFilter(*_ADDRESS_KEYS, "place", "boundary")
     for relation in osmium.FileProcessor(str(extract), osmium.osm.RELATION).with_filter(wanted):
+        assert isinstance(relation, osmium.osm.Relation)
         kept = _Relation({tag.k: tag.v for tag in relation.tags})
         for member in relation.members:
             by_member[member.type, member.ref].append(kept)
@@ -108,27 +110,30 @@ def _objects(extract: Path, relations: Mapping[tuple[str, int], list[_Relation]]
     interpolations: list[tuple[dict[str, str], list[tuple[int, Point]]]] = []
     numbered_nodes: dict[int, dict[str, str]] = {}
     members = osmium.filter.IdFilter([ref for kind, ref in relations if kind == "w"])
-    for way in osmium.FileProcessor(str(extract), osmium.osm.NODE | osmium.osm.WAY).with_locations().with_filter(
-        osmium.filter.EntityFilter(osmium.osm.WAY)
-    ).with_filter(members):
+    both = osmium.osm.NODE | osmium.osm.WAY
+    ways_only = osmium.filter.EntityFilter(osmium.osm.WAY)
+    located = osmium.FileProcessor(str(extract), both).with_locations()
+    for way in located.with_filter(ways_only).with_filter(members):
+        assert isinstance(way, osmium.osm.Way)
         centre = _centre(_points(way))
         if centre:
             for relation in relations["w", way.id]:
                 relation.points.append(centre)
     wanted = osmium.filter.KeyFilter(*_ADDRESS_KEYS, "highway", "place", "boundary")
-    both = osmium.osm.NODE | osmium.osm.WAY
     for thing in osmium.FileProcessor(str(extract), both).with_locations().with_filter(wanted):
         tags = {tag.k: tag.v for tag in thing.tags}
         if isinstance(thing, osmium.osm.Node):
             points = [(thing.location.lat, thing.location.lon)] if thing.location.valid() else []
             if "addr:housenumber" in tags:
                 numbered_nodes[thing.id] = tags
-        else:
+        elif isinstance(thing, osmium.osm.Way):
             points = _points(thing)
             if "addr:interpolation" in tags:
                 nodes = [n for n in thing.nodes if n.location.valid()]
                 interpolations.append((tags, [(n.ref, (n.location.lat, n.location.lon)) for n in nodes]))
                 continue
+        else:
+            continue
         _note(tagged, tags, points)
     for relation in {id(r): r for rs in relations.values() for r in rs}.values():
         _note(tagged, relation.tags, relation.points)
@@ -204,7 +209,7 @@ def _names(tags: Mapping[str, str]) -> list[str]:
 def _sampled(points: list[Point]) -> Iterator[Point]:
     """The points of a line, with more in between where they are far apart."""
     yield points[0]
-    for (lat_a, lon_a), (lat_b, lon_b) in zip(points, points[1:], strict=False):
+    for (lat_a, lon_a), (lat_b, lon_b) in itertools.pairwise(points):
         steps = 1 + int(max(abs(lat_b - lat_a), abs(lon_b - lon_a)) / STREET_SAMPLE_DEGREES)
         for i in range(1, min(steps, 1000) + 1):
             yield lat_a + (lat_b - lat_a) * i / steps, lon_a + (lon_b - lon_a) * i / steps
@@ -222,7 +227,7 @@ def _between(
     ]
     if step is None:
         return
-    for (i, first, ends), (j, last, _) in zip(known, known[1:], strict=False):
+    for (i, first, ends), (j, last, _) in itertools.pairwise(known):
         if abs(last - first) > 400:
             continue
         direction = step if last > first else -step

@@ -15,16 +15,21 @@ from routing.gazetteer.words import ABBREVIATIONS, compact, keys, loose_key, wor
 
 _WORD = re.compile(r"[^\W_]+")
 _LETTERED_POSTCODE = re.compile(
-    r"(?<![^\W_])(?:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]\d[a-z] ?\d[a-z]\d|\d{4} ?[a-z]{2}|\d{4}-\d{3}|\d{5}-\d{4})(?![^\W_])"
+    r"(?<![^\W_])(?:[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}"  # United Kingdom
+    r"|[a-z]\d[a-z] ?\d[a-z]\d|\d{4} ?[a-z]{2}"  # Canada, the Netherlands
+    r"|\d{4}-\d{3}|\d{5}-\d{4})(?![^\W_])"  # Portugal, United States
 )
 _DIGITS_FIRST = re.compile(r"(?:[a-z]{1,2}-)?(\d{4,6}|\d{3} \d{2})(?![^\W_])")
 _DIGITS_LAST = re.compile(r"(?<![^\W_])(\d{5,6})$")
 _COUNTRIES = frozenset(
-    "uk unitedkingdom greatbritain gb england wales cymru scotland northernireland ireland eire finland suomi "
-    "sweden sverige norway norge denmark danmark germany deutschland austria osterreich switzerland schweiz france "
-    "portugal spain espana italy italia netherlands nederland belgium belgique belgie usa us unitedstates canada "
-    "australia newzealand japan".split()
-)
+    ("uk", "unitedkingdom", "greatbritain", "gb", "england", "wales", "cymru", "scotland", "northernireland",
+     "ireland", "eire", "finland", "suomi", "sweden", "sverige", "norway", "norge", "denmark", "danmark", "germany",
+     "deutschland", "austria", "osterreich", "switzerland", "schweiz", "suisse", "france", "portugal", "spain",
+     "espana", "italy", "italia", "netherlands", "nederland", "belgium", "belgique", "belgie", "usa", "us",
+     "unitedstates", "canada", "australia", "newzealand", "japan")
+)  # fmt: skip
+"""Not compared with anything: an area lies in one country, and its data rarely names it."""
+
 MAX_WORDS = 24
 
 

@@ -49,7 +49,10 @@ ABBREVIATIONS: dict[str, tuple[str, ...]] = {
 _GLUED = {"str": ("strasse", "straat"), "pl": ("platz", "plein"), "k": ("katu",), "g": ("gatan",),
           "v": ("vagen",), "t": ("tie",), "ln": ("laan",)}  # fmt: skip
 _SAINTS = {"saint": "st", "sankt": "st", "sint": "st"}
-_PARTICLES = frozenset("de da do das dos du des del della di la le les el los las the of y".split())
+_PARTICLES = frozenset(
+    ("de", "da", "do", "das", "dos", "du", "des", "del", "della", "di", "la", "le", "les", "el", "los", "las", "the",
+     "of", "y")
+)  # fmt: skip
 _MAX_READINGS = 16
 
 

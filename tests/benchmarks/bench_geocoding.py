@@ -83,9 +83,9 @@ def sample_records(gazetteer: Gazetteer, size: int, seed: int) -> list[Record]:
     doors = [d for d in gazetteer.doors() if re.fullmatch(r"\d+[A-Za-z]?(-\d+)?", d.number)]
     places: dict[tuple[str, str], list[LatLon]] = defaultdict(list)
     highest: dict[str, int] = defaultdict(int)
-    for d in doors:
+    for d in gazetteer.doors():
         places[d.number.casefold(), d.street].append(d.place)
-        highest[d.street] = max(highest[d.street], *map(int, re.findall(r"\d+", d.number)))
+        highest[d.street] = max([highest[d.street], *map(int, re.findall(r"\d+", d.number))])
     damages: Sequence[tuple[str, Callable[[str, str], tuple[str, str]]]] = [
         ("", lambda number, street: (number, street)),
         ("abbreviated", lambda number, street: (number, _abbreviated(street))),
@@ -151,8 +151,9 @@ def measure(title: str, gazetteer: Gazetteer, records: Iterable[Record], show: i
             outcome = "<=150 m" if error <= NEAR_M else "<=500 m" if error <= FAR_M else ">500 m"
         counts[record.damage or "none"][outcome] += 1
         if (result.verdict is Verdict.MATCHED) if record.is_trap else outcome != "<=150 m":
-            notes.append(f"  {outcome}: {record.damage or 'none'}: {record.address!r} {record.city!r} {record.postcode!r}: "
-                         f"{result.reason} {result.candidates[0].address if result.candidates else ''}")  # fmt: skip
+            first = result.candidates[0].address if result.candidates else "nothing"
+            typed = f"{record.address!r} {record.city!r} {record.postcode!r}"
+            notes.append(f"  {outcome}: {record.damage or 'none'}: {typed}: {result.reason} {first}")
     real = [sum(c.values()) for damage, c in counts.items() if damage not in TRAPS]
     near = sum(c["<=150 m"] for damage, c in counts.items() if damage not in TRAPS)
     caught = sum(c[o] for d, c in counts.items() if d in TRAPS for o in ("<=150 m", "<=500 m", ">500 m"))
