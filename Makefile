@@ -1,0 +1,53 @@
+# Two commands: `make demo` shows fieldvisit on a real town, `make test` runs every check there is.
+# Both install what they need into .venv and keep what they make in .demo; `make clean` removes the two.
+
+PYTHON ?= python3
+PORT ?= 8000
+HOST_SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+BIN := .venv/bin
+FIELDVISIT := $(BIN)/fieldvisit --home .demo
+
+.PHONY: demo test lint browser lock clean
+
+demo: .venv/installed-demo
+	$(BIN)/python sample_data/draw.py .demo/records
+	[ -e .demo/areas/helsinki ] || $(FIELDVISIT) area add helsinki --extract "$$($(BIN)/python sample_data/extract.py)"
+	$(FIELDVISIT) import --reps .demo/records/reps.csv --accounts .demo/records/accounts.csv --opportunities .demo/records/opportunities.csv
+	$(FIELDVISIT) geocode --report .demo/located.csv
+	$(FIELDVISIT) plan --from "$$($(BIN)/python sample_data/draw.py --print-monday)" --days 5 --seconds 20 --out .demo/plan.json
+	$(FIELDVISIT) check .demo/plan.json
+	$(FIELDVISIT) serve --port $(PORT)
+
+test: lint browser
+	$(BIN)/pytest -n auto
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The browser tests use the system's Chromium; where there is none they install one, Debian's first.
+browser: .venv/installed-test
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+	  || { command -v apt-get >/dev/null && $(HOST_SUDO) apt-get update -qq && $(HOST_SUDO) apt-get install -y -qq chromium; } \
+	  || $(BIN)/playwright install --with-deps chromium
+
+.venv/installed-%: pyproject.toml package-lock.json tests/constraints.txt | .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint tests/constraints.txt --editable ".[$*]"
+	touch $@
+
+# Debian and Ubuntu ship venv apart from Python.
+.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "fieldvisit needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; $(HOST_SUDO) apt-get update -qq && $(HOST_SUDO) apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; }
+
+# The exact versions that the tests ran with; run this after changing a range in pyproject.toml.
+lock:
+	uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --all-extras pyproject.toml --output-file tests/constraints.txt
+
+clean:
+	rm -rf .venv .demo
