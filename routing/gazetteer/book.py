@@ -136,10 +136,10 @@ class AddressBook:
 
     def door(self, i: int) -> Door:
         """The i-th door."""
-        number, unit, house_name, city, postcode = (self.texts[t] for t in self.fields[i])
+        number, unit, house_name, city, postcode = [self.texts[t] for t in self.fields[i].tolist()]
         stretch = int(np.searchsorted(self.stretch_first, i, side="right")) - 1
         street = self.streets[self.stretch_street[stretch]]
-        return Door(street, number, unit, house_name, city, postcode, LatLon(*map(float, self.coordinates[i])))
+        return Door(street, number, unit, house_name, city, postcode, LatLon(*self.coordinates[i].tolist()))
 
     def stretches(self) -> list[Stretch]:
         """All stretches, sorted by street."""
@@ -156,7 +156,7 @@ class AddressBook:
             reach = within_m / 50_000  # degrees, generously: only these few are measured
             near = np.abs(self.coordinates[:, 0] - place.lat) < reach
             for i in np.flatnonzero(near):
-                if great_circle_m(place, LatLon(*map(float, self.coordinates[i]))) <= within_m:
+                if great_circle_m(place, LatLon(*self.coordinates[i].tolist())) <= within_m:
                     keep[i] = False
         kept_before = np.concatenate([[0], np.cumsum(keep)])
         return replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from routing.gazetteer.book import AddressBook, Door, Locality, Stretch
@@ -47,6 +47,7 @@ class Gazetteer:
 
     def __init__(self, book: AddressBook) -> None:
         self._book = book
+        self._doors_from: dict[int, list[Door]] = {}
 
     @classmethod
     def build(cls, extract: Path, progress: Progress | None = None) -> Gazetteer:
@@ -137,10 +138,21 @@ class Gazetteer:
     @cached_property
     def _postcode_points(self) -> dict[str, list[LatLon]]:
         points: dict[str, list[LatLon]] = {}
-        for door in self.doors():
-            for code in _codes(door):
-                points.setdefault(code, []).append(door.place)
+        for stretches in self._stretches:
+            for door in self._doors_on(stretches):
+                for code in _codes(door.postcode):
+                    points.setdefault(code, []).append(door.place)
         return points
+
+    def _doors_on(self, stretches: Iterable[Stretch]) -> list[Door]:
+        """All doors of some stretches; made once for each stretch, because busy streets are asked for often."""
+        found: list[Door] = []
+        for stretch in stretches:
+            first = stretch.doors.start
+            if stretch.doors and first not in self._doors_from:
+                self._doors_from[first] = [self._book.door(i) for i in stretch.doors]
+            found += self._doors_from[first] if stretch.doors else []
+        return found
 
     # ---- the rules
 
@@ -164,7 +176,7 @@ class Gazetteer:
         chosen = _middle_door(fitting)
         if great_circle_m(*_farthest(chosen, fitting)) > SAME_PLACE_M:
             return _review(_apart(fitting), 0.5, f"{_called(chosen)} is in {len(_apart(fitting))} places.")
-        if not agreed and self._restarts(chosen, stretches):
+        if not agreed and self._restarts(chosen, stretches, way):
             return _review([chosen], 0.5, f"{chosen.street} is numbered more than once; a postcode would tell which.")
         if not agreed and self._has_twin(chosen, stretches, way):
             return _review([chosen], 0.5, f"There is more than one {chosen.street}; a postcode would tell which.")
@@ -180,7 +192,7 @@ class Gazetteer:
 
     def _numbered(self, stretches: Sequence[Stretch], way: Reading) -> list[Door]:
         """The doors that bear the number, by the first rule that finds any."""
-        doors = [self._book.door(i) for stretch in stretches for i in stretch.doors]
+        doors = self._doors_on(stretches)
         labels = {parse_number(label).label for label in way.labels}
         found = [d for d in doors if d.number and parse_number(d.number).label in labels]
         for text in way.numbers:
@@ -196,7 +208,7 @@ class Gazetteer:
 
     def _no_such_number(self, stretches: Sequence[Stretch], way: Reading) -> GeocodingResult:
         street = self._book.streets[stretches[0].street]
-        doors = [self._book.door(i) for stretch in stretches for i in stretch.doors]
+        doors = self._doors_on(stretches)
         points = [Candidate(s.point, street, 0.3) for s in stretches][:MAX_CANDIDATES]
         if not way.numbers:
             return GeocodingResult(Verdict.REVIEW, tuple(points), f"{street} is known, but no house number was given.")
@@ -263,7 +275,7 @@ class Gazetteer:
         """
         number = leading_digits(chosen.number)
         for stretch in stretches:
-            doors = [self._book.door(i) for i in stretch.doors]
+            doors = self._doors_on([stretch])
             if chosen in doors or great_circle_m(stretch.point, chosen.place) <= TWIN_M:
                 continue
             known = [n for n in (leading_digits(d.number) for d in doors) if n is not None]
@@ -273,14 +285,16 @@ class Gazetteer:
                 return True
         return False
 
-    def _restarts(self, chosen: Door, stretches: Sequence[Stretch]) -> bool:
+    def _restarts(self, chosen: Door, stretches: Sequence[Stretch], way: Reading) -> bool:
         """Whether the next numbers on the same side stand far off: then another door may bear this one too."""
         number = leading_digits(chosen.number)
         if number is None:
             return False
-        doors = (self._book.door(i) for stretch in stretches for i in stretch.doors)
-        nearby = (d for d in doors if leading_digits(d.number) in (number - 4, number - 2, number + 2, number + 4))
-        return any(great_circle_m(d.place, chosen.place) > TWIN_M for d in nearby)
+        next_ones = (number - 4, number - 2, number + 2, number + 4)
+        nearby = (d for d in self._doors_on(stretches) if leading_digits(d.number) in next_ones)
+        return any(
+            great_circle_m(d.place, chosen.place) > TWIN_M and self._is_in(d, way.localities) for d in nearby
+        )
 
     def _by_house_name(self, typed: Typed) -> GeocodingResult | None:
         """A house name on its own, without a street: sure only if its postcode is typed too."""
@@ -339,12 +353,13 @@ def _bearing(doors: Sequence[Door], number: HouseNumber) -> list[Door]:
     return []
 
 
-def _codes(door: Door) -> set[str]:
-    return {compact(code) for code in door.postcode.split(";")} - {""}
+@lru_cache(maxsize=65_536)
+def _codes(postcodes: str) -> frozenset[str]:
+    return frozenset(compact(code) for code in postcodes.split(";")) - {""}
 
 
 def _same_postcode(door: Door, postcode: str) -> bool:
-    return postcode in _codes(door)
+    return postcode in _codes(door.postcode)
 
 
 def _called(door: Door) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -15,6 +15,9 @@ from routing.geo import LatLon, great_circle_m
 HOME = LatLon(51.58, -3.0)
 
 
+Tags = dict[str, str]
+
+
 class Town:
     """An extract written by hand: streets run east, positions are metres north and east of HOME."""
 
@@ -23,33 +26,32 @@ class Town:
         self._ways: list[str] = []
         self._relations: list[str] = []
 
-    def node(self, north_m: float = 0, east_m: float = 0, **tags: str) -> int:
+    def node(self, north_m: float = 0, east_m: float = 0, tags: Tags | None = None) -> int:
         place = spot(north_m, east_m)
         number = len(self._nodes) + 1
         self._nodes.append(f'<node id="{number}" version="1" lat="{place.lat}" lon="{place.lon}">{_tags(tags)}</node>')
         return number
 
-    def way(self, nodes: list[int], **tags: str) -> int:
+    def way(self, nodes: list[int], tags: Tags | None = None) -> int:
         number = len(self._ways) + 1
         refs = "".join(f'<nd ref="{n}"/>' for n in nodes)
         self._ways.append(f'<way id="{number}" version="1">{refs}{_tags(tags)}</way>')
         return number
 
-    def relation(self, ways: list[int], **tags: str) -> None:
+    def relation(self, ways: list[int], tags: Tags) -> None:
         members = "".join(f'<member type="way" ref="{w}" role="outer"/>' for w in ways)
         number = len(self._relations) + 1
         self._relations.append(f'<relation id="{number}" version="1">{members}{_tags(tags)}</relation>')
 
-    def street(self, name: str, north_m: float = 0, numbers: str = "", east_m: float = 0, **tags: str) -> Town:
+    def street(self, name: str, north_m: float, numbers: str = "", tags: Tags | None = None) -> Town:
         """A road of 300 m, and doors 20 m apart on it, `tags` on each."""
-        ends = [self.node(north_m, east_m), self.node(north_m, east_m + 300)]
-        self.way(ends, highway="residential", name=name)
+        self.way([self.node(north_m, 0), self.node(north_m, 300)], {"highway": "residential", "name": name})
         for i, number in enumerate(numbers.split()):
-            self.door(number.replace("_", " "), name, north_m, east_m + 20 * i, **tags)
+            self.door(number.replace("_", " "), name, north_m, 20 * i, tags)
         return self
 
-    def door(self, number: str, street: str, north_m: float = 0, east_m: float = 0, **tags: str) -> Town:
-        self.node(north_m, east_m, **{"addr:housenumber": number, "addr:street": street, **tags})
+    def door(self, number: str, street: str, north_m: float, east_m: float, tags: Tags | None = None) -> Town:
+        self.node(north_m, east_m, {"addr:housenumber": number, "addr:street": street, **(tags or {})})
         return self
 
     def write(self, path: Path) -> Path:
@@ -61,8 +63,8 @@ class Town:
         return Gazetteer.build(self.write(folder / "town.osm"))
 
 
-def _tags(tags: dict[str, str]) -> str:
-    return "".join(f"<tag k={quoteattr(k)} v={quoteattr(v)}/>" for k, v in tags.items())
+def _tags(tags: Tags | None) -> str:
+    return "".join(f"<tag k={quoteattr(k)} v={quoteattr(v)}/>" for k, v in (tags or {}).items())
 
 
 def spot(north_m: float, east_m: float) -> LatLon:
@@ -84,20 +86,20 @@ NEWPORT = {"addr:city": "Newport"}
 def welsh(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
     """Cardiff Road 1 3 5 … (0 m north), Old Cardiff Road (1 km), two Park Avenues (2 and 7 km), and some oddities."""
     town = Town()
-    town.node(0, 0, place="city", name="Newport", **{"name:cy": "Casnewydd"})
-    town.node(7000, 0, place="village", name="Bassaleg")
-    town.street("Cardiff Road", 0, "1 3 5 7a 20-22 33_-_35;_33A 91 93", **NEWPORT, **{"addr:postcode": "NP20 3AG"})
-    town.street("Old Cardiff Road", 1000, "1 3 9", **NEWPORT, **{"addr:postcode": "NP20 3XX"})
-    town.street("Park Avenue", 2000, "1 2 3 4 6 8", **NEWPORT, **{"addr:postcode": "NP20 1AA"})
-    town.street("Park Avenue", 7000, "1 2 3 5 6 8", **NEWPORT, **{"addr:postcode": "NP10 1BB"})
-    town.street("St. Mary Street", 3000, "1 2 3", **NEWPORT)
-    town.street("Upper Dock Street", 3300, "14 16 22-24", **NEWPORT, **{"addr:postcode": "NP20 1DL"})
+    town.node(0, 0, {"place": "city", "name": "Newport", "name:cy": "Casnewydd"})
+    town.node(7000, 0, {"place": "village", "name": "Bassaleg"})
+    town.street("Cardiff Road", 0, "1 3 5 7a 20-22 33_-_35;_33A 91 93", NEWPORT | {"addr:postcode": "NP20 3AG"})
+    town.street("Old Cardiff Road", 1000, "1 3 9", NEWPORT | {"addr:postcode": "NP20 3XX"})
+    town.street("Park Avenue", 2000, "1 2 3 4 6 8", NEWPORT | {"addr:postcode": "NP20 1AA"})
+    town.street("Park Avenue", 7000, "1 2 3 5 6 8", NEWPORT | {"addr:postcode": "NP10 1BB"})
+    town.street("St. Mary Street", 3000, "1 2 3", NEWPORT)
+    town.street("Upper Dock Street", 3300, "14 16 22-24", NEWPORT | {"addr:postcode": "NP20 1DL"})
     town.street("Empty Lane", 3600)
-    town.street("Mill Street", 4000, "1 2 3", **NEWPORT, **{"addr:postcode": "NP20 5HA"})
-    town.street("Hill Rise", 4200, "1", **NEWPORT)
-    town.node(4400, 0, **{"addr:place": "Kingsway Centre", "addr:housenumber": "Unit 10", **NEWPORT})
-    town.node(4400, 40, **{"addr:place": "Kingsway Centre", "addr:unit": "11", **NEWPORT})
-    town.node(4500, 0, **{"addr:street": "Church Lane", "addr:housename": "Rose Cottage", **NEWPORT})
+    town.street("Mill Street", 4000, "1 2 3", NEWPORT | {"addr:postcode": "NP20 5HA"})
+    town.street("Hill Rise", 4200, "1", NEWPORT)
+    town.node(4400, 0, {"addr:place": "Kingsway Centre", "addr:housenumber": "Unit 10", **NEWPORT})
+    town.node(4400, 40, {"addr:place": "Kingsway Centre", "addr:unit": "11", **NEWPORT})
+    town.node(4500, 0, {"addr:street": "Church Lane", "addr:housename": "Rose Cottage", **NEWPORT})
     return town.gazetteer(tmp_path_factory.mktemp("welsh"))
 
 
@@ -220,7 +222,7 @@ def test_a_town_that_says_otherwise_sends_to_review(welsh: Gazetteer) -> None:
 
 
 def test_another_country_is_not_in_this_area(tmp_path: Path) -> None:
-    gazetteer = Town().street("Main Street", 0, "1 2", **{"addr:country": "GB"}).gazetteer(tmp_path)
+    gazetteer = Town().street("Main Street", 0, "1 2", {"addr:country": "GB"}).gazetteer(tmp_path)
     assert gazetteer.locate("1 Main Street", country="FR").verdict is Verdict.NOT_FOUND
     assert gazetteer.locate("1 Main Street", country="uk").verdict is Verdict.MATCHED
 
@@ -255,40 +257,40 @@ def test_many_addresses_come_back_in_order(welsh: Gazetteer) -> None:
 
 def helsinki(folder: Path) -> Gazetteer:
     town = Town()
-    town.node(0, 0, place="city", name="Helsinki", **{"name:sv": "Helsingfors"})
+    town.node(0, 0, {"place": "city", "name": "Helsinki", "name:sv": "Helsingfors"})
     tags = {"addr:city": "Helsinki", "addr:postcode": "00100"}
     ends = [town.node(0, 0), town.node(0, 300)]
-    town.way(ends, highway="primary", name="Mannerheimintie", **{"name:sv": "Mannerheimvägen"})
-    town.door("12", "Mannerheimintie", 0, 40, **tags).door("14 B", "Mannerheimintie", 0, 60, **tags)
-    town.street("Aleksanterinkatu", 500, "5 7 9", **tags)
-    town.street("Töölönkatu", 800, "3 5", **tags)
+    town.way(ends, {"highway": "primary", "name": "Mannerheimintie", "name:sv": "Mannerheimvägen"})
+    town.door("12", "Mannerheimintie", 0, 40, tags).door("14 B", "Mannerheimintie", 0, 60, tags)
+    town.street("Aleksanterinkatu", 500, "5 7 9", tags)
+    town.street("Töölönkatu", 800, "3 5", tags)
     return town.gazetteer(folder)
 
 
 def germany(folder: Path) -> Gazetteer:
     tags = {"addr:city": "Köln", "addr:postcode": "50667"}
-    town = Town().street("Hauptstraße", 0, "12 12a 14", **tags).street("Müllerweg", 400, "1 3", **tags)
-    town.street("Straße des 17. Juni", 800, "135 137", **tags).street("Carl-Zeiss-Platz", 1200, "2 4", **tags)
+    town = Town().street("Hauptstraße", 0, "12 12a 14", tags).street("Müllerweg", 400, "1 3", tags)
+    town.street("Straße des 17. Juni", 800, "135 137", tags).street("Carl-Zeiss-Platz", 1200, "2 4", tags)
     return town.gazetteer(folder)
 
 
 def france(folder: Path) -> Gazetteer:
     tags = {"addr:city": "Paris", "addr:postcode": "75002"}
-    town = Town().street("Rue de la Paix", 0, "10 12 12_bis 14", **tags)
-    return town.street("Avenue de l'Opéra", 500, "1 3", **tags).gazetteer(folder)
+    town = Town().street("Rue de la Paix", 0, "10 12 12_bis 14", tags)
+    return town.street("Avenue de l'Opéra", 500, "1 3", tags).gazetteer(folder)
 
 
 def america(folder: Path) -> Gazetteer:
     tags = {"addr:city": "Springfield", "addr:postcode": "62704"}
-    town = Town().street("North Main Street", 0, "121 123 125", **tags)
-    town.street("South Main Street", 900, "121 123 125", **tags).street("5th Avenue", 1500, "1 3", **tags)
+    town = Town().street("North Main Street", 0, "121 123 125", tags)
+    town.street("South Main Street", 900, "121 123 125", tags).street("5th Avenue", 1500, "1 3", tags)
     return town.gazetteer(folder)
 
 
 def portugal(folder: Path) -> Gazetteer:
     tags = {"addr:city": "Porto", "addr:postcode": "4000-447"}
-    town = Town().street("Rua de Santa Catarina", 0, "112 114", **tags)
-    return town.street("Avenida da Boavista", 500, "20 22", **tags).gazetteer(folder)
+    town = Town().street("Rua de Santa Catarina", 0, "112 114", tags)
+    return town.street("Avenida da Boavista", 500, "20 22", tags).gazetteer(folder)
 
 
 @pytest.mark.parametrize(
@@ -322,9 +324,9 @@ def portugal(folder: Path) -> Gazetteer:
     ],
 )
 def test_other_countries_write_addresses_their_own_way(
-    tmp_path: Path, country: object, address: str, north_m: float, east_m: float
+    tmp_path: Path, country: Callable[[Path], Gazetteer], address: str, north_m: float, east_m: float
 ) -> None:
-    gazetteer = country(tmp_path)  # type: ignore[operator]
+    gazetteer = country(tmp_path)
     assert is_at(gazetteer.locate(address), north_m, east_m), gazetteer.locate(address)
 
 
@@ -335,7 +337,7 @@ def test_a_missing_direction_is_not_guessed(tmp_path: Path) -> None:
 def test_blocks_instead_of_streets_do_no_harm(tmp_path: Path) -> None:
     tags = {"addr:neighbourhood": "本町", "addr:block_number": "5", "addr:housenumber": "12", "addr:city": "札幌市"}
     town = Town()
-    town.node(0, 0, **tags)
+    town.node(0, 0, tags)
     gazetteer = town.gazetteer(tmp_path)
     assert is_at(gazetteer.locate("本町5-12"), 0, 0) or gazetteer.locate("本町5-12").verdict is not Verdict.MATCHED
     assert is_at(gazetteer.locate("本町 5-12"), 0, 0)
@@ -347,10 +349,10 @@ def test_blocks_instead_of_streets_do_no_harm(tmp_path: Path) -> None:
 def test_buildings_and_sites_stand_at_their_middle(tmp_path: Path) -> None:
     town = Town().street("Dock Road", 0)
     square = [town.node(n, e) for n, e in ((10, 0), (10, 20), (30, 20), (30, 0))]
-    town.way([*square, square[0]], building="yes", **{"addr:street": "Dock Road", "addr:housenumber": "1"})
+    town.way([*square, square[0]], {"building": "yes", "addr:street": "Dock Road", "addr:housenumber": "1"})
     ring = [town.node(n, e) for n, e in ((10, 100), (10, 120), (30, 120), (30, 100))]
     outline = town.way([*ring, ring[0]])
-    town.relation([outline], type="multipolygon", **{"addr:street": "Dock Road", "addr:housenumber": "2"})
+    town.relation([outline], {"type": "multipolygon", "addr:street": "Dock Road", "addr:housenumber": "2"})
     gazetteer = town.gazetteer(tmp_path)
     assert is_at(gazetteer.locate("1 Dock Road"), 20, 10)
     assert is_at(gazetteer.locate("2 Dock Road"), 20, 110)
@@ -358,9 +360,9 @@ def test_buildings_and_sites_stand_at_their_middle(tmp_path: Path) -> None:
 
 def test_a_clipped_extract_loses_only_what_is_not_in_it(tmp_path: Path) -> None:
     town = Town().street("Dock Road", 0, "1")
-    town.way([town.node(10, 0), 999_001, 999_002], **{"addr:street": "Dock Road", "addr:housenumber": "3"})
-    town.way([999_001, 999_002], **{"addr:street": "Dock Road", "addr:housenumber": "5"})
-    town.relation([77], type="multipolygon", **{"addr:street": "Dock Road", "addr:housenumber": "7"})
+    town.way([town.node(10, 0), 999_001, 999_002], {"addr:street": "Dock Road", "addr:housenumber": "3"})
+    town.way([999_001, 999_002], {"addr:street": "Dock Road", "addr:housenumber": "5"})
+    town.relation([77], {"type": "multipolygon", "addr:street": "Dock Road", "addr:housenumber": "7"})
     gazetteer = town.gazetteer(tmp_path)
     assert is_at(gazetteer.locate("3 Dock Road"), 10, 0)
     assert [gazetteer.locate(f"{n} Dock Road").verdict for n in (5, 7)] == [Verdict.REVIEW] * 2
@@ -369,9 +371,9 @@ def test_a_clipped_extract_loses_only_what_is_not_in_it(tmp_path: Path) -> None:
 def test_an_interpolation_line_implies_the_numbers_between_its_ends(tmp_path: Path) -> None:
     town = Town().street("Dock Road", 0)
     ends = [
-        town.node(0, e, **{"addr:street": "Dock Road", "addr:housenumber": n}) for n, e in (("2", 0), ("10", 80))
+        town.node(0, e, {"addr:street": "Dock Road", "addr:housenumber": n}) for n, e in (("2", 0), ("10", 80))
     ]
-    town.way(ends, **{"addr:interpolation": "even"})
+    town.way(ends, {"addr:interpolation": "even"})
     gazetteer = town.gazetteer(tmp_path)
     assert is_at(gazetteer.locate("6 Dock Road"), 0, 40)
     assert gazetteer.locate("5 Dock Road").verdict is Verdict.REVIEW
@@ -409,7 +411,8 @@ def test_what_is_no_extract_is_said_to_be_none(tmp_path: Path, content: bytes | 
 def test_a_saved_gazetteer_answers_as_before(welsh: Gazetteer, tmp_path: Path) -> None:
     welsh.save(tmp_path / "area")
     again = Gazetteer.load(tmp_path / "area")
-    for address in ("3 Cardiff Road", "2 Park Avenue", "913 Cardiff Rd", "7 Nonesuch Parade", "Rose Cottage, Church Lane"):
+    typed = ("3 Cardiff Road", "2 Park Avenue", "913 Cardiff Rd", "7 Nonesuch Parade", "Rose Cottage, Church Lane")
+    for address in typed:
         assert again.locate(address, "Newport") == welsh.locate(address, "Newport")
 
 
