@@ -33,12 +33,12 @@ ATTRIBUTION = "© OpenStreetMap contributors"
 
 _MARGIN = TILE_UNITS // 64
 """How far shapes go on past a tile's edge, so that the stroke of a cut line is not seen to end there."""
-_FIRST_NAMED_ZOOM = {"minor_road": 14, "other": 14, "path": 14, "major_road": 11, "highway": 11}
+_FIRST_NAMED_ZOOM = {"minor_road": 15, "other": 15, "path": 15, "major_road": 11, "highway": 11}
 """The first zoom whose tiles need the names of a kind of road: before it protomaps-leaflet writes none."""
 
 
 def build_basemap(extract: Path, out: Path, progress: Callable[[float], None] | None = None) -> None:
-    """Draw an extract into a PMTiles file (zoom 5 to 14) for protomaps-leaflet.
+    """Draw an extract into a PMTiles file (zoom 5 to 15) for protomaps-leaflet.
 
     Args:
         extract: an .osm.pbf, .osm, .osm.gz or .osm.bz2 file; it may be clipped.
@@ -113,7 +113,7 @@ def _onto_tile(left: float, top: float, side: float) -> Callable[[NDArray[np.flo
 def _at_zoom(features: MapFeatures, zoom: int) -> tuple[list[Kind], NDArray[np.object_]]:
     """What a zoom level holds, cut to the bounds, without detail that is finer than the screen."""
     unit = 2.0 ** (MAX_ZOOM - zoom)
-    detail = unit * (1 if zoom == MAX_ZOOM else 5)  # a screen pixel is 8 units, less when the last level is magnified
+    detail = unit * (2 if zoom == MAX_ZOOM else 5)  # a screen pixel is 8 units, less when the last level is magnified
     first_zoom = np.array([kind.first_zoom for kind in features.kinds])
     area = shapely.area(features.shapes)
     speck = (area > 0) & (area < (detail * 4) ** 2) & (first_zoom < zoom + (zoom < MAX_ZOOM))

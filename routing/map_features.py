@@ -23,12 +23,12 @@ from shapely.geometry import LineString, Polygon
 from routing.coastline import sea_polygons
 from routing.errors import ExtractError
 
-MIN_ZOOM, MAX_ZOOM = 5, 14
+MIN_ZOOM, MAX_ZOOM = 5, 15
 TILE_UNITS = 4096
 WORLD_UNITS = TILE_UNITS << MAX_ZOOM
 """Side of the Web Mercator square, in the unit of the deepest tiles."""
 
-_EDGE_UNITS = 1000
+_EDGE_UNITS = 2000
 """How far the map reaches past the outermost street: 600 m at the equator, 350 m in Europe."""
 
 
@@ -65,13 +65,13 @@ _ROADS = {
     "living_street": ("minor_road", 13),
     "road": ("minor_road", 13),
     "service": ("other", 14),
-    "pedestrian": ("path", 14),
-    "footway": ("path", 14),
-    "cycleway": ("path", 14),
-    "bridleway": ("path", 14),
-    "path": ("path", 14),
-    "steps": ("path", 14),
-    "track": ("path", 14),
+    "pedestrian": ("path", 15),
+    "footway": ("path", 15),
+    "cycleway": ("path", 15),
+    "bridleway": ("path", 15),
+    "path": ("path", 15),
+    "steps": ("path", 15),
+    "track": ("path", 15),
 }
 _WATERWAYS = {"river": ("river", 13), "canal": ("river", 13), "stream": ("stream", 13)}
 _RAILWAYS = {"rail": 10, "light_rail": 12, "narrow_gauge": 12}
@@ -83,7 +83,7 @@ _PLACES = {  # first zoom, and a rank: above 9 it is written large
     "suburb": (11, 5),
     "quarter": (12, 4),
     "hamlet": (12, 3),
-    "neighbourhood": (13, 3),
+    "neighbourhood": (13, 2),
 }
 _GROUND = {
     ("aeroway", "aerodrome"): "aerodrome",
@@ -251,7 +251,7 @@ def _area_kind(area: osmium.osm.Area) -> Kind | None:
     if "highway" in tags and tags.get("area") != "yes" and area.from_way():
         return None  # a closed way of a street is its line
     kind = next((_GROUND[pair] for pair in tags.items() if pair in _GROUND), None)
-    return Kind("landuse", 9, (("kind", kind),)) if kind else None
+    return Kind("landuse", 10, (("kind", kind),)) if kind else None
 
 
 def _runs(way: osmium.osm.Way) -> Iterator[NDArray[np.float64]]:

@@ -72,14 +72,14 @@ def helsinki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Map]:
 
 
 def test_the_sea_is_water_and_the_city_is_land(helsinki: Map) -> None:
-    for zoom in (10, 12, 14):
+    for zoom in (10, 12, 15):
         assert helsinki.covers("water", zoom, KAISANIEMENLAHTI)
         assert not helsinki.covers("water", zoom, RAILWAY_STATION)
         assert helsinki.covers("earth", zoom, RAILWAY_STATION)
 
 
 def test_streets_carry_the_kind_that_paints_them_and_the_name_that_labels_them(helsinki: Map) -> None:
-    roads = {(road["properties"]["kind"], road["properties"].get("name")) for road in helsinki.layer("roads", 14)}
+    roads = {(road["properties"]["kind"], road["properties"].get("name")) for road in helsinki.layer("roads", 15)}
     assert ("major_road", "Mannerheimintie") in roads
     assert {kind for kind, _ in roads} <= {"highway", "major_road", "minor_road", "other", "path", "rail"}
 
@@ -87,22 +87,22 @@ def test_streets_carry_the_kind_that_paints_them_and_the_name_that_labels_them(h
 def test_a_street_mapped_in_many_pieces_is_one_line_long_enough_for_its_name(helsinki: Map) -> None:
     longest = max(
         geometry(road).length
-        for road in helsinki.layer("roads", 14)
+        for road in helsinki.layer("roads", 15)
         if road["properties"].get("name") == "Unioninkatu"
     )
-    assert longest > 1500
+    assert longest > 3000
 
 
 def test_far_out_there_are_only_main_roads_and_no_houses(helsinki: Map) -> None:
-    assert not list(helsinki.layer("buildings", 13))
+    assert not list(helsinki.layer("buildings", 14))
     assert {road["properties"]["kind"] for road in helsinki.layer("roads", 11)} <= {"highway", "major_road", "rail"}
-    assert sum(1 for _ in helsinki.layer("buildings", 14)) > 400
+    assert sum(1 for _ in helsinki.layer("buildings", 15)) > 400
 
 
 def test_the_file_names_its_source_and_its_rectangle(helsinki: Map) -> None:
     header = helsinki.reader.header()
     assert helsinki.reader.metadata()["attribution"] == ATTRIBUTION == "© OpenStreetMap contributors"
-    assert (header["min_zoom"], header["max_zoom"]) == (5, 14)
+    assert (header["min_zoom"], header["max_zoom"]) == (5, 15)
     assert header["min_lon_e7"] < 24.9415e7 < header["max_lon_e7"]
     assert header["min_lat_e7"] < 60.1712e7 < header["max_lat_e7"]
 
@@ -135,7 +135,7 @@ def test_a_clipped_way_is_drawn_as_far_as_its_nodes_are_there(tmp_path: Path) ->
     extract.write_text(CLIPPED)
     build_basemap(extract, tmp_path / "map.pmtiles")
     drawn = Map(tmp_path / "map.pmtiles")
-    names = {road["properties"]["name"] for road in drawn.layer("roads", 14)}
+    names = {road["properties"]["name"] for road in drawn.layer("roads", 15)}
     drawn.close()
     assert names == {"{{7*7}} <img src=x onerror=alert(1)>"}
 

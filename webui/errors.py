@@ -1,0 +1,13 @@
+"""Every error that this package raises on purpose."""
+
+
+class WebError(Exception):
+    """Base of all errors of the webui package; the message is fit to show a person."""
+
+
+class AssetError(WebError):
+    """A static file that is missing: the browser's libraries were not installed, or a name is misspelt."""
+
+
+class MapError(WebError):
+    """A map that cannot be drawn: a value that is no place, or an element that is not safe to render."""

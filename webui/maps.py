@@ -1,0 +1,403 @@
+"""Maps of planned days. The only importer of Folium and branca.
+
+Folium compiles the text it has rendered as a Jinja template once more, and writes names into scripts; so no text of
+a customer goes through it. Folium draws the skeleton (map, base map, one group a route, layer control); names and
+geometry travel beside it as JSON, which static/map.js turns into markers and puts on the page as plain text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
+
+import folium
+from branca.element import Element, Figure, Link, MacroElement
+from folium.elements import JSCSSMixin
+from folium.map import Layer
+from folium.template import Template
+from folium.utilities import JsCode
+from markupsafe import Markup
+
+from webui.assets import asset_url
+from webui.errors import MapError
+
+STOP_KINDS = frozenset({"appointment", "opportunity", "due", "nearby"})
+COLOURS = 8
+"""How many route colours static/app.css knows, as classes route-0 to route-7; the last four are dashed as well."""
+
+_LINKS = {
+    "leaflet": "vendor/leaflet/leaflet.js",
+    "leaflet_css": "vendor/leaflet/leaflet.css",
+    "protomaps": "vendor/protomaps-leaflet/protomaps-leaflet.js",
+    "map": "map.js",
+    "jquery": None,
+    "bootstrap": None,
+    "bootstrap_css": None,
+    "awesome_markers": None,
+    "awesome_markers_css": None,
+    "awesome_markers_font_css": None,
+    "awesome_rotate_css": None,
+    "glyphicons_css": None,
+}
+"""Name of a Folium link -> our own file, or None for what our maps do not use. A name that is not here is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapPlace:
+    """A named place in degrees: where a day starts or ends.
+
+    Raises:
+        MapError: not on the globe.
+    """
+
+    lat: float
+    lon: float
+    title: str
+
+    def __post_init__(self) -> None:
+        _check_place(self.lat, self.lon, self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class MapStop:
+    """One numbered stop.
+
+    Attributes:
+        number: what stands in the marker, at most four characters.
+        title: the first line of the popup, and what a screen reader calls the marker.
+        subtitle: the lines below it.
+        kind: one of STOP_KINDS; appointments get a shape of their own.
+        anchor: the id of the stop's element in the page's list; static/day.js ties the two together.
+
+    Raises:
+        MapError: not on the globe, or a field that is not as described.
+    """
+
+    number: str
+    lat: float
+    lon: float
+    title: str
+    subtitle: str
+    kind: str
+    anchor: str
+
+    def __post_init__(self) -> None:
+        _check_place(self.lat, self.lon, self.title)
+        if not 1 <= len(self.number) <= 4:
+            raise MapError(f"stop {self.title!r}: number {self.number!r} does not fit in a marker")
+        if self.kind not in STOP_KINDS:
+            raise MapError(f"stop {self.title!r}: kind {self.kind!r} is none of {', '.join(sorted(STOP_KINDS))}")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", self.anchor):
+            raise MapError(f"stop {self.title!r}: anchor {self.anchor!r} cannot be an element's id")
+
+
+@dataclass(frozen=True, slots=True)
+class MapRoute:
+    """One rep's day.
+
+    Attributes:
+        homes: where the day starts and ends: one place if they are the same, two if not.
+        legs: the road geometry of each drive as (lat, lon) points, in driving order.
+        colour: 0 to COLOURS - 1.
+
+    Raises:
+        MapError: a colour that does not exist, more than two homes, or a point that is not on the globe.
+    """
+
+    rep_name: str
+    stops: tuple[MapStop, ...]
+    homes: tuple[MapPlace, ...]
+    legs: tuple[tuple[tuple[float, float], ...], ...]
+    colour: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.colour < COLOURS:
+            raise MapError(f"route of {self.rep_name!r}: there is no colour {self.colour}")
+        if len(self.homes) > 2:
+            raise MapError(f"route of {self.rep_name!r}: a day has one start and one end")
+        for leg in self.legs:
+            for lat, lon in leg:
+                _check_place(lat, lon, f"a leg of {self.rep_name}")
+
+
+@dataclass(frozen=True, slots=True)
+class TileServer:
+    """An online source of map images, in place of the area's own base map.
+
+    Attributes:
+        url: with {z}, {x} and {y}, and {s} if the server has several names; http or https.
+        attribution: whom the map says it is from, as plain text.
+
+    Raises:
+        MapError: the address is not such a pattern.
+    """
+
+    url: str
+    attribution: str
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:{}-]+", parts.netloc):
+            raise MapError(f"tile server {self.url!r}: not an http or https address")
+        if not all(field in self.url for field in ("{z}", "{x}", "{y}")):
+            raise MapError(f"tile server {self.url!r}: must contain {{z}}, {{x}} and {{y}}")
+
+    @property
+    def origin(self) -> str:
+        """The source to allow in the page's policy; a wildcard where the server has several names."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"
+
+
+@dataclass(frozen=True, slots=True)
+class MapFragments:
+    """A map in three pieces for a page template, each safe to insert as it is.
+
+    Attributes:
+        head: the style sheets.
+        body: the map's element and its data.
+        script: the libraries and the code that draws; goes to the end of the body.
+        image_origins: what `content_security_policy` must allow besides our own files.
+    """
+
+    head: Markup
+    body: Markup
+    script: Markup
+    image_origins: tuple[str, ...]
+
+
+def day_map(route: MapRoute, basemap_url: str | None, nonce: str, tiles: TileServer | None = None) -> MapFragments:
+    """One rep's day: numbered stops, the roads between them with their direction, and home.
+
+    Args:
+        route: what to draw.
+        basemap_url: where the area's PMTiles file is served, if it has one; must take range requests.
+        nonce: of the response, for its Content-Security-Policy.
+        tiles: an online tile server to use in place of the base map.
+    """
+    return _fragments([route], basemap_url, nonce, tiles, with_control=False)
+
+
+def team_map(
+    routes: Sequence[MapRoute], basemap_url: str | None, nonce: str, tiles: TileServer | None = None
+) -> MapFragments:
+    """The day of a whole team, one layer a rep to switch on and off; arguments as for `day_map`."""
+    return _fragments(routes, basemap_url, nonce, tiles, with_control=True)
+
+
+def _check_place(lat: float, lon: float, name: str) -> None:
+    if not (math.isfinite(lat) and -90 <= lat <= 90 and math.isfinite(lon) and -180 <= lon <= 180):
+        raise MapError(f"{name!r}: ({lat!r}, {lon!r}) is not a place on the globe")
+
+
+# --- Folium, with its second compilation left out ---------------------------------------------------------------------
+
+
+class _Verbatim(Element):
+    """Text that is rendered as it is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def render(self, **kwargs: Any) -> str:
+        return self._text
+
+
+class _Safe(MacroElement):
+    """Comes last among the bases of our elements, where it takes the place of MacroElement's own `render`.
+
+    That one hands what the element's macros have rendered to `Element(text)`, which compiles it as a template: text
+    such as `{{ … }}` in a name would run on the server. Here the rendered text is kept as it is.
+    """
+
+    def render(self, **kwargs: Any) -> None:
+        figure = self.get_root()
+        for part in ("html", "script"):
+            macro = getattr(self._template.module, part, None)
+            if macro is not None:
+                getattr(figure, part).add_child(_Verbatim(macro(self, kwargs)), name=self.get_name())
+        for child in list(self._children.values()):
+            child.render(**kwargs)
+
+
+class _Map(folium.Map, _Safe):
+    pass
+
+
+class _TileLayer(folium.TileLayer, _Safe):
+    pass
+
+
+class _FitBounds(folium.FitBounds, _Safe):
+    pass
+
+
+class _LayerControl(folium.LayerControl, _Safe):
+    pass
+
+
+class _Basemap(JSCSSMixin, Layer, _Safe):
+    """The area's PMTiles file, drawn in the browser in the colours of the page's light or dark mode."""
+
+    default_js: ClassVar = [("protomaps", "")]
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = fieldvisit.basemap({{ this.url|tojson }});
+        {% endmacro %}
+    """)
+
+    def __init__(self, url: str) -> None:
+        super().__init__(control=False)
+        self._name = "Basemap"
+        self.url = url
+
+
+class _Route(JSCSSMixin, folium.FeatureGroup, _Safe):
+    """One route of the map's data."""
+
+    default_js: ClassVar = [("map", "")]
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = fieldvisit.route({{ this.data_id|tojson }}, {{ this.index }});
+        {% endmacro %}
+    """)
+
+    def __init__(self, data_id: str, index: int, label: str) -> None:
+        super().__init__(name=label)
+        self._name = "Route"
+        self.data_id = data_id
+        self.index = index
+
+
+def _fragments(
+    routes: Sequence[MapRoute], basemap_url: str | None, nonce: str, tiles: TileServer | None, *, with_control: bool
+) -> MapFragments:
+    south_west, north_east = _frame(routes)
+    centre = [(low + high) / 2 for low, high in zip(south_west, north_east, strict=True)]
+    chart = _named(_Map(centre, zoom_start=12, tiles=None, control_scale=True, min_zoom=6, maxZoom=19), "day")
+    data_id = f"{chart.get_name()}_data"
+    if tiles is not None:
+        layer = _TileLayer(tiles.url, attr=_plain(tiles.attribution), control=False, max_zoom=19, class_name="raster")
+        _named(layer, "online").add_to(chart)
+    elif basemap_url is not None:
+        _named(_Basemap(basemap_url), "area").add_to(chart)
+    for index, route in enumerate(routes):
+        label = f'<i class="swatch route-{route.colour}" data-route="{index}"></i> {_plain(route.rep_name)}'
+        _named(_Route(data_id, index, label), str(index)).add_to(chart)
+    if with_control:
+        _named(_LayerControl(collapsed=JsCode("fieldvisit.isNarrow()")), "reps").add_to(chart)
+    _named(_FitBounds([south_west, north_east], padding=(36, 36), max_zoom=16), "all").add_to(chart)
+    links, html, script = _rendered(chart)
+    data = json.dumps([_route_data(route) for route in routes], separators=(",", ":")).replace("<", "\\u003c")
+    scripts = [asset_url(name) for name in (*links, "day.js") if name.endswith(".js")]
+    styles = [asset_url(name) for name in links if name.endswith(".css")]
+    return MapFragments(
+        head=_lines(Markup('<link rel="stylesheet" href="{}">').format(url) for url in styles),
+        body=Markup(f'{html}<script type="application/json" id="{data_id}">{data}</script>'),
+        script=_lines(
+            [
+                *(Markup('<script src="{}"></script>').format(url) for url in scripts),
+                Markup(f'<script nonce="{_plain(nonce)}">{script}\nfieldvisit.listen({chart.get_name()});</script>'),
+            ]
+        ),
+        image_origins=(tiles.origin,) if tiles else (),
+    )
+
+
+_E = TypeVar("_E", bound=MacroElement)
+
+
+def _lines(parts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(parts)
+
+
+def _frame(routes: Sequence[MapRoute]) -> tuple[list[float], list[float]]:
+    """South-west and north-east corners of all that is drawn."""
+    places = [(place.lat, place.lon) for route in routes for place in (*route.homes, *route.stops)]
+    points = [*places, *(point for route in routes for leg in route.legs for point in leg)]
+    if not points:
+        raise MapError("a map needs at least one place")
+    lats, lons = zip(*points, strict=True)
+    return [min(lats), min(lons)], [max(lats), max(lons)]
+
+
+def _named(element: _E, ident: str) -> _E:
+    """The element under a name that is the same for the same map, where Folium draws a random one."""
+    element._id = ident
+    return element
+
+
+def _rendered(chart: _Map) -> tuple[list[str], str, str]:
+    """Our files for the links that the map asks for, in order; its markup; and its script.
+
+    What Folium's own map puts into the page's head (a viewport, styles for a page of its own) is left out.
+    """
+    figure = chart.get_root()
+    assert isinstance(figure, Figure)
+    _refuse_unsafe(chart)
+    chart.render()
+    links = []
+    for name, child in figure.header._children.items():
+        if isinstance(child, Link):
+            if name not in _LINKS:
+                raise MapError(f"Folium asks for {name!r}, which is not among the installed libraries")
+            file = _LINKS[name]
+            if file is not None:
+                links.append(file)
+    return links, figure.html.render(), figure.script.render()
+
+
+def _refuse_unsafe(element: Element) -> None:
+    if not isinstance(element, _Safe):
+        raise MapError(f"{type(element).__name__} would compile its text on the server; give it a _Safe subclass")
+    for child in element._children.values():
+        _refuse_unsafe(child)
+
+
+def _route_data(route: MapRoute) -> dict[str, Any]:
+    """What static/map.js draws of a route."""
+    return {
+        "rep": route.rep_name,
+        "colour": route.colour,
+        "homes": [[home.lat, home.lon, home.title] for home in route.homes],
+        "stops": [
+            {
+                "number": stop.number,
+                "at": [stop.lat, stop.lon],
+                "title": stop.title,
+                "subtitle": stop.subtitle,
+                "kind": stop.kind,
+                "anchor": stop.anchor,
+            }
+            for stop in route.stops
+        ],
+        "legs": [_packed(leg) for leg in route.legs],
+    }
+
+
+def _packed(leg: Sequence[tuple[float, float]]) -> list[int]:
+    """A line as one list of whole 1e-5 degrees: lat, lon of the first point, then the steps to each next."""
+    numbers: list[int] = []
+    at = (0, 0)
+    for lat, lon in leg:
+        here = (round(lat * 1e5), round(lon * 1e5))
+        step = (here[0] - at[0], here[1] - at[1])
+        if step != (0, 0) or not numbers:
+            numbers.extend(step)
+        at = here
+    return numbers
+
+
+_BEYOND_HTML = str.maketrans({char: f"&#{ord(char)};" for char in "`${}%\\\n"} | {"\r": "", "\0": ""})
+
+
+def _plain(text: str) -> str:
+    """Text for the few places where it must pass through Folium: no sign of HTML, JavaScript or Jinja is left."""
+    return escape(text, quote=True).translate(_BEYOND_HTML)
