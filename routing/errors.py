@@ -23,3 +23,7 @@ class UnreachableError(RoutingError):
 
 class GeocodingError(RoutingError):
     """An online geocoder failed or is not set up."""
+
+
+class PointsError(RoutingError):
+    """A points file with rows that cannot be used, or a matrix file that cannot be written; one problem a line."""

@@ -36,8 +36,8 @@ _ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
 _SHUT = frozenset({"no", "agricultural", "forestry", "emergency", "psv", "bus", "military", "use_sidepath"})
 _ALLOWED = frozenset({"yes", "permissive", "designated", "destination", "customers", "delivery", "private"})
 _BLOCKING_BARRIERS = frozenset(
-    "block bollard bus_trap chain cycle_barrier debris fence hedge jersey_barrier kissing_gate log motorcycle_barrier "
-    "planter stile sump_buster turnstile wall".split()
+    {"block", "bollard", "bus_trap", "chain", "cycle_barrier", "debris", "fence", "hedge", "jersey_barrier"}
+    | {"kissing_gate", "log", "motorcycle_barrier", "planter", "stile", "sump_buster", "turnstile", "wall"}
 )
 _KEPT_TAGS = ("highway", "maxspeed", "name", "junction", "service", "access")
 
@@ -93,6 +93,7 @@ def read_graph(extract: Path, progress: Progress | None = None) -> nx.MultiDiGra
 def _drivable_ways(extract: Path) -> Iterator[_Way]:
     objects = osmium.FileProcessor(str(extract), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway"))
     for way in objects:
+        assert isinstance(way, osmium.osm.Way)
         tags = dict(way.tags)
         forward, backward = _directions(tags)
         if not way.deleted and _open_to_cars(tags) and (forward or backward):
@@ -135,6 +136,7 @@ def _nodes_of(extract: Path, ways: list[_Way]) -> tuple[dict[int, dict[str, Any]
     nodes: dict[int, dict[str, Any]] = {}
     blocked: set[int] = set()
     for node in osmium.FileProcessor(str(extract), osmium.osm.NODE).with_filter(wanted):
+        assert isinstance(node, osmium.osm.Node)
         if node.deleted or not node.location.valid():
             continue
         nodes[node.id] = {"x": node.location.lon, "y": node.location.lat}
@@ -171,9 +173,7 @@ def _graph(ways: list[_Way], nodes: dict[int, dict[str, Any]], blocked: set[int]
             line = [(nodes[node]["x"], nodes[node]["y"]) for node in piece]
             u, v = end(piece[0]), end(piece[-1])
             oneway = way.forward != way.backward
-            length = sum(
-                great_circle_m(LatLon(a[1], a[0]), LatLon(b[1], b[0])) for a, b in itertools.pairwise(line)
-            )
+            length = sum(great_circle_m(LatLon(a[1], a[0]), LatLon(b[1], b[0])) for a, b in itertools.pairwise(line))
             shared = {"osmid": way.osmid, "oneway": oneway, "length": length}
             if way.forward:
                 _add_edge(graph, u, v, line, way.tags, "forward", shared)
@@ -235,8 +235,7 @@ def download_extract(place: str, folder: Path) -> Path:
         west, south, east, north = _bounds(place)
         box = f"{south:.6f},{west:.6f},{north:.6f},{east:.6f}"
         query = (
-            f"[out:xml][timeout:{ox.settings.requests_timeout:.0f}];"
-            f"(node({box});way({box});>;rel({box}););out body;"
+            f"[out:xml][timeout:{ox.settings.requests_timeout:.0f}];(node({box});way({box});>;rel({box}););out body;"
         )
         return _overpass_to_file(query, folder)
     except requests.RequestException as error:

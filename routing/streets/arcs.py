@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,11 @@ UNREACHED = np.int64(1) << 61
 """More than any cost; two of them can be added without overflow."""
 
 
-def cost(ms: NDArray[np.int64], dm: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Milliseconds and decimetres as costs."""
+Whole = TypeVar("Whole", int, NDArray[np.int64])
+
+
+def cost(ms: Whole, dm: Whole) -> Whole:
+    """Milliseconds and decimetres as one cost."""
     return (ms << LENGTH_BITS) + dm
 
 

@@ -35,7 +35,9 @@ DESTINATION_ONLY = frozenset({"private", "destination", "customers", "delivery",
 """Values of the access tag that allow arriving, but not passing through."""
 
 ISLAND_SHARE, ISLAND_M = 0.1, 5_000.0
-"""A component shorter than both this share of the longest one and these metres is an islet: see `snapping`."""
+"""A component shorter than both this share of the longest one and these metres is an islet: see `StreetNetwork.snap`.
+
+In bench_travel_times.py's town 200 of 21,297 addresses stand on such; all were joined to the rest in reality."""
 
 _RANK = {
     name: rank
@@ -124,9 +126,8 @@ def compile_streets(graph: nx.MultiDiGraph[Any], speeds: SpeedTable) -> tuple[St
     kmh = np.array([street.kmh for street in streets])
     allowed = kmh > 0
     ms = np.full(kmh.shape, -1, dtype=np.int32)
-    ms[allowed] = np.maximum(1, np.rint((length_m[:, None] * 3600 * speeds.time_factor / np.where(allowed, kmh, 1))))[
-        allowed
-    ]
+    run_ms = length_m[:, None] * 3600 * speeds.time_factor / np.where(allowed, kmh, 1)
+    ms[allowed] = np.maximum(1, np.rint(run_ms))[allowed]
     delays = np.array(_delays(streets, len(index), speeds)) + speeds.signal_s * np.column_stack(
         (signal[head], signal[tail])
     )
@@ -160,11 +161,8 @@ def _streets(
     found: dict[tuple[int, int, bytes], _Street] = {}
     for u, v, data in graph.edges(data=True):
         tail, head = index[u], index[v]
-        if data.get("geometry") is None:
-            line = place[[tail, head], ::-1]
-        else:
-            line = shapely.get_coordinates(data["geometry"])
-        line = np.ascontiguousarray(line)
+        shape = data.get("geometry")
+        line = np.ascontiguousarray(place[[tail, head], ::-1] if shape is None else shapely.get_coordinates(shape))
         kmh = speeds.kmh(data.get("highway"), data.get("maxspeed"))
         twin = found.get((head, tail, np.ascontiguousarray(line[::-1]).tobytes()))
         if twin is not None and twin.kmh[1] == 0:

@@ -36,9 +36,7 @@ class Dijkstra:
         starts, ends = origin.node[0], destination.node[0]
         found, before = dijkstra(self._graph, indices=starts[starts >= 0], return_predecessors=True)
         totals = (
-            _whole(found)[:, ends[ends >= 0]]
-            + origin.cost[0, starts >= 0, None]
-            + destination.cost[0, None, ends >= 0]
+            _whole(found)[:, ends[ends >= 0]] + origin.cost[0, starts >= 0, None] + destination.cost[0, None, ends >= 0]
         )
         row, column = np.unravel_index(np.argmin(totals), totals.shape)
         way = [int(ends[ends >= 0][column])]

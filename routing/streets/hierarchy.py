@@ -10,6 +10,7 @@ RoutingKit's own queries use 32-bit costs and give no metres of the fastest way;
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -75,9 +76,10 @@ class Hierarchy:
         falling = self._steps(hub_again, down_from, top)
         steps = [*rising[::-1], *falling[1:]]
         way = [steps[0]]
-        for x, y in zip(steps, steps[1:], strict=False):
+        for x, y in itertools.pairwise(steps):
             self._unpack(x, y, way)
-        return self._node[way].tolist()
+        nodes: list[int] = self._node[way].tolist()
+        return nodes
 
     def _climb(self, ends: Ends, direction: str) -> tuple[Ints, Costs, Ints]:
         a = self.arrays
@@ -169,9 +171,7 @@ def _customise(first: Ints, higher: Ints, tail: Ints, head: Ints, cost: Costs) -
 
 
 @_native
-def _climb(
-    node: Ints, offset: Costs, first: Ints, higher: Ints, price: Costs, depth: Ints
-) -> tuple[Ints, Costs, Ints]:
+def _climb(node: Ints, offset: Costs, first: Ints, higher: Ints, price: Costs, depth: Ints) -> tuple[Ints, Costs, Ints]:
     """Costs from each place to all its ancestors (or back, with the prices of coming down).
 
     Returns three places × depth arrays, where column d is the ancestor d steps below the root: its rank (-1 past

@@ -102,10 +102,11 @@ class StreetNetwork:
     def snap(self, places: Sequence[LatLon], max_distance_m: float = SNAP_M) -> list[Snap | None]:
         """The nearest point on a street, service streets and private yards included; None beyond `max_distance_m`.
 
-        One rule departs from the nearest: an islet (streets that cannot be driven to and from the rest, too few to
-        be a town: under 1 km and under a tenth of the longest connected part; or a one-way stub that the edge of
-        the extract cut off) is passed over for a street of a larger part that is less than 50 m farther away. So
-        a house beside a yard that was mapped without its gateway is still reached, while a real island stays one.
+        One rule departs from the nearest: an islet is passed over for a street of a larger part that is up to 300 m
+        farther away. An islet is a set of streets that cannot be driven to and from the rest and has less than 5 km
+        and less than a tenth of the longest such set; or a one-way stub that leads off the extract. So a yard that
+        was mapped without its gateway, or a close whose exit lies beyond the extract's edge, is still reached,
+        while a real island (a larger one, or one across wider water) stays unreachable.
         """
         return self._snapper.snap(places, max_distance_m)
 
@@ -142,18 +143,17 @@ class StreetNetwork:
     def _costs(self, snaps: Sequence[Snap | None]) -> NDArray[np.int64]:
         """Least costs between all pairs of points on streets; `UNREACHED` or more where there is no way."""
         costs = self._engine.costs(self._ends(snaps, departing=True), self._ends(snaps, departing=False))
-        neighbours: dict[int, list[int]] = {}
+        on_street: dict[int, list[tuple[int, Snap]]] = {}
         for i, snap in enumerate(snaps):
             if snap is not None:
-                neighbours.setdefault(snap.street, []).append(i)
-        for members in neighbours.values():
-            for i, j in itertools.permutations(members, 2):
-                costs[i, j] = min(costs[i, j], self._direct(snaps[i], snaps[j]))
+                on_street.setdefault(snap.street, []).append((i, snap))
+        for members in on_street.values():
+            for (i, start), (j, end) in itertools.permutations(members, 2):
+                costs[i, j] = min(costs[i, j], self._direct(start, end))
         return costs
 
-    def _direct(self, start: Snap | None, end: Snap | None) -> int:
+    def _direct(self, start: Snap, end: Snap) -> int:
         """Cost of simply driving along the one street that both points are on."""
-        assert start is not None and end is not None
         s, street = self._streets, start.street
         if end.fraction >= start.fraction and s.forward_ms[street] >= 0:
             run_ms, a, b = int(s.forward_ms[street]), start.fraction, end.fraction
@@ -164,7 +164,7 @@ class StreetNetwork:
         length = int(s.length_dm[street])
         ms = round(b * run_ms) - round(a * run_ms)
         dm = abs(round(end.fraction * length) - round(start.fraction * length))
-        return int(cost(np.int64(ms), np.int64(dm)))
+        return cost(ms, dm)
 
     def _ends(self, snaps: Sequence[Snap | None], *, departing: bool) -> Ends:
         """Where the points join the graph: by the street's head and tail, as far as it is open that way."""

@@ -14,7 +14,7 @@ from routing.geo import EARTH_RADIUS_M, LatLon
 from routing.streets.compiling import Streets
 
 ISLET_PREFERENCE_M = 300.0
-"""A street of an islet is only taken when no other street is less than this much farther away."""
+"""A street of an islet is only taken when no other street is at most this much farther away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Snapper:
 
     def __init__(self, streets: Streets) -> None:
         counts = np.diff(streets.line_first)
-        self._lines = shapely.linestrings(
-            _mercator(streets.line), indices=np.repeat(np.arange(len(counts)), counts)
+        self._lines = np.asarray(
+            shapely.linestrings(_mercator(streets.line), indices=np.repeat(np.arange(len(counts)), counts))
         )
         self._all = shapely.STRtree(self._lines)
         self._mainland = np.flatnonzero(~streets.islet)
@@ -52,7 +52,7 @@ class Snapper:
             return []
         degrees = np.array([(place.lat, place.lon) for place in places], dtype=np.float64)
         xy = _mercator(degrees)
-        points = shapely.points(xy)
+        points = np.asarray(shapely.points(xy))
         scale = 1 / np.cos(np.radians(np.clip(degrees[:, 0], -85, 85)))  # Mercator metres in a metre
         street, distance = self._nearest(self._all, points, max_distance_m * scale.max())
         other, other_distance = self._nearest(self._mainland_tree, points, max_distance_m * scale.max())
@@ -94,9 +94,11 @@ class Snapper:
 
 def _mercator(lat_lon: NDArray[np.float64]) -> NDArray[np.float64]:
     lat, lon = np.radians(np.clip(lat_lon, (-85, -180), (85, 180))).T
-    return EARTH_RADIUS_M * np.column_stack((lon, np.arcsinh(np.tan(lat))))
+    xy: NDArray[np.float64] = EARTH_RADIUS_M * np.column_stack((lon, np.arcsinh(np.tan(lat))))
+    return xy
 
 
 def _degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y = xy.T / EARTH_RADIUS_M
-    return np.degrees(np.column_stack((np.arctan(np.sinh(y)), x)))
+    degrees: NDArray[np.float64] = np.degrees(np.column_stack((np.arctan(np.sinh(y)), x)))
+    return degrees
