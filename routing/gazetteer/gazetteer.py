@@ -193,13 +193,13 @@ class Gazetteer:
     def _numbered(self, stretches: Sequence[Stretch], way: Reading) -> list[Door]:
         """The doors that bear the number, by the first rule that finds any."""
         doors = self._doors_on(stretches)
-        labels = {parse_number(label).label for label in way.labels}
-        found = [d for d in doors if d.number and parse_number(d.number).label in labels]
+        found = _labelled(doors, [way.whole])
         for text in way.numbers:
-            number = parse_number(text)
-            found = found or _bearing(doors, number)
+            found = found or _bearing(doors, parse_number(text))
         if not way.numbers:
-            found = found or [d for d in doors if d.house_name and compact(d.house_name) in map(compact, labels)]
+            names = {compact(label) for label in (way.whole, *way.labels)}
+            found = found or _labelled(doors, way.labels)
+            found = found or [d for d in doors if d.house_name and compact(d.house_name) in names]
         if way.unit:
             in_unit = [d for d in found or doors if d.unit and unit_id(d.unit) == way.unit]
             if in_unit and (found or not way.numbers):
@@ -229,11 +229,12 @@ class Gazetteer:
         )
 
     def _may_have(self, door: Door, postcode: str) -> bool:
-        """Whether a door may have the typed postcode: it has none itself, and the postcode is not elsewhere."""
+        """Whether a door may have the typed postcode: one is the beginning of the other ("NP20"), or the door has
+        none and the typed one is not elsewhere."""
         if not postcode:
             return True
         if door.postcode:
-            return False
+            return any(code.startswith(postcode) or postcode.startswith(code) for code in _codes(door.postcode))
         known = self._postcode_points.get(postcode)
         return not known or any(great_circle_m(door.place, p) <= POSTCODE_REACH_M for p in known)
 
@@ -332,6 +333,12 @@ def _coordinates(text: str) -> LatLon | None:
         return None
     lat, lon = float(found[1]), float(found[2])
     return LatLon(lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 else None
+
+
+def _labelled(doors: Sequence[Door], texts: Sequence[str]) -> list[Door]:
+    """Doors whose whole number is one of some texts: "Unit 10", "Great Pen-carn"."""
+    labels = {parse_number(text).label for text in texts} - {""}
+    return [door for door in doors if door.number and parse_number(door.number).label in labels]
 
 
 def _bearing(doors: Sequence[Door], number: HouseNumber) -> list[Door]:

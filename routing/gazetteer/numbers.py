@@ -25,6 +25,8 @@ _UNIT = re.compile(
     rf"|(?:\d+(?:st|nd|rd|th|[.ºª])?|ground|first|second|third|top|lower|upper)\s*(?:{_FLOOR})(?![^\W_])"
     rf"|(?:{_FLOOR})[\s.-]*\d+)"
 )
+UNIT_BEFORE_DASH = re.compile(rf"((?<![^\W_])(?:{_UNIT_WORD})[\s.]*\w+)\s+[-‐-―/;]\s+")
+"""A unit that a dash sets apart from the house number."""
 _NUMBER_SIGN = re.compile(r"(?<![^\W_])(?:no|nr|num|numero|number|n[º°]|nº|№)[\s.:]*(?=\d)")
 
 

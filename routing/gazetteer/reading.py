@@ -174,8 +174,9 @@ def _note(tagged: Tagged, tags: Mapping[str, str], points: list[Point]) -> None:
 
 def _note_address(tagged: Tagged, tags: Mapping[str, str], point: Point) -> None:
     """One entry for the street and one for the place, where an address names both."""
-    if country := tags.get("addr:country"):
-        tagged.countries.add(country.strip().upper())
+    country = tags.get("addr:country", "").strip().upper()
+    if len(country) == 2:
+        tagged.countries.add(country)
     number = tags.get("addr:housenumber") or tags.get("addr:conscriptionnumber") or ""
     if block := tags.get("addr:block_number"):
         number = f"{block}-{number}" if number else block

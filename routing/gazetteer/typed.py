@@ -10,8 +10,8 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from routing.gazetteer.book import AddressBook
-from routing.gazetteer.numbers import first_number, last_number, split_unit, tidy
-from routing.gazetteer.words import ABBREVIATIONS, compact, keys, loose_key, words
+from routing.gazetteer.numbers import UNIT_BEFORE_DASH, first_number, last_number, split_unit, tidy
+from routing.gazetteer.words import ABBREVIATIONS, compact, fold, keys, loose_key, words
 
 _WORD = re.compile(r"[^\W_]+")
 _LETTERED_POSTCODE = re.compile(
@@ -44,10 +44,12 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read it. `numbers` in order of trust; `labels` are whole texts that a door may be called;
+    """One way to read it. `whole` is all that stands before the street, which may be a door's label as it is;
+    `numbers` are house numbers in order of trust; `labels` other texts that a door may be called;
     `edits` counts corrected letters; `doubtful` when a correction turned real words into other words."""
 
     streets: frozenset[int]
+    whole: str
     numbers: tuple[str, ...]
     unit: str
     labels: tuple[str, ...]
@@ -126,9 +128,7 @@ class Lexicon:
 
 def cut(address: str, city: str, postcode: str, lexicon: Lexicon) -> Typed:
     """Fold, split at commas, and take the postcode out of the address or the city if it has no field of its own."""
-    parts = [tidy(part).strip(" .") for part in re.split(r"[,\n]", address)]
-    towns = [tidy(part).strip(" .") for part in re.split(r"[,\n]", city)]
-    parts, towns = [p for p in parts if p], [t for t in towns if t]
+    parts, towns = _parts(address), _parts(city)
     code = compact(postcode)
     if not code:
         for where in (towns, parts):
@@ -142,6 +142,12 @@ def cut(address: str, city: str, postcode: str, lexicon: Lexicon) -> Typed:
     return Typed(tuple(p for p in parts if p), tuple(t for t in towns if t), code)
 
 
+def _parts(text: str) -> list[str]:
+    """Folded pieces between commas, line ends and brackets, and after the dash of "Unit 3 - 1 Lee Way"."""
+    pieces = re.split(r"[,\n\r()\[\]|]", UNIT_BEFORE_DASH.sub(r"\1,", fold(text)))
+    return [piece for piece in (tidy(piece).strip(" .-") for piece in pieces) if piece]
+
+
 def _spaced(code: str) -> str:
     return r"[\s-]?".join(map(re.escape, code))
 
@@ -151,7 +157,7 @@ def _take_postcode(part: str, later: bool, lexicon: Lexicon) -> tuple[str, str]:
     stands: at the head of a later part ("00100 Helsinki"), at the end, or if the extract knows them."""
     found = None
     for found in _LETTERED_POSTCODE.finditer(part):
-        if found.start() > 0 or later:
+        if found.start() > 0 or later or found[0] == part:
             break
         found = None
     if not found and later:
@@ -236,7 +242,7 @@ def _explained(typed: Typed, lexicon: Lexicon, i: int, before: str, after: str) 
     whole = " ".join((*earlier, before)).strip(" ,.")
     rest_before, unit_before = split_unit(before)
     rest_after, unit_after = split_unit(after.strip(" ."))
-    labels = [whole, before.strip(" ,."), after.strip(" ,.")]
+    labels = [before.strip(" ,."), after.strip(" ,.")]
     localities: list[str] = []
     number, building = last_number(rest_before)
     numbers = [number] if number else []
@@ -265,6 +271,7 @@ def _explained(typed: Typed, lexicon: Lexicon, i: int, before: str, after: str) 
     localities.extend(lexicon.locality(compact(town)) for town in typed.city)
     return Reading(
         streets=frozenset(),
+        whole=whole,
         numbers=tuple(numbers),
         unit=next((u for u in units if u), ""),
         labels=tuple(dict.fromkeys(label for label in labels if label)),

@@ -95,6 +95,7 @@ def welsh(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
     town.street("St. Mary Street", 3000, "1 2 3", NEWPORT)
     town.street("Upper Dock Street", 3300, "14 16 22-24", NEWPORT | {"addr:postcode": "NP20 1DL"})
     town.street("Empty Lane", 3600)
+    town.door("Flat 3", "Cardiff Road", 0, 250, NEWPORT)
     town.street("Mill Street", 4000, "1 2 3", NEWPORT | {"addr:postcode": "NP20 5HA"})
     town.street("Hill Rise", 4200, "1", NEWPORT)
     town.node(4400, 0, {"addr:place": "Kingsway Centre", "addr:housenumber": "Unit 10", **NEWPORT})
@@ -124,6 +125,10 @@ def welsh(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
         ("1st Floor, 5 Cardiff Road", 0, 40),
         ("Second floor 5 Cardiff Road", 0, 40),
         ("5 Cardiff Road, Unit 3", 0, 40),
+        ("5 Cardiff Road (Unit 3)", 0, 40),
+        ("Unit 3 - 5 Cardiff Road", 0, 40),
+        ("Flat 3, 5 Cardiff Road", 0, 40),
+        ("Tapsell Carpets 5 Cardiff Road", 0, 40),
         ("5 Cardiff Raod", 0, 40),
         ("5 CardiffR oad", 0, 40),
         ("5 Cadriff Rd", 0, 40),
@@ -157,6 +162,9 @@ def test_an_address_is_found_however_people_type_it(
         "3 Cardiff Road\nNewport\nNP20 3AG",
         "3 Cardiff Road, Casnewydd",
         "3 Cardiff Road, Newprot",
+        "3 Cardiff Road, Newport, Gwent",
+        "Newport, 3 Cardiff Road",
+        "NP20 3AG, 3 Cardiff Road",
     ],
 )
 def test_town_and_postcode_may_stand_in_the_address_itself(welsh: Gazetteer, address: str) -> None:
@@ -213,6 +221,7 @@ def test_a_postcode_that_says_otherwise_sends_to_review(welsh: Gazetteer) -> Non
     result = welsh.locate("3 Cardiff Road", "Newport", "NP20 3XX")
     assert result.verdict is Verdict.REVIEW
     assert "NP20 3AG" in result.reason
+    assert is_at(welsh.locate("3 Cardiff Road", "Newport", "NP20"), 0, 20)
 
 
 def test_a_town_that_says_otherwise_sends_to_review(welsh: Gazetteer) -> None:
