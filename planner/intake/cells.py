@@ -22,7 +22,8 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d{2}))?(?::(\d{2})(?:[.,]\d+)?)?\s*([a
 _MOMENT = re.compile(r"(\S+?)(?:[T\s]\s*(.+?)\s*(Z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE)
 _WHOLE = re.compile(r"([+-]?\d{1,9})(?:[.,]0+)?")
 _AMOUNT = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)")
-_CURRENCY = re.compile(r"^(?:[A-Z]{3}\b|[^\w\s.,+-]{1,2})\s*|\s*(?:\b[A-Z]{3}|(?<=\d)[A-Z]{3}|[^\w\s.,+-]{1,2})$")
+_SYMBOL = "(?:[A-Z]{3}|[A-Z]{0,2}[$£¥€\u20a0-\u20cf￥￡])"
+_CURRENCY = re.compile(rf"^{_SYMBOL}\s*|\s*{_SYMBOL}$")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ANSWERS = {
     **dict.fromkeys(("yes", "y", "true", "1"), "yes"),

@@ -197,7 +197,7 @@ def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str)
 
 
 def _columns(file: str, header: Sequence[str]) -> dict[str, str]:
-    names = [name.strip() for name in header]
+    names = [" ".join(name.split()) for name in header]
     while not names[-1]:
         names.pop()
     if len(names) > MAX_COLUMNS:
@@ -205,7 +205,7 @@ def _columns(file: str, header: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for position, typed in enumerate(names, start=1):
         name = typed or f"column {position}"
-        if "\0" in name or _UNDECODABLE.search(name) or len(name) > 100:
+        if not name.isprintable() or len(name) > 100:
             raise IntakeError(f"{file}: the header is no list of column names; is this a CSV or XLSX table?")
         key = re.sub(r"[\s-]+", "_", name.lower())
         if key in columns:

@@ -1,0 +1,227 @@
+"""Files as people and programs save them, and files that want to do harm."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from planner.errors import IntakeError
+from planner.intake import read_table
+from planner.intake import tables as tables_module
+from planner.intake import workbook as workbook_module
+
+JAPANESE = ["山田商店", "東京都千代田区丸の内1-1", "ｶﾌﾞｼｷｶﾞｲｼﾔ"]
+WESTERN = ["Café Müller", "King’s Straße 3", "Größe"]
+
+
+def written(folder: Path, content: bytes, name: str = "accounts.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def workbook(path: Path, cells: dict[str, Any]) -> Path:
+    book = openpyxl.Workbook()
+    for place, value in cells.items():
+        book.worksheets[0][place] = value
+    book.save(path)
+    return path
+
+
+def texts(path: Path) -> list[list[str]]:
+    return [list(row.cells.values()) for row in read_table(path).rows]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("encoding", "cells"),
+    [
+        ("utf-8", JAPANESE),
+        ("utf-8-sig", JAPANESE),
+        ("utf-16", JAPANESE),
+        ("cp932", JAPANESE),
+        ("utf-8", WESTERN),
+        ("utf-8-sig", WESTERN),
+        ("utf-16", WESTERN),
+        ("cp1252", WESTERN),
+    ],
+)
+def test_every_encoding_is_read_with_every_delimiter(
+    tmp_path: Path, delimiter: str, encoding: str, cells: list[str]
+) -> None:
+    lines = [delimiter.join(("account_id", "name", "address", "note")), delimiter.join(("A1", *cells))]
+    path = written(tmp_path, "\r\n".join(lines).encode(encoding))
+    assert texts(path) == [["A1", *cells]]
+
+
+@pytest.mark.parametrize("text", ["Joe’s", "Hétel du Nord", "Über uns", "£500", "Ça va"])
+def test_single_western_letters_are_not_taken_for_japanese(tmp_path: Path, text: str) -> None:
+    assert texts(written(tmp_path, f"name\n{text}\n".encode("cp1252"))) == [[text]]
+
+
+def test_utf_16_in_either_byte_order_is_read(tmp_path: Path) -> None:
+    for encoding, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
+        assert texts(written(tmp_path, mark + "name\nÅsa\n".encode(encoding))) == [["Åsa"]]
+
+
+def test_a_row_with_damaged_bytes_is_named_and_does_not_change_how_the_others_are_read(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "name\nZoë\nÅsa\n".encode() + b"Caf\xe9\n" + "Øre\n".encode()))
+    assert [row.text("name") for row in table.rows if not row.problem] == ["Zoë", "Åsa", "Øre"]
+    (bad,) = [row for row in table.rows if row.problem]
+    assert bad.line == 4
+    assert bad.problem is not None
+    assert bad.problem.field == "name"
+
+
+def test_column_names_match_in_any_case_and_keep_their_spelling(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, b" Account-ID ,NAME, Parking Code\nA1,Bar,7\n"))
+    assert table.columns == {"account_id": "Account-ID", "name": "NAME", "parking_code": "Parking Code"}
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\nid,notes\n1,"two\nlines"\n\n2,x\n,\n3,"a ""quoted"" word"\n')
+    assert [(row.line, row.text("id")) for row in read_table(path).rows] == [(3, "1"), (6, "2"), (8, "3")]
+
+
+def test_the_delimiter_hint_of_a_spreadsheet_is_no_header(tmp_path: Path) -> None:
+    assert list(read_table(written(tmp_path, b"sep=;\nid;name\n1;x\n")).columns) == ["id", "name"]
+
+
+def test_a_column_without_a_name_is_kept_by_its_position(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, b"id,,name,\n1,extra,x,\n"))
+    assert table.rows[0].cells == {"id": "1", "column_2": "extra", "name": "x"}
+
+
+def test_a_quotation_mark_that_is_never_closed_costs_one_row(tmp_path: Path) -> None:
+    rows = "".join(f"{n},name {n}\n" for n in range(4, 3000))
+    table = read_table(written(tmp_path, f'id,name\n2,x\n3,"open\n{rows}'.encode()))
+    bad = [row for row in table.rows if row.problem]
+    assert [row.line for row in bad] == [3]
+    assert "quotation mark" in bad[0].problem.message  # type: ignore[union-attr]
+    assert len(table.rows) == 2998
+
+
+def test_a_quotation_mark_that_a_later_row_closes_costs_one_row(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, b'id,name,address\n2,"Bar,1 Road\n3,Pub,"2 Road, Town"\n4,Inn,3 Road\n'))
+    assert [(row.line, bool(row.problem)) for row in table.rows] == [(2, True), (3, False), (4, False)]
+
+
+def test_a_cell_with_a_delimiter_outside_quotes_is_refused_rather_than_shifted(tmp_path: Path) -> None:
+    (row,) = read_table(written(tmp_path, b"id,address,city\n1,Unit 3, 1 Lee Way,Newport\n")).rows
+    assert row.problem is not None
+    assert "more cells" in row.problem.message
+
+
+def test_a_hundred_megabyte_row_costs_one_row_and_little_memory(tmp_path: Path) -> None:
+    import tracemalloc
+
+    path = tmp_path / "big.csv"
+    with path.open("wb") as file:
+        file.write(b"id,name\n1,")
+        for _ in range(100):
+            file.write(b"x" * 1_000_000)
+        file.write(b"\n2,good\n")
+    tracemalloc.start()
+    try:
+        table = read_table(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [(row.line, bool(row.problem)) for row in table.rows] == [(2, True), (3, False)]
+    assert peak < 20_000_000
+
+
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(tables_module.MAX_FILE_BYTES + 1)
+    with pytest.raises(IntakeError, match=r"huge\.csv is 200 MB"):
+        read_table(path)
+
+
+def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables_module, "MAX_ROWS", 3)
+    assert len(read_table(written(tmp_path, b"id\n1\n2\n3\n")).rows) == 3
+    with pytest.raises(IntakeError, match="more than 3 rows"):
+        read_table(written(tmp_path, b"id\n1\n2\n3\n4\n"))
+
+
+def test_a_nul_byte_is_named_by_row_and_column(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, b"id,name\n1,good\n2,b\0ad\n3,good\n"))
+    (bad,) = [row for row in table.rows if row.problem]
+    assert bad.problem is not None
+    assert (bad.line, bad.problem.field, bad.problem.message) == (3, "name", "holds a NUL byte")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n \n,,\n", "is empty"),
+        (b"id,name,ID\n", "two columns named"),
+        (b"\x7fELF\x02\x01\0\0\n\0\0", "is this a CSV or XLSX table"),
+        ("id,name\n".encode("utf-16-le"), "is this a CSV or XLSX table"),
+        (b'id,"name\n', "header cannot be read"),
+        (b",".join(b"c%d" % n for n in range(201)), "more than 200 columns"),
+        (b"x" * 150_000, "longer than 100,000"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old .xls"),
+        (b"PK\x03\x04 not a zip", "not a readable XLSX"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_a_reason(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(IntakeError, match=message):
+        read_table(written(tmp_path, content))
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(IntakeError, match=r"nowhere\.csv cannot be read"):
+        read_table(tmp_path / "nowhere.csv")
+    with pytest.raises(IntakeError, match="is not a file"):
+        read_table(tmp_path)
+
+
+def test_a_workbook_reads_as_the_same_rows_typed_into_csv(tmp_path: Path) -> None:
+    values: dict[str, tuple[Any, str]] = {
+        "day": (date(2026, 11, 30), "2026-11-30"),
+        "moment": (datetime.fromisoformat("2026-12-03T14:00"), "2026-12-03T14:00:00"),
+        "at": (time(9, 0), "09:00:00"),
+        "whole": (45.0, "45"),
+        "amount": (123.456, "123.4560"),
+        "flag": (True, "true"),
+        "share": (0.5, "0.5"),
+        "blank": (None, ""),
+    }
+    cells: dict[str, Any] = {}
+    for letter, (name, (value, _)) in zip("ABCDEFGH", values.items(), strict=True):
+        cells |= {f"{letter}1": name, f"{letter}3": value}
+    table = read_table(workbook(tmp_path / "book.xlsx", cells))
+    assert [row.line for row in table.rows] == [3]
+    assert table.rows[0].cells == {name: text for name, (_, text) in values.items()}
+
+
+def test_a_formula_counts_as_its_saved_value_and_is_never_computed(tmp_path: Path) -> None:
+    cells = {"A1": "id", "B1": "name", "A2": "A1", "B2": '=HYPERLINK("http://evil.example","x")'}
+    assert texts(workbook(tmp_path / "book.xlsx", dict(cells))) == [["A1", ""]]
+
+
+def test_a_workbook_that_unpacks_to_hundreds_of_megabytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xlsx"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/sharedStrings.xml", "w") as member,
+    ):
+        for _ in range(workbook_module.MAX_UNPACKED_BYTES // 1_000_000 + 1):
+            member.write(b" " * 1_000_000)
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(IntakeError, match=r"unpacks to 101 MB"):
+        read_table(path)
+
+
+def test_a_workbook_with_a_cell_at_the_far_corner_is_read_in_no_time(tmp_path: Path) -> None:
+    cells: dict[str, Any] = {"A1": "id", "A2": "A1", "XFD9999": "far"}
+    assert texts(workbook(tmp_path / "book.xlsx", cells)) == [["A1"]]
