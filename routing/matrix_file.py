@@ -54,7 +54,7 @@ def read_points(file: Path) -> list[Point]:
     except UnicodeDecodeError as error:
         raise PointsError(f"{file}: not UTF-8 text ({error.reason} at byte {error.start})") from error
     except csv.Error as error:
-        raise PointsError(f"{file}: line {reader.line_num}: {error}") from error
+        raise PointsError(f"{file}: line {reader.reader.line_num}: {error}") from error
     if problems:
         raise PointsError("\n".join(problems))
     if not points:

@@ -279,7 +279,9 @@ def arcs_of(streets: Streets) -> Arcs:
     tails, heads, costs, along, directions = (np.concatenate(column) for column in zip(*rows, strict=True))
     order = np.lexsort((costs, heads, tails))
     pairs = np.column_stack((tails, heads))[order]
-    cheapest = order[np.concatenate(([True], np.any(pairs[1:] != pairs[:-1], axis=1)))]
+    repeated = np.zeros(len(pairs), dtype=np.bool_)
+    repeated[1:] = np.all(pairs[1:] == pairs[:-1], axis=1)
+    cheapest = order[~repeated]
     return Arcs(
         nodes + 2 * len(zone),
         tails[cheapest].astype(np.int32),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,18 +84,19 @@ class StreetNetwork:
         """
         file = folder / FILE_NAME
         try:
-            with np.load(file, allow_pickle=False) as stored:
-                if int(stored["format"]) != FORMAT:
-                    raise AreaError(f"{file}: written by another version; build the area again")
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
+            if int(arrays["format"]) != FORMAT:
+                raise AreaError(f"{file}: written by another version; build the area again")
             streets = Streets(**{name: arrays[name] for name in Streets.names()})
             arcs = arcs_of(streets)
-            with_hierarchy = Hierarchy is not None and "rank" in arrays
-            engine: Engine = Hierarchy(arrays) if with_hierarchy else Dijkstra(arcs)
+            engine: Engine = Dijkstra(arcs) if Hierarchy is None or "rank" not in arrays else Hierarchy(arrays)
             return cls(streets, arcs, engine, int(arrays["access_ms"]))
+        except AreaError:
+            raise
         except FileNotFoundError as error:
             raise AreaError(f"{file}: missing; build the area again") from error
-        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # a damaged file can make the zip and array readers raise almost anything
             raise AreaError(f"{file}: damaged ({error}); build the area again") from error
 
     def snap(self, places: Sequence[LatLon], max_distance_m: float = SNAP_M) -> list[Snap | None]:

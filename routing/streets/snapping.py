@@ -56,9 +56,9 @@ class Snapper:
         scale = 1 / np.cos(np.radians(np.clip(degrees[:, 0], -85, 85)))  # Mercator metres in a metre
         street, distance = self._nearest(self._all, points, max_distance_m * scale.max())
         other, other_distance = self._nearest(self._mainland_tree, points, max_distance_m * scale.max())
-        other = np.where(other >= 0, self._mainland[other], -1)
         better = (other >= 0) & (other_distance <= distance + ISLET_PREFERENCE_M * scale)
-        street, distance = np.where(better, other, street), np.where(better, other_distance, distance) / scale
+        street[better], distance[better] = self._mainland[other[better]], other_distance[better]
+        distance /= scale
 
         found = (street >= 0) & (distance <= max_distance_m)
         lines = self._lines[street]

@@ -106,7 +106,9 @@ def osrm_folder(python: Path | None) -> Path | None:
     """The folder that holds OSRM's `bin` and `share`, or None."""
     if python is None and (program := shutil.which("osrm-extract")):
         return Path(program).resolve().parents[1]
-    find = "from importlib.util import find_spec as f; s = f('osrm'); print(s.submodule_search_locations[0] if s else '')"
+    find = (
+        "from importlib.util import find_spec as f; s = f('osrm'); print(s.submodule_search_locations[0] if s else '')"
+    )
     answer = subprocess.run([python or sys.executable, "-c", find], capture_output=True, text=True, check=True)
     folder = Path(answer.stdout.strip() or "/nowhere")
     return folder if (folder / "bin" / "osrm-extract").exists() else None

@@ -16,9 +16,7 @@ Way = tuple[str, Mapping[str, str]]
 def at(east_m: float, north_m: float) -> LatLon:
     """The place so many metres from the middle of the test map."""
     degree_m = math.radians(1) * EARTH_RADIUS_M
-    return LatLon(
-        CENTRE.lat + north_m / degree_m, CENTRE.lon + east_m / degree_m / math.cos(math.radians(CENTRE.lat))
-    )
+    return LatLon(CENTRE.lat + north_m / degree_m, CENTRE.lon + east_m / degree_m / math.cos(math.radians(CENTRE.lat)))
 
 
 def write_osm(

@@ -1,5 +1,6 @@
 import bz2
 import gzip
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -197,7 +198,7 @@ class FakeWeb:
     @staticmethod
     def _response(body: bytes, url: str) -> requests.Response:
         response = requests.Response()
-        response.status_code, response.url, response._content = 200, url, body
+        response.status_code, response.url, response.raw = 200, url, io.BytesIO(body)
         return response
 
 
