@@ -12,7 +12,7 @@ from routing.gazetteer.book import AddressBook, Door, Locality, Stretch
 from routing.gazetteer.numbers import HouseNumber, leading_digits, parse_number, unit_id
 from routing.gazetteer.reading import Progress, read_extract
 from routing.gazetteer.results import MAX_CANDIDATES, Candidate, GeocodingResult, Verdict, not_found
-from routing.gazetteer.typed import Lexicon, Reading, Typed, cut, readings
+from routing.gazetteer.typed import COUNTRIES, Lexicon, Reading, Typed, cut, readings
 from routing.gazetteer.words import compact, words
 from routing.geo import LatLon, great_circle_m
 
@@ -99,9 +99,7 @@ class Gazetteer:
             return not_found(f"The address is longer than {MAX_LENGTH} characters.")
         point = _coordinates(address)
         if point:
-            return GeocodingResult(
-                Verdict.MATCHED, (Candidate(point, address.strip(), 1.0),), "Typed as coordinates."
-            )
+            return GeocodingResult(Verdict.MATCHED, (Candidate(point, address.strip(), 1.0),), "Typed as coordinates.")
         typed = cut(address, city, postcode, self._lexicon)
         if not typed.parts:
             return not_found("No address was given.")
@@ -165,12 +163,12 @@ class Gazetteer:
         agreed = [d for d in doors if _same_postcode(d, typed.postcode)] if typed.postcode else []
         fitting = agreed or [d for d in doors if self._may_have(d, typed.postcode)]
         if not fitting:
-            codes = " or ".join(sorted({d.postcode for d in doors}))
-            return _review(doors, 0.5, f"{_called(doors[0])} has the postcode {codes}, not {typed.postcode.upper()}.")
+            codes = " or ".join(sorted({d.postcode for d in doors} - {""})) or "unknown"
+            return _review(doors, 0.5, f"{_called(doors[0])}: its postcode is {codes}, not {typed.postcode.upper()}.")
         if not agreed:
             here = [d for d in fitting if self._is_in(d, way.localities)]
             if not here:
-                where = " / ".join(way.localities).title()
+                where = ", ".join(typed.city or way.localities).title()
                 return _review(fitting, 0.5, f"{_called(fitting[0])} is in this area, but maybe not in {where}.")
             fitting = here
         chosen = _middle_door(fitting)
@@ -241,7 +239,8 @@ class Gazetteer:
     def _is_in(self, door: Door, localities: Sequence[str]) -> bool:
         """Whether nothing that was typed after the street contradicts where the door is.
 
-        A locality that the extract does not know is let pass only if another one agrees.
+        A locality that the extract does not know, or knows only as a region (its borders run through many
+        extracts, so that proves nothing), is let pass only if another one agrees. Countries prove nothing either.
         """
         own = compact(door.city)
         agreed, unknown = False, False
@@ -253,11 +252,9 @@ class Gazetteer:
                 if not any(self._reaches(place, door, own) for place in places):
                     return False
                 agreed = True
-            elif key in self._lexicon.ignorable:
-                agreed = agreed or not own
-            else:
+            elif key not in COUNTRIES and (own or key not in self._book.regions):
                 unknown = True
-        return agreed or not (unknown or any(key not in self._lexicon.ignorable for key in localities))
+        return agreed or not unknown
 
     def _reaches(self, place: Locality, door: Door, own: str) -> bool:
         """A city or town never claims a door that says it is in another city or town."""
@@ -293,9 +290,7 @@ class Gazetteer:
             return False
         next_ones = (number - 4, number - 2, number + 2, number + 4)
         nearby = (d for d in self._doors_on(stretches) if leading_digits(d.number) in next_ones)
-        return any(
-            great_circle_m(d.place, chosen.place) > TWIN_M and self._is_in(d, way.localities) for d in nearby
-        )
+        return any(great_circle_m(d.place, chosen.place) > TWIN_M and self._is_in(d, way.localities) for d in nearby)
 
     def _by_house_name(self, typed: Typed) -> GeocodingResult | None:
         """A house name on its own, without a street: sure only if its postcode is typed too."""

@@ -21,7 +21,7 @@ _LETTERED_POSTCODE = re.compile(
 )
 _DIGITS_FIRST = re.compile(r"(?:[a-z]{1,2}-)?(\d{4,6}|\d{3} \d{2})(?![^\W_])")
 _DIGITS_LAST = re.compile(r"(?<![^\W_])(\d{5,6})$")
-_COUNTRIES = frozenset(
+COUNTRIES = frozenset(
     ("uk", "unitedkingdom", "greatbritain", "gb", "england", "wales", "cymru", "scotland", "northernireland",
      "ireland", "eire", "finland", "suomi", "sweden", "sverige", "norway", "norge", "denmark", "danmark", "germany",
      "deutschland", "austria", "osterreich", "switzerland", "schweiz", "suisse", "france", "portugal", "spain",
@@ -30,7 +30,8 @@ _COUNTRIES = frozenset(
 )  # fmt: skip
 """Not compared with anything: an area lies in one country, and its data rarely names it."""
 
-MAX_WORDS = 24
+MAX_PARTS, MAX_WORDS = 8, 14
+"""What an address may have; what goes beyond it is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Lexicon:
             compact(code) for t in set(book.fields[:, 4].tolist()) for code in book.texts[t].split(";")
         } - {""}
         self.localities = {place.key for place in book.localities}
-        self.ignorable = book.regions | _COUNTRIES
+        self.ignorable = book.regions | COUNTRIES
 
     def streets(self, tokens: list[str]) -> set[int]:
         """Streets of exactly this name, abbreviated or not, in any of their languages."""
@@ -103,8 +104,8 @@ class Lexicon:
         close = [k for k, _, _ in process.extract(key, self.localities, scorer=OSA.distance, score_cutoff=1, limit=2)]
         return close[0] if len(close) == 1 else key
 
-    def respelt(self, tokens: list[str]) -> list[tuple[set[int], int]]:
-        """Streets at the smallest number of slips (≤ 2, transpositions count once), digits unchanged."""
+    def respelt(self, tokens: list[str]) -> tuple[set[int], int] | None:
+        """Streets at the smallest number of slips (≤ 2, transpositions count once), digits unchanged; how many."""
         best: dict[int, set[int]] = {}
         for key in keys(tokens, self.vocabulary):
             limit = 0 if len(key) < 6 else 1 if len(key) < 12 else 2
@@ -114,7 +115,7 @@ class Lexicon:
             ):
                 if re.sub(r"\D", "", spelling) == digits:
                     best.setdefault(int(edits), set()).update(self.exact[spelling])
-        return [(best[min(best)], min(best))] if best else []
+        return (best[min(best)], min(best)) if best else None
 
     def similar(self, tokens: list[str]) -> list[int]:
         """Streets to offer when nothing fits, the most similar first."""
@@ -145,7 +146,7 @@ def cut(address: str, city: str, postcode: str, lexicon: Lexicon) -> Typed:
 def _parts(text: str) -> list[str]:
     """Folded pieces between commas, line ends and brackets, and after the dash of "Unit 3 - 1 Lee Way"."""
     pieces = re.split(r"[,\n\r()\[\]|]", UNIT_BEFORE_DASH.sub(r"\1,", fold(text)))
-    return [piece for piece in (tidy(piece).strip(" .-") for piece in pieces) if piece]
+    return [piece for piece in (tidy(piece).strip(" .-") for piece in pieces) if piece][:MAX_PARTS]
 
 
 def _spaced(code: str) -> str:
@@ -208,9 +209,7 @@ def _street_parts(typed: Typed, lexicon: Lexicon) -> Iterator[tuple[int, str]]:
             yield i, part
 
 
-def _spans(
-    typed: Typed, lexicon: Lexicon, look_up: Callable[[list[str], str], set[int]]
-) -> Iterator[Reading]:
+def _spans(typed: Typed, lexicon: Lexicon, look_up: Callable[[list[str], str], set[int]]) -> Iterator[Reading]:
     """Every longest run of words that is a street's name and whose neighbours are explained."""
     for i, part in _street_parts(typed, lexicon):
         found = list(_WORD.finditer(part))[:MAX_WORDS]
@@ -299,12 +298,11 @@ def _respelt(typed: Typed, lexicon: Lexicon) -> Iterator[Reading]:
         for before, street, after in _cores(part, lexicon):
             tokens = words(street)
             reading = _explained(typed, lexicon, i, before, after) if tokens else None
-            if reading:
+            corrected = lexicon.respelt(tokens) if reading else None
+            if reading and corrected:
+                streets, edits = corrected
                 real = all(lexicon.knows(token) for token in tokens if not token.isdecimal())
-                found += [
-                    (edits, replace(reading, streets=frozenset(streets), edits=edits, doubtful=real))
-                    for streets, edits in lexicon.respelt(tokens)
-                ]
+                found.append((edits, replace(reading, streets=frozenset(streets), edits=edits, doubtful=real)))
     fewest = min((edits for edits, _ in found), default=0)
     yield from (reading for edits, reading in found if edits == fewest)
 

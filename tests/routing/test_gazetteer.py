@@ -73,10 +73,7 @@ def spot(north_m: float, east_m: float) -> LatLon:
 
 def is_at(result: GeocodingResult, north_m: float, east_m: float) -> bool:
     """Matched, and within 5 m of there."""
-    return (
-        result.verdict is Verdict.MATCHED
-        and great_circle_m(result.candidates[0].place, spot(north_m, east_m)) < 5
-    )
+    return result.verdict is Verdict.MATCHED and great_circle_m(result.candidates[0].place, spot(north_m, east_m)) < 5
 
 
 NEWPORT = {"addr:city": "Newport"}
@@ -87,6 +84,7 @@ def welsh(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
     """Cardiff Road 1 3 5 … (0 m north), Old Cardiff Road (1 km), two Park Avenues (2 and 7 km), and some oddities."""
     town = Town()
     town.node(0, 0, {"place": "city", "name": "Newport", "name:cy": "Casnewydd"})
+    town.relation([town.way([town.node(0, 900), town.node(0, 950)])], {"boundary": "administrative", "name": "Cardiff"})
     town.node(7000, 0, {"place": "village", "name": "Bassaleg"})
     town.street("Cardiff Road", 0, "1 3 5 7a 20-22 33_-_35;_33A 91 93", NEWPORT | {"addr:postcode": "NP20 3AG"})
     town.street("Old Cardiff Road", 1000, "1 3 9", NEWPORT | {"addr:postcode": "NP20 3XX"})
@@ -226,6 +224,7 @@ def test_a_postcode_that_says_otherwise_sends_to_review(welsh: Gazetteer) -> Non
 
 def test_a_town_that_says_otherwise_sends_to_review(welsh: Gazetteer) -> None:
     assert welsh.locate("3 Cardiff Road", "Cardiff").verdict is Verdict.REVIEW
+    assert welsh.locate("3 Cardiff Road", "Swansea").verdict is Verdict.REVIEW
     assert welsh.locate("3 Cardiff Road, Bassaleg").verdict is Verdict.REVIEW
     assert welsh.locate("3 Cardiff Road", "Cardiff", "NP20 3AG").verdict is Verdict.MATCHED
 
@@ -379,9 +378,7 @@ def test_a_clipped_extract_loses_only_what_is_not_in_it(tmp_path: Path) -> None:
 
 def test_an_interpolation_line_implies_the_numbers_between_its_ends(tmp_path: Path) -> None:
     town = Town().street("Dock Road", 0)
-    ends = [
-        town.node(0, e, {"addr:street": "Dock Road", "addr:housenumber": n}) for n, e in (("2", 0), ("10", 80))
-    ]
+    ends = [town.node(0, e, {"addr:street": "Dock Road", "addr:housenumber": n}) for n, e in (("2", 0), ("10", 80))]
     town.way(ends, {"addr:interpolation": "even"})
     gazetteer = town.gazetteer(tmp_path)
     assert is_at(gazetteer.locate("6 Dock Road"), 0, 40)
