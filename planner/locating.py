@@ -1,0 +1,241 @@
+"""Addresses become places; what is not sure waits for a person."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.domain import Address, Location, Record, RecordKind, Rep
+from planner.errors import NotFoundError, StorageError
+from planner.repository import Records, Store
+from planner.settings import Settings
+from routing.gazetteer import Verdict
+from routing.geo import LatLon
+from routing.geocoders import (
+    Bounds,
+    ChainGeocoder,
+    Geocoder,
+    NominatimProvider,
+    OnlineGeocoder,
+    PhotonProvider,
+    Provider,
+)
+
+CHOSEN = "Chosen by a person."
+"""The reason of a location that is kept when its address is geocoded again."""
+
+WAITING = "Not geocoded yet."
+
+BATCH = 200
+"""So many answers at most are lost when somebody stops a slow online geocoder."""
+
+_PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class LocatingReport:
+    """How many addresses were geocoded this time, and how all addresses of the area now stand."""
+
+    geocoded: int
+    matched: int
+    review: int
+    not_found: int
+
+
+def geocoder_for(area: Area, settings: Settings) -> Geocoder:
+    """The area's own gazetteer, then the online providers that the settings name; their answers are kept in the home.
+
+    Raises:
+        RoutingError: the area is damaged, or an online server's address is none.
+    """
+    gazetteer = area.gazetteer()
+    chosen = settings.geocoding
+    if not chosen.online:
+        return gazetteer
+    providers: dict[str, Callable[[], Provider]] = {
+        "nominatim": lambda: NominatimProvider(chosen.nominatim_url, chosen.user_agent),
+        "photon": lambda: PhotonProvider(chosen.photon_url, chosen.user_agent),
+    }
+    bounds = Bounds(*area.facts().bounds)
+    online = [OnlineGeocoder(providers[name](), bounds, settings.home) for name in chosen.online]
+    return ChainGeocoder([gazetteer, *online])
+
+
+def locate_records(
+    store: Store,
+    area: str,
+    geocoder: Geocoder,
+    *,
+    again: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> LocatingReport:
+    """Geocode the addresses that are new or changed, or with `again` all that no person has settled.
+
+    `progress` is told the share that is done, 0 to 1. Answers are saved as they come, in batches.
+
+    Raises:
+        StorageError: the store refused.
+        RoutingError: the geocoder gave up; what it had answered before is saved.
+    """
+    with store.read() as unit:
+        known = current_locations(unit.records(area))
+    waiting = [location for location in known if location.reason == WAITING or (again and location.reason != CHOSEN)]
+    for start in range(0, len(waiting), BATCH):
+        found: list[Location] = []
+        try:
+            for location in waiting[start : start + BATCH]:
+                found.append(_geocoded(geocoder, location))
+                if progress:
+                    progress((start + len(found)) / len(waiting))
+        finally:
+            _save(store, area, found)
+    with store.read() as unit:
+        verdicts = Counter(location.verdict for location in current_locations(unit.records(area)))
+    return LocatingReport(
+        len(waiting), verdicts[Verdict.MATCHED], verdicts[Verdict.REVIEW], verdicts[Verdict.NOT_FOUND]
+    )
+
+
+def current_locations(records: Records) -> list[Location]:
+    """One location for every address of every record, by kind and id.
+
+    What was stored for an address that has changed since does not count: the record then waits to be geocoded, as a
+    new one does.
+    """
+    stored = {(location.kind, location.record_id, location.address): location for location in records.locations()}
+    everybody: Sequence[Record] = [*records.reps(), *records.accounts(), *records.opportunities()]
+    return [
+        stored.get(key) or Location(*key, Verdict.NOT_FOUND, None, 0.0, "", WAITING)
+        for record in everybody
+        for key in _addresses(record)
+    ]
+
+
+def review_list(store: Store, area: str) -> list[Location]:
+    """The addresses without a place, with their candidates: those that are not sure, not found, or still waiting."""
+    with store.read() as unit:
+        known = current_locations(unit.records(area))
+    return [location for location in known if location.verdict != Verdict.MATCHED]
+
+
+def decide(
+    store: Store,
+    area: str,
+    kind: RecordKind,
+    record_id: str,
+    *,
+    candidate: int | None = None,
+    place: LatLon | None = None,
+) -> Location:
+    """Settle where a record is, by the number of one of its candidates (1 and up) or by a place on the map.
+
+    The decision stands until the typed address changes.
+
+    Raises:
+        NotFoundError: there is no such record or no such candidate.
+        ValueError: neither or both of candidate and place.
+    """
+    if (candidate is None) == (place is None):
+        raise ValueError("decide takes either a candidate or a place")
+    with store.write() as unit:
+        records = unit.records(area)
+        for known in current_locations(records):
+            if (known.kind, known.record_id) == (kind, record_id):
+                break
+        else:
+            raise NotFoundError(f"area {area} has no {kind} {record_id}")
+        matched = ""
+        if candidate is not None:
+            if not 1 <= candidate <= len(known.candidates):
+                raise NotFoundError(
+                    f"{kind} {record_id} has {len(known.candidates)} candidates and no number {candidate}"
+                )
+            place, matched = known.candidates[candidate - 1].place, known.candidates[candidate - 1].address
+        elif place is not None:
+            matched = f"{place.lat:.6f}, {place.lon:.6f}"
+        settled = Location(
+            kind, record_id, known.address, Verdict.MATCHED, place, 1.0, matched, CHOSEN, known.candidates
+        )
+        records.save_locations([settled])
+    return settled
+
+
+def write_report(store: Store, area: str, path: Path) -> int:
+    """Write record_id,verdict,lat,lon,confidence,matched_address of every address (UTF-8 CSV); return how many.
+
+    Only a matched address has a place; one to review shows its first candidate's confidence and address without it.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with store.read() as unit:
+        known = current_locations(unit.records(area))
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("record_id", "verdict", "lat", "lon", "confidence", "matched_address"))
+            for location in known:
+                lat, lon = (f"{location.place.lat:.6f}", f"{location.place.lon:.6f}") if location.place else ("", "")
+                writer.writerow(
+                    (
+                        safe_text(location.record_id),
+                        location.verdict.value,
+                        lat,
+                        lon,
+                        f"{location.confidence:.3f}",
+                        safe_text(location.matched_address),
+                    )
+                )
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+    return len(known)
+
+
+def safe_text(text: str) -> str:
+    """A text that a spreadsheet does not run as a formula: an apostrophe goes before =, +, -, @, tab and return.
+
+    Plain numbers stay as they are. (The measure is the one OWASP describes under "CSV Injection".)
+    """
+    if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not _PLAIN_NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def _addresses(record: Record) -> Iterator[tuple[RecordKind, str, Address]]:
+    if not isinstance(record, Rep):
+        yield record.kind, record.id, record.address
+        return
+    yield record.kind, record.id, record.start_address
+    if record.end_address is not None and record.end_address != record.start_address:
+        yield record.kind, f"{record.id}/end", record.end_address
+
+
+def _geocoded(geocoder: Geocoder, waiting: Location) -> Location:
+    typed = waiting.address
+    result = geocoder.locate(typed.street, typed.city, typed.postcode, typed.country)
+    best = result.candidates[0] if result.candidates else None
+    return Location(
+        waiting.kind,
+        waiting.record_id,
+        typed,
+        result.verdict,
+        best.place if best and result.verdict == Verdict.MATCHED else None,
+        best.confidence if best else 0.0,
+        best.address if best else "",
+        result.reason,
+        result.candidates,
+    )
+
+
+def _save(store: Store, area: str, found: Sequence[Location]) -> None:
+    """Save answers, except over what a person settled meanwhile."""
+    with store.write() as unit:
+        records = unit.records(area)
+        settled = {
+            (known.kind, known.record_id, known.address) for known in records.locations() if known.reason == CHOSEN
+        }
+        records.save_locations([new for new in found if (new.kind, new.record_id, new.address) not in settled])
