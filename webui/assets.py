@@ -48,7 +48,7 @@ def serve(name: str) -> Response:
     asset = _find(name)
     if asset is None:
         abort(404)
-    packed = asset.gzipped if "gzip" in request.accept_encodings else None
+    packed = asset.gzipped if request.accept_encodings.quality("gzip") > 0 else None
     response = Response(packed or asset.content, mimetype=asset.mimetype)
     if packed:
         response.content_encoding = "gzip"

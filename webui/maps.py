@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import folium
@@ -217,7 +217,7 @@ class _Safe(MacroElement):
     such as `{{ … }}` in a name would run on the server. Here the rendered text is kept as it is.
     """
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **kwargs: Any) -> str:
         figure = self.get_root()
         for part in ("html", "script"):
             macro = getattr(self._template.module, part, None)
@@ -225,6 +225,7 @@ class _Safe(MacroElement):
                 getattr(figure, part).add_child(_Verbatim(macro(self, kwargs)), name=self.get_name())
         for child in list(self._children.values()):
             child.render(**kwargs)
+        return ""
 
 
 class _Map(folium.Map, _Safe):
@@ -246,7 +247,6 @@ class _LayerControl(folium.LayerControl, _Safe):
 class _Basemap(JSCSSMixin, Layer, _Safe):
     """The area's PMTiles file, drawn in the browser in the colours of the page's light or dark mode."""
 
-    default_js: ClassVar = [("protomaps", "")]
     _template = Template("""
         {% macro script(this, kwargs) %}
             var {{ this.get_name() }} = fieldvisit.basemap({{ this.url|tojson }});
@@ -256,13 +256,13 @@ class _Basemap(JSCSSMixin, Layer, _Safe):
     def __init__(self, url: str) -> None:
         super().__init__(control=False)
         self._name = "Basemap"
+        self.default_js = [("protomaps", "")]
         self.url = url
 
 
 class _Route(JSCSSMixin, folium.FeatureGroup, _Safe):
     """One route of the map's data."""
 
-    default_js: ClassVar = [("map", "")]
     _template = Template("""
         {% macro script(this, kwargs) %}
             var {{ this.get_name() }} = fieldvisit.route({{ this.data_id|tojson }}, {{ this.index }});
@@ -272,6 +272,7 @@ class _Route(JSCSSMixin, folium.FeatureGroup, _Safe):
     def __init__(self, data_id: str, index: int, label: str) -> None:
         super().__init__(name=label)
         self._name = "Route"
+        self.default_js = [("map", "")]
         self.data_id = data_id
         self.index = index
 
@@ -282,6 +283,7 @@ def _fragments(
     south_west, north_east = _frame(routes)
     centre = [(low + high) / 2 for low, high in zip(south_west, north_east, strict=True)]
     chart = _named(_Map(centre, zoom_start=12, tiles=None, control_scale=True, min_zoom=6, maxZoom=19), "day")
+    _named(_FitBounds([south_west, north_east], padding=(36, 36), max_zoom=16), "all").add_to(chart)
     data_id = f"{chart.get_name()}_data"
     if tiles is not None:
         layer = _TileLayer(tiles.url, attr=_plain(tiles.attribution), control=False, max_zoom=19, class_name="raster")
@@ -292,8 +294,8 @@ def _fragments(
         label = f'<i class="swatch route-{route.colour}" data-route="{index}"></i> {_plain(route.rep_name)}'
         _named(_Route(data_id, index, label), str(index)).add_to(chart)
     if with_control:
-        _named(_LayerControl(collapsed=JsCode("fieldvisit.isNarrow()")), "reps").add_to(chart)
-    _named(_FitBounds([south_west, north_east], padding=(36, 36), max_zoom=16), "all").add_to(chart)
+        options: dict[str, Any] = {"collapsed": JsCode("fieldvisit.isNarrow()")}
+        _named(_LayerControl(**options), "reps").add_to(chart)
     links, html, script = _rendered(chart)
     data = json.dumps([_route_data(route) for route in routes], separators=(",", ":")).replace("<", "\\u003c")
     scripts = [asset_url(name) for name in (*links, "day.js") if name.endswith(".js")]
@@ -320,8 +322,9 @@ def _lines(parts: Iterable[Markup]) -> Markup:
 
 def _frame(routes: Sequence[MapRoute]) -> tuple[list[float], list[float]]:
     """South-west and north-east corners of all that is drawn."""
-    places = [(place.lat, place.lon) for route in routes for place in (*route.homes, *route.stops)]
-    points = [*places, *(point for route in routes for leg in route.legs for point in leg)]
+    points = [point for route in routes for leg in route.legs for point in leg]
+    points += [(stop.lat, stop.lon) for route in routes for stop in route.stops]
+    points += [(home.lat, home.lon) for route in routes for home in route.homes]
     if not points:
         raise MapError("a map needs at least one place")
     lats, lons = zip(*points, strict=True)
@@ -334,7 +337,7 @@ def _named(element: _E, ident: str) -> _E:
     return element
 
 
-def _rendered(chart: _Map) -> tuple[list[str], str, str]:
+def _rendered(chart: MacroElement) -> tuple[list[str], str, str]:
     """Our files for the links that the map asks for, in order; its markup; and its script.
 
     What Folium's own map puts into the page's head (a viewport, styles for a page of its own) is left out.

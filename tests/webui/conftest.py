@@ -1,0 +1,102 @@
+"""A browser, and a server that it may look at."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from werkzeug.serving import make_server
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+Serve = Callable[[Flask], str]
+"""Starts an app and gives its address, without a slash at the end."""
+
+
+@dataclass
+class Watched:
+    """A page, with all that went wrong on it and every address it asked for."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def hear(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.errors.append(said.text)
+
+    def note(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def refuse(self, dialog: Dialog) -> None:
+        self.errors.append(f"a dialog opened: {dialog.message}")
+        dialog.dismiss()
+
+    def hosts(self) -> set[str]:
+        """Scheme and host of every request that left the page."""
+        addresses = [request.url for request in self.requests]
+        return {"/".join(url.split("/", 3)[:3]) for url in addresses if not url.startswith(("data:", "blob:"))}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium: the system's if it has one, else the one that Playwright brings."""
+    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=system, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def watch(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Opens a fresh page (options as for `Browser.new_context`) whose errors and requests are written down."""
+    with ExitStack() as contexts:
+
+        def opened(**options: Any) -> Watched:
+            context = browser.new_context(**options)
+            contexts.callback(context.close)
+            watched = Watched(context.new_page())
+            watched.page.set_default_timeout(10_000)
+            watched.page.on("pageerror", lambda error: watched.errors.append(f"uncaught: {error}"))
+            watched.page.on("console", watched.hear)
+            watched.page.on("dialog", watched.refuse)
+            watched.page.on("request", watched.note)
+            return watched
+
+        yield opened
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves apps on free loopback ports until the test ends."""
+    with ExitStack() as servers:
+        yield lambda app: servers.enter_context(_running(app))
+
+
+@contextmanager
+def _running(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.log_request = lambda *args: None
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
