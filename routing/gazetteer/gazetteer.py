@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from routing.gazetteer.book import AddressBook, Door, Locality, Stretch
-from routing.gazetteer.numbers import HouseNumber, leading_digits, parse_number, unit_id
+from routing.gazetteer.numbers import HouseNumber, first_number, last_number, leading_digits, parse_number, unit_id
 from routing.gazetteer.reading import Progress, read_extract
 from routing.gazetteer.results import MAX_CANDIDATES, Candidate, GeocodingResult, Verdict, not_found
 from routing.gazetteer.typed import COUNTRIES, Lexicon, Reading, Typed, cut, readings
@@ -163,8 +163,9 @@ class Gazetteer:
         agreed = [d for d in doors if _same_postcode(d, typed.postcode)] if typed.postcode else []
         fitting = agreed or [d for d in doors if self._may_have(d, typed.postcode)]
         if not fitting:
-            codes = " or ".join(sorted({d.postcode for d in doors} - {""})) or "unknown"
-            return _review(doors, 0.5, f"{_called(doors[0])}: its postcode is {codes}, not {typed.postcode.upper()}.")
+            codes = " or ".join(sorted({d.postcode for d in doors} - {""}))
+            but = f"with the postcode {codes}, not {typed.postcode.upper()}" if codes else "far from its postcode"
+            return _review(doors, 0.5, f"{_called(doors[0])} is known, but {but}.")
         if not agreed:
             here = [d for d in fitting if self._is_in(d, way.localities)]
             if not here:
@@ -311,15 +312,21 @@ class Gazetteer:
         for part in typed.parts:
             letters = [w for w in words(part) if not w[0].isdecimal()]
             streets = self._lexicon.similar(letters) if letters else []
-            if streets:
-                found = [Candidate(self._stretches[s][0].point, self._book.streets[s], 0.2) for s in streets]
-                return GeocodingResult(
-                    Verdict.REVIEW, tuple(found[:MAX_CANDIDATES]), f"{told}; these are spelt similarly."
-                )
+            found = tuple(self._offer(street, part) for street in streets[:MAX_CANDIDATES])
+            if found:
+                return GeocodingResult(Verdict.REVIEW, found, f"{told}; these are spelt similarly.")
         if points := self._postcode_points.get(typed.postcode):
-            found = [Candidate(points[len(points) // 2], typed.postcode.upper(), 0.1)]
-            return GeocodingResult(Verdict.REVIEW, tuple(found), f"{told}; its postcode is known.")
+            middle = Candidate(points[len(points) // 2], typed.postcode.upper(), 0.1)
+            return GeocodingResult(Verdict.REVIEW, (middle,), f"{told}; its postcode is known.")
         return not_found(f"{told}.")
+
+    def _offer(self, street: int, part: str) -> Candidate:
+        """The typed number on another street if that has it, else the street."""
+        number = first_number(part)[0] or last_number(part)[0]
+        doors = _bearing(self._doors_on(self._stretches[street]), parse_number(number)) if number else []
+        if doors:
+            return Candidate(doors[0].place, str(doors[0]), 0.25)
+        return Candidate(self._stretches[street][0].point, self._book.streets[street], 0.2)
 
 
 def _coordinates(text: str) -> LatLon | None:

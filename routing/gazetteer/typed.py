@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from routing.gazetteer.book import AddressBook
 from routing.gazetteer.numbers import UNIT_BEFORE_DASH, first_number, last_number, split_unit, tidy
@@ -118,8 +118,9 @@ class Lexicon:
         return (best[min(best)], min(best)) if best else None
 
     def similar(self, tokens: list[str]) -> list[int]:
-        """Streets to offer when nothing fits, the most similar first."""
-        found = process.extract("".join(tokens), self.spellings, scorer=fuzz.ratio, score_cutoff=75, limit=8)
+        """Streets to offer when nothing fits, the most similar first; a common beginning counts most."""
+        key, alike = "".join(tokens), JaroWinkler.normalized_similarity
+        found = process.extract(key, self.spellings, scorer=alike, score_cutoff=0.87, limit=8)
         return list(dict.fromkeys(street for key, _, _ in found for street in sorted(self.exact[key])))
 
     def knows(self, token: str) -> bool:

@@ -191,6 +191,12 @@ def test_a_street_that_does_not_exist_is_not_found(welsh: Gazetteer) -> None:
     assert "Nonesuch Parade" in result.reason
 
 
+def test_a_street_of_another_kind_is_offered_with_the_same_number(welsh: Gazetteer) -> None:
+    result = welsh.locate("3 Cardiff Street", "Newport")
+    assert result.verdict is Verdict.REVIEW
+    assert result.candidates[0].address.startswith("3 Cardiff Road")
+
+
 def test_a_street_that_exists_is_never_corrected_into_another(welsh: Gazetteer) -> None:
     result = welsh.locate("9 Cardiff Road", "Newport")
     assert result.verdict is Verdict.REVIEW
