@@ -120,7 +120,7 @@ class Lexicon:
     def similar(self, tokens: list[str]) -> list[int]:
         """Streets to offer when nothing fits, the most similar first; a common beginning counts most."""
         key, alike = "".join(tokens), JaroWinkler.normalized_similarity
-        found = process.extract(key, self.spellings, scorer=alike, score_cutoff=0.87, limit=8)
+        found = process.extract(key, self.spellings, scorer=alike, score_cutoff=0.82, limit=8)
         return list(dict.fromkeys(street for key, _, _ in found for street in sorted(self.exact[key])))
 
     def knows(self, token: str) -> bool:
