@@ -24,10 +24,9 @@ fieldvisit.listen = (map) => {
   }
 
   function show(marker, button) {
-    const calm = fieldvisit.isCalm();
-    map.getContainer().scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+    map.getContainer().scrollIntoView({ block: "nearest", behavior: fieldvisit.isCalm() ? "auto" : "smooth" });
     if (!marker.getElement()) return; // its layer is switched off
-    map.setView(marker.getLatLng(), Math.max(map.getZoom(), 15), { animate: !calm });
+    map.setView(marker.getLatLng(), Math.max(map.getZoom(), 15), { animate: false }); // the popup would cut a pan short
     marker.openPopup();
     marker.getElement().focus({ preventScroll: true });
     opener = button;
