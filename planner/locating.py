@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.domain import Address, Location, Record, RecordKind, Rep
 from planner.errors import NotFoundError, StorageError
@@ -24,6 +25,9 @@ from routing.geocoders import (
     PhotonProvider,
     Provider,
 )
+
+if TYPE_CHECKING:  # it brings the readers of extracts with it, which take a second to load
+    from routing.area import Area
 
 CHOSEN = "Chosen by a person."
 """The reason of a location that is kept when its address is geocoded again."""

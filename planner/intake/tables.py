@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,20 +99,20 @@ def detect_encoding(path: Path) -> str:
         return "utf-16"
     if start == codecs.BOM_UTF8:
         return "utf-8-sig"
-    seen: Counter[str] = Counter()
+    good = damaged = japanese = foreign = 0
     for text in _decoded(path, "utf-8", "surrogateescape"):
-        damaged = len(_UNDECODABLE.findall(text))
-        seen["damaged"] += damaged
-        seen["good"] += sum(not c.isascii() for c in text) - damaged if not text.isascii() else 0
-    if not seen["damaged"] or seen["good"] > seen["damaged"]:
+        sound = len(text.encode("utf-8", "ignore").decode())
+        damaged += len(text) - sound
+        good += sound - len(text.encode("ascii", "ignore"))
+    if not damaged or good > damaged:
         return "utf-8"
     try:
         for text in _decoded(path, "cp932", "strict"):
-            seen["japanese"] += sum(map(len, _WIDE_RUN.findall(text)))
-            seen["other"] += sum(not c.isascii() for c in text)
+            japanese += sum(map(len, _WIDE_RUN.findall(text)))
+            foreign += len(text) - len(text.encode("ascii", "ignore"))
     except UnicodeDecodeError:
         return "cp1252"
-    return "cp932" if seen["japanese"] * 2 >= seen["other"] else "cp1252"
+    return "cp932" if japanese * 2 >= foreign else "cp1252"
 
 
 def detect_delimiter(header: str) -> str:
