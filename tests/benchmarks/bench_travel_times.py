@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import networkx as nx
 import numpy as np
 import osmium
 import requests
@@ -40,8 +41,14 @@ Result = TypeVar("Result")
 
 def main() -> int:
     arguments = parse_arguments()
-    network = timed_network(arguments.extract)
-    places = random.Random(arguments.seed).sample(addresses(arguments.extract), 1000)
+    graph = timed("read_graph", lambda: read_graph(arguments.extract))
+    print(f"            {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} directed edges")
+    network = timed_network(graph)
+    known = addresses(arguments.extract)
+    if len(known) < 1000:
+        print(f"            only {len(known)} addresses: corners of streets instead")
+        known = [LatLon(node["y"], node["x"]) for _, node in graph.nodes(data=True)]
+    places = random.Random(arguments.seed).sample(known, 1000)
     timed("1,000 × 1,000 travel times (first time in this process)", lambda: network.travel_times(places))
     timed("1,000 × 1,000 travel times", lambda: network.travel_times(places))
     if arguments.no_osrm:
@@ -79,9 +86,7 @@ def timed(what: str, action: Callable[[], Result]) -> Result:
     return result
 
 
-def timed_network(extract: Path) -> StreetNetwork:
-    graph = timed("read_graph", lambda: read_graph(extract))
-    print(f"            {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} directed edges")
+def timed_network(graph: nx.MultiDiGraph[int]) -> StreetNetwork:
     compiled = timed("compile", lambda: StreetNetwork.compile(graph))
     with tempfile.TemporaryDirectory() as folder:
         timed("save", lambda: compiled.save(Path(folder)))

@@ -3,7 +3,6 @@ import gzip
 import io
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def test_a_street_is_an_osmnx_edge_each_way(tmp_path: Path) -> None:
     assert directions(graph) == {"ac", "ca"}
     edge = graph.get_edge_data(ord("c"), ord("a"))[0]
     assert edge["length"] == pytest.approx(200, abs=0.1)
-    assert list(edge["geometry"].coords)[0] == (graph.nodes[ord("c")]["x"], graph.nodes[ord("c")]["y"])
+    assert edge["geometry"].coords[0] == (graph.nodes[ord("c")]["x"], graph.nodes[ord("c")]["y"])
     del edge["geometry"], edge["length"]
     assert edge == {
         "osmid": 1,
@@ -216,14 +215,14 @@ TOWN = {
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeWeb]:
+def web(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeWeb:
     file = write_osm(tmp_path / "answer.osm", CORNERS, [("abc", ROAD)])
     fake = FakeWeb([TOWN], file.read_bytes())
     monkeypatch.setattr(requests, "get", fake.get)
     monkeypatch.setattr(requests, "post", fake.post)
     monkeypatch.setattr("osmnx._nominatim.time.sleep", lambda _: None)
     monkeypatch.chdir(tmp_path)
-    yield fake
+    return fake
 
 
 def test_a_place_is_downloaded_whole_so_that_streets_and_addresses_come_from_one_file(
