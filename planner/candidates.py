@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
 from planner.qualification import first_action_deadline, missing_for_handoff
-from planner.settings import Settings
+from planner.settings import CandidateSettings, Settings
+from planner.snapshot import Snapshot
 from planner.worth import Worth, account_worth, opportunity_worth
-from routing.geo import LatLon, great_circle_m
+from routing.geo import EARTH_RADIUS_M, LatLon
 from routing.travel_times import TravelTimeSource
 
 
@@ -45,7 +51,8 @@ class Visit:
     """A visit that could be made. All that planning needs, and the words that explain it.
 
     `hours` are opening_hours expressions that must all be open for the whole visit. `reps` are those who may go
-    (None: all). Of the visits with one `account_id` at most one is planned. `worth` is None for a promise.
+    (None: all). Of the visits with one `account_id` at most one is planned, but every promise is. `worth` is None for
+    a promise.
     """
 
     id: str
@@ -67,6 +74,10 @@ class Visit:
     rides_with: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
+    @property
+    def is_opportunity(self) -> bool:
+        return self.kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY)
+
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
@@ -77,7 +88,7 @@ class Unplanned:
     name: str
     reason: Reason
     sentence: str
-    worth_minutes: int | None = None
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +122,19 @@ def team_work_days(reps: Sequence[Rep]) -> frozenset[int]:
     return frozenset(day for rep in reps for day in rep.work_days) or frozenset(range(5))
 
 
+def cadence_days(account: Account, settings: CandidateSettings) -> int:
+    """How often an account is visited: as it says itself, or else as its segment is."""
+    return account.cadence_days or settings.cadence_days.get(account.segment, settings.other_cadence_days)
+
+
+def is_dormant(account: Account, first_day: date, settings: CandidateSettings) -> bool:
+    """It used to buy and has not for a year; a customer who is not known ever to have bought is not dormant."""
+    return account.last_order is not None and (first_day - account.last_order).days > settings.dormant_days
+
+
 def find_candidates(
-    reps: Sequence[Rep],
-    accounts: Sequence[Account],
-    opportunities: Sequence[Opportunity],
-    locations: Mapping[tuple[RecordKind, str], Location],
+    snapshot: Snapshot,
+    days_out: Mapping[str, Collection[date]],
     source: TravelTimeSource,
     first_day: date,
     last_day: date,
@@ -123,17 +142,21 @@ def find_candidates(
 ) -> Candidates:
     """Handed-off opportunities, customers due by cadence, and customers near those opportunities.
 
+    A record without a matched location is listed, never planned.
+
     Args:
-        locations: by record kind and id; a record without a matched one is listed, never planned.
+        days_out: the days on which a rep, by id, can make visits.
         source: tells which customers are near an opportunity, in minutes of road from it.
         first_day, last_day: the horizon; "due" means by its last day, "overdue" before its first.
     """
-    finder = _Finder(reps, locations, source, first_day, last_day, settings)
-    for opportunity in opportunities:
-        finder.consider_opportunity(opportunity, {account.id: account for account in accounts})
-    for account in accounts:
+    finder = _Finder(snapshot, days_out, source, first_day, last_day, settings)
+    account_by_id = {account.id: account for account in snapshot.accounts}
+    for opportunity in snapshot.opportunities:
+        finder.consider_opportunity(opportunity, account_by_id.get(opportunity.account_id))
+    for account in snapshot.accounts:
         finder.consider_account(account)
     finder.consider_nearby()
+    finder.keep_the_most_pressing_of_each_account()
     return Candidates(
         tuple(finder.visits.values()), tuple(finder.unplanned), tuple(finder.returned), tuple(finder.dormant)
     )
@@ -144,16 +167,17 @@ class _Finder:
 
     def __init__(
         self,
-        reps: Sequence[Rep],
-        locations: Mapping[tuple[RecordKind, str], Location],
+        snapshot: Snapshot,
+        days_out: Mapping[str, Collection[date]],
         source: TravelTimeSource,
         first_day: date,
         last_day: date,
         settings: Settings,
     ) -> None:
-        self.reps = {rep.id: rep for rep in reps}
-        self.work_days = team_work_days(reps)
-        self.locations = locations
+        self.reps = {rep.id: rep for rep in snapshot.reps}
+        self.days_out = days_out
+        self.work_days = team_work_days(snapshot.reps)
+        self.locations = snapshot.location_by_record
         self.source = source
         self.first_day, self.last_day = first_day, last_day
         self.settings = settings
@@ -161,27 +185,24 @@ class _Finder:
         self.unplanned: list[Unplanned] = []
         self.returned: list[Listed] = []
         self.dormant: list[Listed] = []
-        self.taken_accounts: dict[str, str] = {}
+        self.served_accounts: set[str] = set()
         self.nearly_due: list[tuple[Account, LatLon, float]] = []
+
+    def location_of(self, record: Account | Opportunity) -> Location | None:
+        """What is known of a record's present address; a former one does not count."""
+        location = self.locations.get((record.kind, record.id))
+        return location if location and location.address == record.address else None
 
     def place_of(self, record: Account | Opportunity, visit_kind: VisitKind) -> LatLon | None:
         """Where a record is; if that is not known, it is listed as unplanned."""
-        location = self.locations.get((record.kind, record.id))
-        if location is not None and location.address == record.address and location.place is not None:
+        location = self.location_of(record)
+        if location and location.place:
             return location.place
-        why = location.reason if location and location.address == record.address else "it has not been geocoded yet"
-        self.unplanned.append(
-            Unplanned(
-                (record.id,),
-                visit_kind,
-                record.name,
-                Reason.NOT_LOCATED,
-                f"“{record.address}” is not located: {why}",
-            )
-        )
+        sentence = f"“{record.address}” is not located: {location.reason if location else 'it is not geocoded yet'}"
+        self.unplanned.append(Unplanned((record.id,), visit_kind, record.name, Reason.NOT_LOCATED, sentence))
         return None
 
-    def consider_opportunity(self, opportunity: Opportunity, accounts: Mapping[str, Account]) -> None:
+    def consider_opportunity(self, opportunity: Opportunity, account: Account | None) -> None:
         missing = missing_for_handoff(opportunity, self.settings.gate)
         promised = opportunity.appointment is not None
         if missing and not promised:
@@ -190,17 +211,11 @@ class _Finder:
         kind = VisitKind.APPOINTMENT if promised else VisitKind.OPPORTUNITY
         if opportunity.appointment and not self.first_day <= opportunity.appointment.date() <= self.last_day:
             when = f"{opportunity.appointment:%Y-%m-%d %H:%M}"
-            passed = opportunity.appointment.date() < self.first_day
+            sentence = f"its appointment is on {when}, after these days"
+            if opportunity.appointment.date() < self.first_day:
+                sentence = f"its appointment was on {when}: report what came of it, or agree a new one"
             self.unplanned.append(
-                Unplanned(
-                    (opportunity.id,),
-                    kind,
-                    opportunity.name,
-                    Reason.APPOINTMENT_ON_ANOTHER_DAY,
-                    f"its appointment was on {when}: report what came of it, or agree a new one"
-                    if passed
-                    else f"its appointment is on {when}, after these days",
-                )
+                Unplanned((opportunity.id,), kind, opportunity.name, Reason.APPOINTMENT_ON_ANOTHER_DAY, sentence)
             )
             return
         place = self.place_of(opportunity, kind)
@@ -208,12 +223,6 @@ class _Finder:
             return
         deadline = first_action_deadline(opportunity, self.work_days, self.settings.gate)
         late = deadline is not None and deadline < self.first_day and not promised
-        account = accounts.get(opportunity.account_id)
-        owner = self.reps.get(account.owner_rep_id) if account else None
-        if owner is not None and not opportunity.required_skills <= owner.skills:
-            owner = None
-        if account is not None:
-            self.taken_accounts[account.id] = opportunity.id
         minutes = opportunity.visit_minutes or self.settings.candidates.visit_minutes
         visit = Visit(
             id=visit_id(RecordKind.OPPORTUNITY, opportunity.id),
@@ -229,52 +238,61 @@ class _Finder:
             appointment=opportunity.appointment,
             deadline=None if promised else deadline,
             late=late,
-            reps=None if owner is None else frozenset([owner.id]),
             skills=opportunity.required_skills,
             account_id=opportunity.account_id,
             missing=missing,
         )
-        if account is not None and owner is not None:
+        if account is not None and (owner := self.owner_who_can_come(account, visit)) is not None:
             visit = replace(
                 visit,
                 record_ids=(opportunity.id, account.id),
                 service_minutes=max(minutes, account.visit_minutes or 0),
                 hours=visit.hours + ((account.opening_hours,) if account.opening_hours and not promised else ()),
+                reps=frozenset([owner.id]),
                 why=f"{visit.why}; counts as the visit to account {account.id}, whose rep {owner.name} is",
             )
+            self.served_accounts.add(account.id)
         self.visits[visit.id] = visit
 
-    def cadence_days(self, account: Account) -> int:
-        candidates = self.settings.candidates
-        by_segment = candidates.cadence_days.get(account.segment, candidates.other_cadence_days)
-        return account.cadence_days or by_segment
+    def owner_who_can_come(self, account: Account, visit: Visit) -> Rep | None:
+        """The account's rep, with the skills, and at work on a day that the visit could be on; or None.
+
+        Without such an owner any qualified rep may go: an opportunity does not wait for a rep who is away.
+        """
+        owner = self.reps.get(account.owner_rep_id)
+        if owner is None or not visit.skills <= owner.skills:
+            return None
+        days = self.days_out.get(owner.id, ())
+        if visit.appointment is not None:
+            at_work = owner.work_start <= visit.appointment.time() < owner.work_end
+            return owner if at_work and visit.appointment.date() in days else None
+        in_time = visit.deadline is None or visit.late or any(day <= visit.deadline for day in days)
+        return owner if days and in_time else None
 
     def consider_account(self, account: Account) -> None:
         """A customer who is due becomes a visit, one who nearly is is kept for `consider_nearby`."""
-        if account.id in self.taken_accounts:
+        if account.id in self.served_accounts:
             return  # the opportunity's visit is the visit to this account
-        if account.last_order and (self.first_day - account.last_order).days > self.settings.candidates.dormant_days:
+        settings = self.settings.candidates
+        if is_dormant(account, self.first_day, settings):
             self.dormant.append(Listed(account.id, account.name, f"last ordered on {account.last_order}"))
             return
-        cadence = self.cadence_days(account)
-        due_on = account.last_visit + timedelta(days=cadence) if account.last_visit else self.first_day
-        if due_on > self.last_day:
-            elapsed = (self.first_day - account.last_visit).days / cadence if account.last_visit else 1.0
-            location = self.locations.get((RecordKind.ACCOUNT, account.id))
-            located = location is not None and location.address == account.address
-            if elapsed >= self.settings.candidates.nearby_cadence_share and located and location and location.place:
-                self.nearly_due.append((account, location.place, elapsed))
+        cadence = cadence_days(account, settings)
+        elapsed = cadence if account.last_visit is None else (self.first_day - account.last_visit).days
+        due_in = cadence - elapsed
+        if due_in > (self.last_day - self.first_day).days:
+            location = self.location_of(account)
+            if elapsed >= settings.nearby_cadence_share * cadence and location and location.place:
+                self.nearly_due.append((account, location.place, elapsed / cadence))
             return
         place = self.place_of(account, VisitKind.DUE)
         if place is None:
             return
-        overdue = (self.first_day - due_on).days
         if account.last_visit is None:
             why = "never visited"
-        elif overdue > 0:
-            why = f"{overdue} days overdue: last visit {account.last_visit}, every {cadence} days"
         else:
-            why = f"due on {due_on}: last visit {account.last_visit}, every {cadence} days"
+            when = f"{-due_in} days overdue" if due_in < 0 else f"due on {self.first_day + timedelta(days=due_in)}"
+            why = f"{when}: last visit {account.last_visit}, every {cadence} days"
         self.add_account(account, place, VisitKind.DUE, why)
 
     def add_account(
@@ -289,7 +307,9 @@ class _Finder:
             place=place,
             service_minutes=account.visit_minutes or self.settings.candidates.visit_minutes,
             why=why,
-            worth=account_worth(account, self.cadence_days(account), self.first_day, self.settings.worth),
+            worth=account_worth(
+                account, cadence_days(account, self.settings.candidates), self.first_day, self.settings.worth
+            ),
             hours=(account.opening_hours,) if account.opening_hours else (),
             reps=frozenset([account.owner_rep_id]) if account.owner_rep_id else None,
             account_id=account.id,
@@ -299,13 +319,13 @@ class _Finder:
 
     def consider_nearby(self) -> None:
         """Customers within some minutes of road of a handed-off opportunity, who are well into their cadence."""
-        hosts = [
-            visit for visit in self.visits.values() if visit.kind in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT)
-        ]
+        hosts = [visit for visit in self.visits.values() if visit.is_opportunity]
         limit_s = self.settings.candidates.nearby_minutes * 60
         near = _within_reach([visit.place for visit in hosts], self.nearly_due, limit_s)
-        if not near:
-            return
+        for start in range(0, len(near), NEARBY_AT_ONCE):
+            self.add_nearby(hosts, near[start : start + NEARBY_AT_ONCE], limit_s)
+
+    def add_nearby(self, hosts: Sequence[Visit], near: Sequence[tuple[Account, LatLon, float]], limit_s: float) -> None:
         matrix = self.source.travel_times([*(visit.place for visit in hosts), *(place for _, place, _ in near)])
         for column, (account, place, elapsed) in enumerate(near, start=len(hosts)):
             minutes = sorted(
@@ -321,20 +341,63 @@ class _Finder:
                 place,
                 VisitKind.NEARBY,
                 f"{seconds / 60:.0f} min from {host_name} ({host_id}), {elapsed:.0%} through its "
-                f"{self.cadence_days(account)} days",
+                f"{cadence_days(account, self.settings.candidates)} days",
                 tuple(id_ for _, id_, _ in minutes),
             )
 
+    def keep_the_most_pressing_of_each_account(self) -> None:
+        """An account is visited once: for its promises, else for a late handoff, else for another, else for itself.
+
+        Visits that press alike stay rivals, of which the solver picks one; to it all rivals are equally good.
+        """
+        by_account: dict[str, list[Visit]] = defaultdict(list)
+        for visit in self.visits.values():
+            if visit.account_id:
+                by_account[visit.account_id].append(visit)
+        for visits in by_account.values():
+            first = min(visits, key=_pressing)
+            for visit in visits:
+                if _pressing(visit) > _pressing(first):
+                    del self.visits[visit.id]
+                    sentence = f"the visit to the account is for {first.name} ({first.record_ids[0]})"
+                    self.unplanned.append(
+                        Unplanned(
+                            visit.record_ids, visit.kind, visit.name, Reason.VISITED_ANYWAY, sentence, visit.worth
+                        )
+                    )
+
+
+def _pressing(visit: Visit) -> int:
+    """The lower the more."""
+    if visit.kind == VisitKind.APPOINTMENT:
+        return 0
+    if visit.late:
+        return 1
+    return 2 if visit.is_opportunity else 3
+
 
 FASTEST_KMH = 130.0
+NEARBY_AT_ONCE = 1_000
+"""Accounts in one matrix: it grows with the square of the places."""
 
 
 def _within_reach(
     hosts: Sequence[LatLon], accounts: Sequence[tuple[Account, LatLon, float]], limit_s: float
 ) -> list[tuple[Account, LatLon, float]]:
     """Those that a straight line at the highest speed could reach: keeps the matrix small when accounts are many."""
-    reach_m = limit_s * FASTEST_KMH / 3.6
-    return [entry for entry in accounts if any(great_circle_m(host, entry[1]) <= reach_m for host in hosts)]
+    if not hosts or not accounts:
+        return []
+    rounding_m = 10.0
+    reach = min((limit_s * FASTEST_KMH / 3.6 + rounding_m) / EARTH_RADIUS_M, math.pi)
+    cosines = _directions([place for _, place, _ in accounts]) @ _directions(hosts).T
+    near = cosines.max(axis=1) >= math.cos(reach)
+    return [entry for entry, is_near in zip(accounts, near, strict=True) if is_near]
+
+
+def _directions(places: Sequence[LatLon]) -> NDArray[np.float64]:
+    """Unit vectors from the earth's centre, n × 3; their dot product is the cosine of the angle between two."""
+    lat, lon = np.radians([(place.lat, place.lon) for place in places]).T
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
 def _why_opportunity(opportunity: Opportunity, deadline: date | None, late: bool, missing: tuple[str, ...]) -> str:

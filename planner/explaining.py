@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from planner.candidates import Reason, Unplanned, Visit
+from planner.hours import exists
 from planner.translation import Translation
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Solution
@@ -42,14 +43,14 @@ class _Explainer:
     def explain(self, job: Job) -> Unplanned:
         visit = self.translation.visits[job.id]
         reason, sentence = self.first_obstacle(job, visit)
-        worth = visit.worth.minutes if visit.worth else None
-        return Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, worth)
+        return Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, visit.worth)
 
     def first_obstacle(self, job: Job, visit: Visit) -> tuple[Reason, str]:
         if job.group is not None and job.group in self.served:
             other = self.translation.visits[self.served[job.group]]
             return Reason.VISITED_ANYWAY, f"the account is visited already for {other.name} ({other.record_ids[0]})"
-        allowed = [s for s in self.problem.shifts if job.vehicles is None or s.vehicle in job.vehicles]
+        shifts = [shift for shift in self.problem.shifts if shift.max_jobs != 0]
+        allowed = [s for s in shifts if job.vehicles is None or s.vehicle in job.vehicles]
         if not allowed:
             return Reason.NO_REP, self.no_rep(job)
         skilled = [s for s in allowed if job.skills <= s.skills]
@@ -63,6 +64,15 @@ class _Explainer:
         if not alone:
             return self.impossible_alone(job, visit, connected)
         return self.crowded_out(job, visit, alone)
+
+    def added_s(self, job: Job, shift: Shift, position: int) -> int | None:
+        """What the plan's cost would rise by, without the visit's worth; None where it does not fit."""
+        timeline = self.timelines[shift.id]
+        added_s = timeline.added_drive_s(job, position)
+        if added_s is None:
+            return None
+        nobody_drove_s = 0 if timeline.jobs else timeline.drive_s
+        return added_s + nobody_drove_s + self.problem.tardiness_s(shift, job)
 
     def no_rep(self, job: Job) -> str:
         owners = ", ".join(sorted(job.vehicles or ()))
@@ -78,6 +88,8 @@ class _Explainer:
         """Not even an otherwise empty day of any rep has room for it."""
         if visit.appointment is not None:
             when = f"{visit.appointment:%a %Y-%m-%d %H:%M}"
+            if not exists(visit.appointment, self.translation.clock.zone):
+                return Reason.APPOINTMENT_IMPOSSIBLE, f"{when} does not exist: the clocks skip it that night"
             return (
                 Reason.APPOINTMENT_IMPOSSIBLE,
                 f"at {when} no rep who could go has {visit.service_minutes} minutes of work time, with the drive",
@@ -85,8 +97,8 @@ class _Explainer:
         if visit.deadline is not None and not visit.late and self.possible_without_deadline(job, visit, shifts):
             return (
                 Reason.DEADLINE_IMPOSSIBLE,
-                f"the first visit is due by {visit.deadline}, and its hours ({' and '.join(visit.hours) or 'any'}) "
-                "leave no time before",
+                f"the first visit is due by {visit.deadline}, and neither its hours "
+                f"({' and '.join(visit.hours) or 'any'}) nor the days of the reps who could go leave time before",
             )
         hours = " and ".join(visit.hours)
         if not hours:
@@ -103,19 +115,18 @@ class _Explainer:
     def crowded_out(self, job: Job, visit: Visit, shifts: Sequence[Shift]) -> tuple[Reason, str]:
         """It would fit into an empty day, but the days are not empty."""
         choices = [
-            (added + self.problem.tardiness_s(shift, job), shift)
+            (added_s, shift)
             for shift in shifts
             for position in range(len(self.timelines[shift.id].jobs) + 1)
-            if (added := self.timelines[shift.id].added_drive_s(job, position)) is not None
+            if (added_s := self.added_s(job, shift, position)) is not None
         ]
-        if choices and job.penalty_s is not None:
-            added, shift = min(choices, key=lambda choice: choice[0])
+        if choices:
+            added_s, shift = min(choices, key=lambda choice: choice[0])
             day = self.translation.working_days[shift.id]
-            return (
-                Reason.TOO_FAR,
-                f"it adds at least {-(-added // 60)} minutes of driving ({day.rep.name}, {day.day:%a %Y-%m-%d}) "
-                f"and is worth {job.penalty_s // 60}",
-            )
+            cheapest = f"{-(-added_s // 60)} minutes of driving ({day.rep.name}, {day.day:%a %Y-%m-%d})"
+            if job.penalty_s is not None and added_s >= job.penalty_s:
+                return Reason.TOO_FAR, f"it adds at least {cheapest} and is worth {job.penalty_s // 60}"
+            return Reason.NO_TIME_LEFT, f"the search ended too soon: a longer one would plan it, for {cheapest}"
         names = sorted({self.translation.working_days[shift.id].rep.name for shift in shifts})
         who = names[0] if len(names) == 1 else f"{len(names)} reps who could go"
         if visit.appointment is not None:

@@ -30,21 +30,32 @@ def seconds_since(epoch: datetime, moment: datetime, zone: ZoneInfo) -> int:
     return round((instant(moment, zone) - epoch).total_seconds())
 
 
+def _span(opens: datetime, closes: datetime, epoch: datetime, zone: ZoneInfo) -> Span:
+    """Surely open: where a clock change makes a local time ambiguous, from the later instant to the earlier one."""
+    return (
+        max(seconds_since(epoch, opens.replace(fold=fold), zone) for fold in (0, 1)),
+        min(seconds_since(epoch, closes.replace(fold=fold), zone) for fold in (0, 1)),
+    )
+
+
 def midnight(day: date) -> datetime:
     """The local time at which a day begins."""
     return datetime.combine(day, time())
 
 
 def open_spans(expression: str, epoch: datetime, first_day: date, last_day: date, zone: ZoneInfo) -> list[Span]:
-    """When an opening_hours expression is open from the first day to the end of the last, in order, not touching."""
-    begin, end = midnight(first_day), midnight(last_day + timedelta(days=1))
+    """When an opening_hours expression is open from the first day to the end of the last, in order, not touching.
+
+    The days before and after are in it too, for reps whose zone is ahead of the customer's, or behind.
+    """
+    begin, end = midnight(first_day - timedelta(days=1)), midnight(last_day + timedelta(days=2))
     spans: list[Span] = []
     for opens, closes, state, _comment in parse_opening_hours("hours", expression).intervals(begin, end):
         if state != State.OPEN:
             continue
-        span = seconds_since(epoch, max(opens, begin), zone), seconds_since(epoch, min(closes, end), zone)
+        span = _span(max(opens, begin), min(closes, end), epoch, zone)
         if spans and spans[-1][1] >= span[0]:
-            spans[-1] = (spans[-1][0], span[1])
+            spans[-1] = (spans[-1][0], max(spans[-1][1], span[1]))
         elif span[0] < span[1]:
             spans.append(span)
     return spans

@@ -9,126 +9,168 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from planner.candidates import team_work_days
-from planner.domain import Account, Location, Opportunity, RecordKind, Rep, parse_opening_hours
+from planner.candidates import VisitKind, cadence_days, is_dormant, team_work_days
+from planner.domain import MAX_MINUTES, Account, Opportunity, RecordKind, Rep, parse_opening_hours
 from planner.errors import PlannerError
 from planner.plan_document import PlanDocument, RepDay, Stop
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import Settings
 from planner.snapshot import Snapshot
+from routing.errors import RoutingError
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
+
+UNREADABLE = (KeyError, ValueError, OverflowError, PlannerError, RoutingError)
+"""What a document of the right shape can still raise: a date that is none, a place that is nowhere, no such record."""
 
 
 @dataclass(frozen=True)
 class _Context:
     """What the rules look things up in."""
 
+    snapshot: Snapshot
+    homes: Mapping[str, tuple[LatLon, LatLon]]
     reps: Mapping[str, Rep]
     accounts: Mapping[str, Account]
     opportunities: Mapping[str, Opportunity]
-    locations: Mapping[tuple[RecordKind, str], Location]
     zone: ZoneInfo
     work_days: frozenset[int]
     source: TravelTimeSource
     settings: Settings
     first_day: date
+    last_day: date
 
-    def records_of(self, stop: Stop) -> tuple[list[Opportunity], list[Account]]:
-        """The lead record is what the visit id says; further ones are the account of an opportunity."""
-        kind, _, lead = stop["visit_id"].partition(":")
-        if kind == RecordKind.OPPORTUNITY:
-            others = [id_ for id_ in stop["record_ids"] if id_ != lead]
-            return [self.opportunities[lead]], [self.accounts[id_] for id_ in others]
-        return [], [self.accounts[id_] for id_ in stop["record_ids"]]
+    def lead_of(self, stop: Stop) -> Opportunity | Account:
+        """The record that the visit is for, as its id says. Raises PlannerError when there is none."""
+        kind, _, id_ = stop["visit_id"].partition(":")
+        if kind == RecordKind.OPPORTUNITY and id_ in self.opportunities:
+            return self.opportunities[id_]
+        if kind == RecordKind.ACCOUNT and id_ in self.accounts:
+            return self.accounts[id_]
+        raise PlannerError("there is no such record")
+
+    def account_of(self, stop: Stop) -> Account | None:
+        """The account whose visit this counts as."""
+        lead = self.lead_of(stop)
+        if isinstance(lead, Account):
+            return lead
+        return self.accounts[lead.account_id] if lead.account_id in stop["record_ids"][1:] else None
 
 
 def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeSource, settings: Settings) -> list[str]:
     """What is wrong with a plan, a sentence each, naming the rule, the rep-day and the record; empty when it holds."""
+    try:
+        first_day, last_day = (date.fromisoformat(document[key]) for key in ("first_day", "last_day"))
+    except ValueError as error:
+        return [f"the horizon cannot be read: {error}"]
+    homes, _ = snapshot.homes()
     context = _Context(
+        snapshot,
+        homes,
         {rep.id: rep for rep in snapshot.reps},
         {account.id: account for account in snapshot.accounts},
         {opportunity.id: opportunity for opportunity in snapshot.opportunities},
-        {(location.kind, location.record_id): location for location in snapshot.locations},
         snapshot.zone,
         team_work_days(snapshot.reps),
         source,
         settings,
-        date.fromisoformat(document["first_day"]),
+        first_day,
+        last_day,
     )
-    broken: list[str] = []
+    rep_days = Counter((day["rep_id"], day["date"]) for day in document["rep_days"])
+    broken = [f"{rep} on {day}: has {times} entries" for (rep, day), times in rep_days.items() if times > 1]
     for day in document["rep_days"]:
-        where = f"{day['rep_id']} on {day['date']}"
-        try:
-            broken += [f"{where}: {sentence}" for sentence in _day(day, context)]
-        except (KeyError, ValueError, TypeError, PlannerError) as error:
-            broken.append(f"{where}: cannot be read: {type(error).__name__} {error}")
+        if day["rep_id"] not in context.reps:
+            broken.append(f"{day['rep_id']} on {day['date']}: there is no such rep")
+            continue
+        broken += _readable(f"{day['rep_id']} on {day['date']}", _day(day, context))
+        for stop in day["stops"]:
+            where = f"{day['rep_id']} on {day['date']}: {stop['visit_id']}"
+            broken += _readable(where, _stop(stop, day, context))
     broken += _each_account_once(document, context)
     broken += _nothing_is_lost(document, context)
+    broken += _totals_add_up(document)
     return broken
 
 
+def _readable(where: str, rules: Iterator[str]) -> Iterator[str]:
+    """What the rules say, prefixed; that they could not be checked is one more thing that is wrong."""
+    try:
+        for sentence in rules:
+            yield f"{where}: {sentence}"
+    except UNREADABLE as error:
+        yield f"{where}: cannot be read: {error}"
+
+
+# ------------------------------------------------------------------------------------------------ the day
+
+
 def _day(day: RepDay, context: _Context) -> Iterator[str]:
-    if day["rep_id"] not in context.reps:
-        yield "there is no such rep"
-        return
-    rep = context.reps[day["rep_id"]]
+    rep, on = context.reps[day["rep_id"]], date.fromisoformat(day["date"])
+    if not context.first_day <= on <= context.last_day:
+        yield "is not one of the plan's days"
     if not day["stops"]:
         return
-    yield from _shift(day, rep)
+    yield from _shift(day, rep, on)
     yield from _legs(day, context)
-    yield from _break(day, rep)
-    for stop in day["stops"]:
-        for sentence in _stop(stop, rep, date.fromisoformat(day["date"]), context):
-            yield f"{stop['visit_id']}: {sentence}"
+    yield from _break(day, rep, on, context)
 
 
-def _shift(day: RepDay, rep: Rep) -> Iterator[str]:
-    """Working days and hours, home to home, no more visits than the rep makes in a day."""
-    on = date.fromisoformat(day["date"])
+def _shift(day: RepDay, rep: Rep, on: date) -> Iterator[str]:
+    """Working days and hours, no more visits than the rep makes in a day."""
     depart, back = _moment(day["start"]["time"]), _moment(day["end"]["time"])
     if on.weekday() not in rep.work_days:
         yield "the rep does not work on this weekday"
-    if depart < datetime.combine(on, rep.work_start, rep.zone):
+    if depart < _local(on, rep.work_start, rep):
         yield f"departs at {depart:%H:%M}, before work starts"
-    if back > datetime.combine(on, rep.work_end, rep.zone):
+    if back > _local(on, rep.work_end, rep):
         yield f"is back at {back:%H:%M}, after work ends"
     if rep.max_visits_per_day is not None and len(day["stops"]) > rep.max_visits_per_day:
         yield f"{len(day['stops'])} visits, at most {rep.max_visits_per_day}"
 
 
 def _legs(day: RepDay, context: _Context) -> Iterator[str]:
-    """Each leg takes as long as the streets say; parking is paid at each new door."""
-    points = [day["start"], *day["stops"], day["end"]]
-    places = [LatLon(point["lat"], point["lon"]) for point in points]
+    """Home to home; each leg takes as long as the streets say; parking is paid at each new door."""
+    places = [LatLon(point["lat"], point["lon"]) for point in (day["start"], *day["stops"], day["end"])]
+    if (places[0], places[-1]) != context.homes.get(day["rep_id"]):
+        yield "does not start and end at the rep's home"
     times = context.source.travel_times(places)
-    free, before = _moment(day["start"]["time"]), places[0]
-    for n, stop in enumerate(day["stops"], start=1):
-        drive_s = int(times.seconds[n - 1, n])
-        arrive, begin, leave = (_moment(stop[key]) for key in ("arrive", "begin", "leave"))
-        if drive_s < 0:
+    legs = [(int(times.seconds[n, n + 1]), int(times.metres[n, n + 1])) for n in range(len(places) - 1)]
+    free = _moment(day["start"]["time"])
+    for stop, leg, parking in zip(day["stops"], legs, _parking(day, context), strict=False):
+        arrive, begin = _moment(stop["arrive"]), _moment(stop["begin"])
+        if leg[0] < 0:
             yield f"{stop['visit_id']}: cannot be reached from the stop before"
-        if (stop["drive_seconds"], stop["drive_metres"]) != (drive_s, int(times.metres[n - 1, n])):
-            yield f"{stop['visit_id']}: the leg takes {drive_s} s, not {stop['drive_seconds']} s"
-        if (arrive - free).total_seconds() < drive_s:
-            yield f"{stop['visit_id']}: arrives sooner than the drive of {drive_s} s allows"
-        parking = timedelta(minutes=context.settings.candidates.parking_minutes if places[n] != before else 0)
+        if (stop["drive_seconds"], stop["drive_metres"]) != leg:
+            yield f"{stop['visit_id']}: the leg takes {leg[0]} s, not {stop['drive_seconds']} s"
+        if (arrive - free).total_seconds() < leg[0]:
+            yield f"{stop['visit_id']}: arrives sooner than the drive of {leg[0]} s allows"
         if begin < arrive + parking:
             yield f"{stop['visit_id']}: begins before the car is parked"
-        free, before = leave, places[n]
-    if (_moment(day["end"]["time"]) - free).total_seconds() < int(times.seconds[-2, -1]) or times.seconds[-2, -1] < 0:
+        free = _moment(stop["leave"])
+    if legs[-1][0] < 0 or (_moment(day["end"]["time"]) - free).total_seconds() < legs[-1][0]:
         yield "is home sooner than the drive allows"
+    if (day["return_drive_seconds"], day["return_drive_metres"]) != legs[-1]:
+        yield f"the drive home takes {legs[-1][0]} s, not {day['return_drive_seconds']} s"
 
 
-def _break(day: RepDay, rep: Rep) -> Iterator[str]:
+def _parking(day: RepDay, context: _Context) -> Iterator[timedelta]:
+    """What each stop of a day owes: nothing at the door where the rep is already."""
+    before = (day["start"]["lat"], day["start"]["lon"])
+    for stop in day["stops"]:
+        door = stop["lat"], stop["lon"]
+        yield timedelta(minutes=context.settings.candidates.parking_minutes if door != before else 0)
+        before = door
+
+
+def _break(day: RepDay, rep: Rep, on: date, context: _Context) -> Iterator[str]:
     """The break is as long as agreed, in its window, and in time that is free."""
-    on = date.fromisoformat(day["date"])
     window = rep.break_window or (rep.work_start, rep.work_end)
-    opens = datetime.combine(on, max(window[0], rep.work_start), rep.zone)
-    closes = datetime.combine(on, min(window[1], rep.work_end), rep.zone)
+    opens = _local(on, max(window[0], rep.work_start), rep)
+    closes = _local(on, min(window[1], rep.work_end), rep)
     length = timedelta(minutes=rep.break_minutes)
     rest = day["break"]
     if not rep.break_minutes or opens + length > closes:
@@ -138,110 +180,200 @@ def _break(day: RepDay, rep: Rep) -> Iterator[str]:
         return
     begin, end = _moment(rest["start"]), _moment(rest["end"])
     if end - begin != length or begin < opens or end > closes:
-        yield f"the break {begin:%H:%M}–{end:%H:%M} is not {length} within {opens:%H:%M}–{closes:%H:%M}"
-    for what, start, stop in _busy(day):
+        yield f"the break {begin:%H:%M}–{end:%H:%M} is not {length} within {opens:%H:%M}–{closes:%H:%M} UTC"
+    for what, start, stop in _busy(day, context):
         if begin < stop and start < end:
             yield f"the break overlaps {what}"
 
 
-def _busy(day: RepDay) -> Iterator[tuple[str, datetime, datetime]]:
+def _busy(day: RepDay, context: _Context) -> Iterator[tuple[str, datetime, datetime]]:
     """Driving, parking and visits. One drives just before arriving; from home, just after departing."""
     depart = _moment(day["start"]["time"])
-    for n, stop in enumerate(day["stops"]):
+    for n, (stop, parking) in enumerate(zip(day["stops"], _parking(day, context), strict=True)):
         arrive, drive = _moment(stop["arrive"]), timedelta(seconds=stop["drive_seconds"])
         begin_drive = depart if n == 0 else arrive - drive
         yield f"the drive to {stop['visit_id']}", begin_drive, begin_drive + drive
-        yield f"parking at {stop['visit_id']}", arrive, arrive + timedelta(minutes=stop["parking_minutes"])
+        yield f"parking at {stop['visit_id']}", arrive, arrive + parking
         yield stop["visit_id"], _moment(stop["begin"]), _moment(stop["leave"])
     back = _moment(day["end"]["time"])
     yield "the drive home", back - timedelta(seconds=day["return_drive_seconds"]), back
 
 
-def _stop(stop: Stop, rep: Rep, on: date, context: _Context) -> Iterator[str]:
-    opportunities, accounts = context.records_of(stop)
-    begin = _moment(stop["begin"]).astimezone(context.zone).replace(tzinfo=None)
-    leave = _moment(stop["leave"]).astimezone(context.zone).replace(tzinfo=None)
-    yield from _duration(stop, opportunities, accounts, context)
-    lead: list[Opportunity] | list[Account] = opportunities or accounts
-    for record in lead:
-        location = context.locations.get((record.kind, record.id))
-        if location is None or location.address != record.address or location.place is None:
-            yield f"{record.id} is not located"
-        elif location.place != LatLon(stop["lat"], stop["lon"]):
-            yield f"{record.id} is somewhere else"
-    promised = any(opportunity.appointment for opportunity in opportunities)
-    for opportunity in opportunities:
-        yield from _opportunity(opportunity, begin, leave, rep, on, context)
-    for account in accounts:
-        if account.owner_rep_id and account.owner_rep_id != rep.id:
-            yield f"{account.id} is looked after by {account.owner_rep_id}"
-        if account.opening_hours and not promised and not _open_throughout(account.opening_hours, begin, leave):
-            yield f"{account.id} is not open for the whole visit: {account.opening_hours}"
+# ------------------------------------------------------------------------------------------------ the visit
 
 
-def _duration(
-    stop: Stop, opportunities: list[Opportunity], accounts: list[Account], context: _Context
-) -> Iterator[str]:
+def _stop(stop: Stop, day: RepDay, context: _Context) -> Iterator[str]:
+    lead, account = context.lead_of(stop), context.account_of(stop)
+    expected = [lead.id] if account in (None, lead) else [lead.id, account.id if account else ""]
+    if stop["record_ids"] != expected:
+        yield f"is for {', '.join(expected)}, not for {', '.join(stop['record_ids'])}"
+    yield from _place(stop, lead, context)
+    yield from _duration(stop, lead, account, context)
+    begin, leave = _moment(stop["begin"]), _moment(stop["leave"])
+    stated_hours = account.opening_hours if account else ""
+    if isinstance(lead, Opportunity):
+        yield from _opportunity(stop, lead, begin, leave, day, context)
+        stated_hours = "" if lead.appointment else stated_hours
+    else:
+        yield from _due_or_nearby(stop, lead, context)
+    if account is not None and account.owner_rep_id and account.owner_rep_id != day["rep_id"]:
+        yield f"{account.id} is looked after by {account.owner_rep_id}"
+    if stated_hours and not _open_throughout(stated_hours, begin, leave, context):
+        yield f"is not open for the whole visit: {stated_hours}"
+
+
+def _place(stop: Stop, lead: Opportunity | Account, context: _Context) -> Iterator[str]:
+    """The visit is where its record was located, at the address that it has now."""
+    location = context.snapshot.location_by_record.get((lead.kind, lead.id))
+    if location is None or location.address != lead.address or location.place is None:
+        yield "is not located"
+    elif location.place != LatLon(stop["lat"], stop["lon"]):
+        yield "is somewhere else"
+
+
+def _duration(stop: Stop, lead: Opportunity | Account, account: Account | None, context: _Context) -> Iterator[str]:
     """The visit takes the longest of what its records ask for."""
-    default = context.settings.candidates.visit_minutes
-    lead: list[Opportunity] | list[Account] = opportunities or accounts
-    wanted = max([lead[0].visit_minutes or default, *(account.visit_minutes or 0 for account in accounts)])
+    wanted = lead.visit_minutes or context.settings.candidates.visit_minutes
+    if account is not None:
+        wanted = max(wanted, account.visit_minutes or 0)
     lasts = _moment(stop["leave"]) - _moment(stop["begin"])
     if lasts != timedelta(minutes=wanted):
         yield f"lasts {lasts}, not {wanted} minutes"
 
 
 def _opportunity(
-    opportunity: Opportunity, begin: datetime, leave: datetime, rep: Rep, on: date, context: _Context
+    stop: Stop, opportunity: Opportunity, begin: datetime, leave: datetime, day: RepDay, context: _Context
 ) -> Iterator[str]:
     """Skills; an appointment at its very time; else the gate, the stated availability and the deadline."""
-    missing_skills = opportunity.required_skills - rep.skills
+    missing_skills = opportunity.required_skills - context.reps[day["rep_id"]].skills
     if missing_skills:
         yield f"the rep lacks {', '.join(sorted(missing_skills))}"
+    kind = VisitKind.OPPORTUNITY if opportunity.appointment is None else VisitKind.APPOINTMENT
+    if stop["kind"] != kind:
+        yield f"is an {kind}, not {stop['kind']}"
     if opportunity.appointment is not None:
-        if begin != opportunity.appointment:
-            yield f"begins at {begin:%Y-%m-%d %H:%M}, promised for {opportunity.appointment:%Y-%m-%d %H:%M}"
+        local = begin.astimezone(context.zone).replace(tzinfo=None)
+        if local != opportunity.appointment:
+            yield f"begins at {local:%Y-%m-%d %H:%M}, promised for {opportunity.appointment:%Y-%m-%d %H:%M}"
         return
     if missing_for_handoff(opportunity, context.settings.gate):
         yield "has not passed the handoff gate"
-    if opportunity.availability and not _open_throughout(opportunity.availability, begin, leave):
+    if opportunity.availability and not _open_throughout(opportunity.availability, begin, leave, context):
         yield f"is not available for the whole visit: {opportunity.availability}"
     deadline = first_action_deadline(opportunity, context.work_days, context.settings.gate)
-    if deadline is not None and context.first_day <= deadline < on:
+    late = deadline is not None and deadline < context.first_day
+    if stop["late"] != late:
+        yield f"is {'late' if late else 'not late'}, but marked as if it were{' not' if late else ''}"
+    if deadline is not None and not late and deadline < date.fromisoformat(day["date"]):
         yield f"the first visit was due by {deadline}"
 
 
-def _open_throughout(expression: str, begin: datetime, leave: datetime) -> bool:
+def _due_or_nearby(stop: Stop, account: Account, context: _Context) -> Iterator[str]:
+    """A customer is due by the last day, or rides along with an opportunity when far enough through the cadence."""
+    settings = context.settings.candidates
+    if is_dormant(account, context.first_day, settings):
+        yield "is dormant"
+    kind = VisitKind.DUE if _is_due(account, context) else VisitKind.NEARBY
+    if stop["kind"] != kind:
+        yield f"is {kind}, not {stop['kind']}"
+    if kind == VisitKind.NEARBY and account.last_visit is not None:
+        elapsed = (context.first_day - account.last_visit).days
+        if elapsed < settings.nearby_cadence_share * cadence_days(account, settings):
+            yield f"was visited {elapsed} days ago: too early for another visit"
+        if not stop["rides_with"]:
+            yield "rides along with no opportunity"
+    for id_ in stop["rides_with"]:
+        location = context.snapshot.location_by_record.get((RecordKind.OPPORTUNITY, id_))
+        if id_ not in context.opportunities or location is None or location.place is None:
+            yield f"rides along with {id_}, of which no place is known"
+            continue
+        times = context.source.travel_times([location.place, LatLon(stop["lat"], stop["lon"])])
+        if not 0 <= times.seconds[0, 1] <= settings.nearby_minutes * 60:
+            yield f"rides along with {id_}, which is {times.seconds[0, 1]} s away"
+
+
+def _is_due(account: Account, context: _Context) -> bool:
+    if account.last_visit is None:
+        return True
+    return (context.last_day - account.last_visit).days >= cadence_days(account, context.settings.candidates)
+
+
+def _open_throughout(expression: str, begin: datetime, leave: datetime, context: _Context) -> bool:
     """Open at every minute of a visit, minute by minute: slow and plain on purpose."""
     hours = parse_opening_hours("hours", expression)
-    minutes = int((leave - begin).total_seconds()) // 60
-    return all(hours.is_open(begin + timedelta(minutes=n)) for n in range(minutes)) and (
-        minutes == 0 or hours.is_open(leave - timedelta(seconds=1))
-    )
+    start, end = begin.astimezone(UTC), leave.astimezone(UTC)
+    minutes = min(int((end - start).total_seconds()) // 60, MAX_MINUTES)
+    moments = [*(start + timedelta(minutes=n) for n in range(minutes)), end - timedelta(seconds=1)]
+    return all(hours.is_open(moment.astimezone(context.zone).replace(tzinfo=None)) for moment in moments)
+
+
+# ------------------------------------------------------------------------------------------------ the whole
 
 
 def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[str]:
-    """No account has two visits, nor any record."""
+    """No record has two visits, nor any account, but that every promise to it is kept."""
     stops = [stop for day in document["rep_days"] for stop in day["stops"]]
     visits = Counter(stop["visit_id"] for stop in stops)
     yield from (f"{visit} is planned {times} times" for visit, times in visits.items() if times > 1)
-    accounts: Counter[str] = Counter()
+    promised: set[str] = set()
+    others: Counter[str] = Counter()
     for stop in stops:
         kind, _, lead = stop["visit_id"].partition(":")
-        account = lead if kind == RecordKind.ACCOUNT else ""
-        if kind == RecordKind.OPPORTUNITY and lead in context.opportunities:
-            account = context.opportunities[lead].account_id
-        if account:
-            accounts[account] += 1
-    yield from (f"account {account} is visited {times} times" for account, times in accounts.items() if times > 1)
+        opportunity = context.opportunities.get(lead) if kind == RecordKind.OPPORTUNITY else None
+        account = opportunity.account_id if opportunity else lead
+        if opportunity and opportunity.appointment:
+            promised.add(account)
+        elif account:
+            others[account] += 1
+    for account, times in others.items():
+        if times + (account in promised) > 1:
+            yield f"account {account} is visited {times + (account in promised)} times"
 
 
 def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]:
-    """Every opportunity is planned, listed as unplanned with a reason, or returned to inside with one."""
-    told = {id_ for day in document["rep_days"] for stop in day["stops"] for id_ in stop["record_ids"]}
-    told |= {id_ for entry in document["unplanned"] for id_ in entry["record_ids"]}
-    told |= {entry["record_id"] for entry in document["returned_to_inside"]}
-    yield from (f"opportunity {id_} is nowhere in the plan" for id_ in context.opportunities if id_ not in told)
+    """Every opportunity and every customer who is due is planned, or listed with the reason why not; never both."""
+    planned = {stop["visit_id"] for day in document["rep_days"] for stop in day["stops"]}
+    served = {f"account:{id_}" for day in document["rep_days"] for s in day["stops"] for id_ in s["record_ids"][1:]}
+    listed = {f"opportunity:{entry['record_id']}" for entry in document["returned_to_inside"]}
+    listed |= {f"account:{entry['record_id']}" for entry in document["dormant"]}
+    for entry in document["unplanned"]:
+        lead = "opportunity" if entry["kind"] in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT) else "account"
+        listed |= {f"{lead}:{id_}" for id_ in entry["record_ids"][:1]}
+        served |= {f"account:{id_}" for id_ in entry["record_ids"][1:]}
+    told = planned | listed | served
+    due = [account for account in context.accounts.values() if _is_due(account, context)]
+    for visit in [*(f"opportunity:{id_}" for id_ in context.opportunities), *(f"account:{a.id}" for a in due)]:
+        if visit not in told:
+            yield f"{visit} is nowhere in the plan"
+    yield from (f"{visit} is planned, and listed as if it were not" for visit in sorted(planned & listed))
+
+
+def _totals_add_up(document: PlanDocument) -> Iterator[str]:
+    """What the totals say is what the days say."""
+    for day in document["rep_days"]:
+        stops = day["stops"]
+        seconds = sum(stop["drive_seconds"] for stop in stops) + (day["return_drive_seconds"] if stops else 0)
+        metres = sum(stop["drive_metres"] for stop in stops) + (day["return_drive_metres"] if stops else 0)
+        totals = day["totals"]
+        if (totals["visits"], totals["drive_seconds"], totals["drive_metres"]) != (len(stops), seconds, metres):
+            yield f"{day['rep_id']} on {day['date']}: the totals do not add up"
+    kinds = Counter(stop["kind"] for day in document["rep_days"] for stop in day["stops"])
+    expected = {
+        "visits": kinds.total(),
+        "promises": kinds[VisitKind.APPOINTMENT],
+        "unplanned": len(document["unplanned"]),
+        "drive_seconds": sum(day["totals"]["drive_seconds"] for day in document["rep_days"]),
+        "drive_metres": sum(day["totals"]["drive_metres"] for day in document["rep_days"]),
+    }
+    said: Mapping[str, object] = {**document["totals"]}
+    for key, value in expected.items():
+        if said[key] != value:
+            yield f"the total of {key} is {value}, not {said[key]}"
+
+
+def _local(on: date, clock: time, rep: Rep) -> datetime:
+    """An instant in UTC: the difference of two times of one zone forgets a clock change between them."""
+    return datetime.combine(on, clock, rep.zone).astimezone(UTC)
 
 
 def _moment(text: str | None) -> datetime:

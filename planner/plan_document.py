@@ -6,7 +6,7 @@ Nothing in it depends on when or how fast it was made: the same inputs, seed and
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from types import UnionType
 from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
@@ -48,6 +48,7 @@ class Stop(TypedDict):
     leave: str
     why: str
     worth_minutes: int | None
+    worth_because: str | None
     late: bool
     deadline: str | None
     rides_with: list[str]
@@ -95,12 +96,28 @@ class UnplannedEntry(TypedDict):
     reason: str
     sentence: str
     worth_minutes: int | None
+    worth_because: str | None
 
 
 class ListedEntry(TypedDict):
     record_id: str
     name: str
     sentence: str
+
+
+class Limits(TypedDict):
+    seed: int
+    seconds: float | None
+    work: int | None
+
+
+class PlanTotals(TypedDict):
+    visits: int
+    promises: int
+    unplanned: int
+    drive_seconds: int
+    drive_metres: int
+    cost_seconds: int
 
 
 class PlanDocument(TypedDict):
@@ -111,8 +128,8 @@ class PlanDocument(TypedDict):
     first_day: str
     last_day: str
     timezone: str
-    limits: dict[str, int | float | None]
-    totals: dict[str, int]
+    limits: Limits
+    totals: PlanTotals
     rep_days: list[RepDay]
     unplanned: list[UnplannedEntry]
     returned_to_inside: list[ListedEntry]
@@ -129,53 +146,50 @@ def read_plan(text: str, source: str = "plan") -> PlanDocument:
     """The document in a text.
 
     Raises:
-        PlannerError: no JSON, or not this format, or a part is missing; names the part.
+        PlannerError: no JSON, or not this format, or a part is missing or of another type; names the part.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PlannerError(f"{source}: is not JSON: {error}") from error
+        raise PlannerError(f"{source}: is not JSON: {error!s:.200}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PlannerError(f"{source}: is not a {FORMAT} document")
-    _need(document, PlanDocument, source)
-    for day in document["rep_days"]:
-        _need(day, RepDay, f"{source}: rep_days")
-        for stop in day["stops"]:
-            _need(stop, Stop, f"{source}: {day['rep_id']} on {day['date']}")
-        for part, shape in ((day["start"], Place), (day["end"], Place), (day["totals"], Totals)):
-            _need(part, shape, f"{source}: {day['rep_id']} on {day['date']}")
+    _check_shape(document, PlanDocument, f"{source}: plan")
     return cast(PlanDocument, document)
 
 
-def _need(table: object, shape: type[Any], where: str) -> None:
-    """Every key of a typed dictionary is there, with the JSON type that it says."""
-    if not isinstance(table, dict):
-        raise PlannerError(f"{where}: {shape.__name__} is not an object")
-    for key, hint in get_type_hints(shape).items():
-        if key not in table:
-            raise PlannerError(f"{where}: {key} is missing")
-        kinds = (
-            tuple(_plain(kind) for kind in get_args(hint) or (hint,))
-            if get_origin(hint) is UnionType
-            else (_plain(hint),)
-        )
-        if not isinstance(table[key], kinds):
-            raise PlannerError(f"{where}: {key} is {table[key]!r:.40}")
+def _check_shape(value: object, hint: Any, where: str) -> None:
+    """The value is what an annotation of this module says, down to its last number."""
+    if get_origin(hint) is UnionType:  # there is no union here but with None
+        if value is None:
+            return
+        hint = get_args(hint)[0]
+    if is_typeddict(hint) and isinstance(value, dict):
+        for key, part in get_type_hints(hint).items():
+            if key not in value:
+                raise PlannerError(f"{where}: {key} is missing")
+            _check_shape(value[key], part, f"{where}.{key}")
+    elif get_origin(hint) is list and isinstance(value, list):
+        for number, entry in enumerate(value, start=1):
+            _check_shape(entry, get_args(hint)[0], f"{where} {number}")
+    elif not _is_plain(value, hint):
+        raise PlannerError(f"{where} is {value!r:.40}")
 
 
-def _plain(hint: Any) -> type[Any] | tuple[type[Any], ...]:
-    """What `isinstance` takes for an annotation: list[str] -> list, a typed dictionary -> dict, float -> a number."""
-    origin = get_origin(hint) or hint
-    if origin is Literal:
-        return str
-    if origin is float:
-        return (int, float)
-    return dict if is_typeddict(origin) else origin
+def _is_plain(value: object, hint: Any) -> bool:
+    """A text that can be written down, a truth value, or a number of human size: no NaN, nor a truth value for one."""
+    if hint is str or get_origin(hint) is Literal:
+        return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    if hint not in (int, float) or not isinstance(value, int | float) or (hint is int and isinstance(value, float)):
+        return False
+    return abs(value) <= 1e12
 
 
 def document_of(
     area: str,
-    limits: Mapping[str, int | float | None],
+    limits: Limits,
     candidates: Candidates,
     translation: Translation,
     solution: Solution,
@@ -195,7 +209,7 @@ def document_of(
         first_day=str(clock.first_day),
         last_day=str(clock.last_day),
         timezone=str(clock.zone),
-        limits=dict(limits),
+        limits=limits,
         totals={
             "visits": sum(day["totals"]["visits"] for day in rep_days),
             "promises": sum(stop["kind"] == VisitKind.APPOINTMENT for day in rep_days for stop in day["stops"]),
@@ -276,7 +290,7 @@ def _minutes(begin: str, end: str) -> int:
 
 
 def _stops(translation: Translation, shift: Shift, rep_day: WorkingDay, route: Route) -> list[Stop]:
-    today = {id_ for job in route.jobs for id_ in translation.visits[job].record_ids}
+    today = {translation.visits[job].record_ids[0] for job in route.jobs if translation.visits[job].is_opportunity}
     stops: list[Stop] = []
     place, number = shift.start_place, 0
     for step in route.steps:
@@ -321,6 +335,7 @@ def _stop(
         leave=at(step.leave_s),
         why=f"{visit.why}; rides along with {', '.join(together)} on this day" if together else visit.why,
         worth_minutes=visit.worth.minutes if visit.worth else None,
+        worth_because=visit.worth.because if visit.worth else None,
         late=visit.late,
         deadline=str(visit.deadline) if visit.deadline else None,
         rides_with=list(visit.rides_with),
@@ -335,7 +350,8 @@ def _unplanned(entry: Unplanned) -> UnplannedEntry:
         name=entry.name,
         reason=str(entry.reason),
         sentence=entry.sentence,
-        worth_minutes=entry.worth_minutes,
+        worth_minutes=entry.worth.minutes if entry.worth else None,
+        worth_because=entry.worth.because if entry.worth else None,
     )
 
 

@@ -20,6 +20,9 @@ from routing.solver import Progress, SearchLimits, solve
 from routing.travel_times import TravelTimeSource
 
 MAX_DAYS = 60
+EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
+"""Further out, days cannot be counted to and fro."""
+LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,15 @@ def prepare(
         raise PlannerError(f"days is {days}, not between 1 and {MAX_DAYS}")
     if not snapshot.reps:
         raise PlannerError("there are no reps to plan for: import them first")
+    if not EARLIEST <= first_day <= LATEST:
+        raise PlannerError(f"the first day is {first_day}, not between {EARLIEST} and {LATEST}")
     last_day = last_working_day(first_day, days, team_work_days(snapshot.reps))
-    located = {(location.kind, location.record_id): location for location in snapshot.locations}
-    candidates = find_candidates(
-        snapshot.reps, snapshot.accounts, snapshot.opportunities, located, source, first_day, last_day, settings
-    )
+    if last_day - first_day > LONGEST:
+        raise PlannerError(f"{days} working days of this team last until {last_day}: plan at most a year")
     homes, notes = snapshot.homes()
     rep_days = working_days(snapshot.reps, homes, first_day, last_day)
+    days_out = {rep.id: frozenset(d.day for d in rep_days if d.rep.id == rep.id) for rep in snapshot.reps}
+    candidates = find_candidates(snapshot, days_out, source, first_day, last_day, settings)
     translation = translate(
         candidates.visits, rep_days, source.travel_times, first_day, last_day, snapshot.zone, settings
     )

@@ -38,7 +38,7 @@ def first_action_deadline(opportunity: Opportunity, work_days: Collection[int], 
         return None
     left = gate.first_action_days if opportunity.first_action_days is None else opportunity.first_action_days
     day = opportunity.qualified_at.date()
-    while left > 0:
+    while left > 0 and day < date.max:
         day += timedelta(days=1)
         left -= day.weekday() in work_days
     return day

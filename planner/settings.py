@@ -44,11 +44,23 @@ def _kind_of(default: object) -> str:
     return names.get(type(default), "a table")
 
 
-def _positive(section: object, *names: str) -> None:
-    for name in names:
-        value = getattr(section, name)
-        if not 0 <= value <= 1_000_000:
-            raise ValueError(f"{name} is {value}, not between 0 and 1,000,000")
+def _check_between(low: float, high: float, values: Mapping[str, object]) -> None:
+    """Numbers within their bounds; neither NaN nor a truth value is one."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(f"{name} is {value!r}, not between {low:,} and {high:,}")
+
+
+def _named(section: object, *names: str) -> dict[str, object]:
+    return {name: getattr(section, name) for name in names}
+
+
+def _of_segments(name: str, by_segment: Mapping[str, object]) -> dict[str, object]:
+    return {f"{name} of segment {segment}": value for segment, value in by_segment.items()}
+
+
+BANT_ANSWERS = ("budget", "authority", "need")
+"""The questions that are answered by yes or no; the timeline is a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +73,15 @@ class GateSettings:
     first_action_days: int = 5
 
     def __post_init__(self) -> None:
-        _positive(self, "known_at_least", "first_action_days")
-        for name in (*self.must_be_yes, *self.known_of):
-            if name not in ("budget", "authority", "need", "timeline"):
-                raise ValueError(f"{name!r} is none of budget, authority, need, timeline")
-        if self.known_at_least > len(self.known_of):
-            raise ValueError(f"known_at_least is {self.known_at_least}, but known_of lists {len(self.known_of)}")
+        _check_between(0, 365, _named(self, "first_action_days"))
+        for setting, known in (("must_be_yes", BANT_ANSWERS), ("known_of", (*BANT_ANSWERS, "timeline"))):
+            names = getattr(self, setting)
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{setting} names {name!r}, which is none of {', '.join(known)}")
+            if len(set(names)) < len(names):
+                raise ValueError(f"{setting} names one question twice")
+        _check_between(0, len(self.known_of), _named(self, "known_at_least"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +97,13 @@ class CandidateSettings:
     other_cadence_days: int = 84
 
     def __post_init__(self) -> None:
-        _positive(self, "nearby_minutes", "nearby_cadence_share", "dormant_days", "parking_minutes", "visit_minutes")
-        for segment, days in self.cadence_days.items():
-            if not isinstance(days, int) or not 1 <= days <= 3650:
-                raise ValueError(f"cadence_days of segment {segment} is {days!r}, not between 1 and 3650")
+        _check_between(0, 1440, _named(self, "nearby_minutes", "parking_minutes"))
+        _check_between(1, 1440, _named(self, "visit_minutes"))
+        _check_between(0, 1_000_000, _named(self, "nearby_cadence_share", "dormant_days"))
+        cadences = _of_segments("cadence_days", self.cadence_days)
+        _check_between(1, 3650, _named(self, "other_cadence_days") | cadences)
+        if not all(isinstance(days, int) for days in cadences.values()):
+            raise ValueError("cadence_days holds a fraction of a day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +122,11 @@ class WorthSettings:
     late_minutes_per_day: float = 240.0
 
     def __post_init__(self) -> None:
-        _positive(self, "opportunity_minutes", "other_segment_minutes", "doubling_minutes", "most_urgent")
-        _positive(self, "late_minutes", "late_minutes_per_day")
-        if not self.value_unit > 0:
-            raise ValueError("value_unit is not positive")
+        minutes = ("opportunity_minutes", "other_segment_minutes", "doubling_minutes", "late_minutes")
+        _check_between(0, 14_400, _named(self, *minutes, "late_minutes_per_day"))
+        _check_between(0, 14_400, _of_segments("segment_minutes", self.segment_minutes))
+        _check_between(0, 1_000, _named(self, "most_urgent"))
+        _check_between(0.01, 1e12, _named(self, "value_unit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +182,11 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
     home = home or Path(environment.get(HOME_VARIABLE) or default_home())
     try:
         home.mkdir(parents=True, exist_ok=True)
-        text = (home / "settings.toml").read_text(encoding="utf-8") if (home / "settings.toml").exists() else ""
-        tables = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{home}: {error}") from error
+        file = home / "settings.toml"
+        # Editors on Windows put a byte order mark in front.
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig") if file.exists() else "")
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(f"{home / 'settings.toml'}: {error}") from error
     sections = {
         "gate": GateSettings,
         "candidates": CandidateSettings,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
@@ -38,9 +40,13 @@ class Snapshot:
             return ZoneInfo("UTC")
         return ZoneInfo(min(zones, key=lambda zone: (-zones[zone], zone)))
 
+    @cached_property
+    def location_by_record(self) -> Mapping[tuple[RecordKind, str], Location]:
+        """What the geocoder said, by kind and id of the record, whatever its address is now."""
+        return {(location.kind, location.record_id): location for location in self.locations}
+
     def homes(self) -> tuple[dict[str, tuple[LatLon, LatLon]], list[str]]:
         """Where each rep starts and ends; a note for each rep of whom that is not known."""
-        located = {location.record_id: location for location in self.locations if location.kind == RecordKind.REP}
         homes: dict[str, tuple[LatLon, LatLon]] = {}
         notes: list[str] = []
         for rep in self.reps:
@@ -49,7 +55,7 @@ class Snapshot:
                 ends.append((f"{rep.id}/end", rep.end_address))
             places = []
             for key, address in ends:
-                location = located.get(key)
+                location = self.location_by_record.get((RecordKind.REP, key))
                 if location and location.address == address and location.place:
                     places.append(location.place)
                 else:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from planner.candidates import Visit
 from planner.domain import Rep
-from planner.hours import Span, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
+from planner.hours import Span, exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
 from planner.settings import Settings
 from routing.geo import LatLon
 from routing.problem import MAX_COST_S, Break, Job, Problem, Shift, TimeWindow
@@ -144,7 +144,9 @@ def break_of(rep: Rep, start_s: int, end_s: int, window_start_s: int, window_end
 
 def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: int, settings: Settings) -> Job:
     service_s = visit.service_minutes * 60
-    late_rate_s = round(settings.worth.late_minutes_per_day * 60)
+    # Waiting to the last day costs no more than being late is worth: late visits are hurried, never dropped for it.
+    days = (clock.last_day - clock.first_day).days + 2
+    late_rate_s = round(60 * min(settings.worth.late_minutes_per_day, settings.worth.late_minutes / days))
     return Job(
         id=visit.id,
         place=places[visit.place],
@@ -154,20 +156,23 @@ def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: in
         penalty_s=None if visit.worth is None else min(visit.worth.minutes * 60, MAX_COST_S),
         vehicles=visit.reps,
         skills=visit.skills,
-        group=visit.account_id or None,
+        group=visit.account_id or None if visit.worth else None,
         due_s=0 if visit.late else None,
         tardiness_s_per_day=late_rate_s if visit.late else 0,
     )
 
 
 def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
-    """An appointment at its time, over any hours; else wholly within all hours and by the deadline, if there is one."""
+    """An appointment at its time, over any hours; else wholly within all hours and by the deadline, if there is one.
+
+    None for an appointment at a time that the clocks skip.
+    """
     if visit.appointment is not None:
         at = clock.at(visit.appointment)
-        return (TimeWindow(at, at),) if at >= 0 else ()
+        return (TimeWindow(at, at),) if at >= 0 and exists(visit.appointment, clock.zone) else ()
     spans: list[Span] = [(0, clock.end_s)]
     for expression in visit.hours:
         spans = intersect(spans, open_spans(expression, clock.epoch, clock.first_day, clock.last_day, clock.zone))
-    if visit.deadline is not None and not visit.late:
+    if visit.deadline is not None and visit.deadline < clock.last_day and not visit.late:
         spans = intersect(spans, [(0, clock.at(midnight(visit.deadline + timedelta(days=1))))])
     return whole_visit_windows(spans, visit.service_minutes * 60)

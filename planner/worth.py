@@ -10,8 +10,9 @@
 * urgency: for an account the time since its last visit ÷ its cadence, at most 3: 1 on the day that it falls due, 0.6
   for one that only rides along, 2 when a whole cadence overdue, and 2 for one never visited; 1 for an opportunity
 
-An opportunity whose deadline has passed is worth a day (1,440 minutes) more, less four hours for each day that it
-waits on: it is planned first, and as early as it can be. A promise has no worth: it is kept.
+An opportunity whose deadline has passed is worth a day (1,440 minutes) more, less up to four hours for each day that
+it waits on, but never less than without: it is planned first, and as early as it can be. A promise has no worth: it
+is kept.
 """
 
 from __future__ import annotations
