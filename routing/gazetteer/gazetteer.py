@@ -407,9 +407,15 @@ def _best(findings: Sequence[_Finding]) -> GeocodingResult:
         return max(sure, key=lambda f: f.result.candidates[0].confidence).result
     if sure:
         return _review(doors, 0.5, "The address can be read in more than one way.").result
-    merged: dict[str, Candidate] = {}
+    merged: list[Candidate] = []
     for finding in sorted(findings, key=lambda f: -f.result.candidates[0].confidence):
         for candidate in finding.result.candidates:
-            merged.setdefault(candidate.address, candidate)
+            if not any(_same_candidate(candidate, other) for other in merged):
+                merged.append(candidate)
     best = max(findings, key=lambda f: f.result.candidates[0].confidence)
-    return GeocodingResult(Verdict.REVIEW, tuple(merged.values())[:MAX_CANDIDATES], best.result.reason)
+    return GeocodingResult(Verdict.REVIEW, tuple(merged[:MAX_CANDIDATES]), best.result.reason)
+
+
+def _same_candidate(a: Candidate, b: Candidate) -> bool:
+    """One address may be in two places, and then a person has to see both."""
+    return a.address == b.address and great_circle_m(a.place, b.place) <= SAME_PLACE_M
