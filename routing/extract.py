@@ -242,11 +242,6 @@ def download_extract(place: str, folder: Path) -> Path:
         raise ExtractError(f"{place}: could not be downloaded, is there a network? ({error})") from error
 
 
-def download_graph(place: str, folder: Path, progress: Progress | None = None) -> nx.MultiDiGraph[int]:
-    """Download a place into a folder and read its streets: `download_extract`, then `read_graph`."""
-    return read_graph(download_extract(place, folder), progress)
-
-
 def _bounds(place: str) -> tuple[float, float, float, float]:
     caching = ox.settings.use_cache
     ox.settings.use_cache = False  # OSMnx would start a cache in the current folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from routing.errors import PointsError, RoutingError
 from routing.geo import LatLon
-from routing.travel_times import TravelTimeSource
+from routing.travel_times import UNREACHABLE, TravelTimeSource
 
 COLUMNS = ("id", "lat", "lon")
 
@@ -95,13 +95,13 @@ def write_matrix(points: Path, out: Path, source: TravelTimeSource) -> int:
 
     def rows() -> Iterator[tuple[str, str, int | str, int | str]]:
         nonlocal unreachable
-        for i, origin in enumerate(listed):
-            for j, destination in enumerate(listed):
-                if times.reachable(i, j):
-                    yield origin.id, destination.id, int(times.seconds[i, j]), int(times.metres[i, j])
-                else:
+        for origin, row_s, row_m in zip(listed, times.seconds, times.metres, strict=True):
+            for destination, seconds, metres in zip(listed, row_s.tolist(), row_m.tolist(), strict=True):
+                if seconds == UNREACHABLE:
                     unreachable += 1
                     yield origin.id, destination.id, "", ""
+                else:
+                    yield origin.id, destination.id, seconds, metres
 
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:

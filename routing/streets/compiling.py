@@ -14,9 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -28,6 +27,10 @@ from routing.geo import EARTH_RADIUS_M
 from routing.speeds import SpeedTable, tag_values
 from routing.streets.arcs import Arcs, cost
 
+if TYPE_CHECKING:
+    import networkx as nx
+
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
@@ -35,9 +38,9 @@ DESTINATION_ONLY = frozenset({"private", "destination", "customers", "delivery",
 """Values of the access tag that allow arriving, but not passing through."""
 
 ISLAND_SHARE, ISLAND_M = 0.1, 5_000.0
-"""A component shorter than both this share of the longest one and these metres is an islet: see `StreetNetwork.snap`.
+"""A component shorter than both this share of the longest one and these metres is an islet (see `StreetNetwork.snap`).
 
-In bench_travel_times.py's town 200 of 21,297 addresses stand on such; all were joined to the rest in reality."""
+In the town of bench_travel_times.py 200 of 21,297 addresses stand on such, in closes cut off by the extract's edge."""
 
 _RANK = {
     name: rank

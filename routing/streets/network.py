@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,9 @@ from routing.streets.compiling import Streets, arcs_of, compile_streets, copies_
 from routing.streets.dijkstra import Dijkstra
 from routing.streets.snapping import Snap, Snapper
 from routing.travel_times import UNREACHABLE, LegPath, TravelTimes
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 try:
     from routing.streets.hierarchy import Hierarchy

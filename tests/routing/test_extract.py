@@ -2,7 +2,6 @@ import bz2
 import gzip
 import io
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import requests
 from street_maps import write_osm
 
 from routing.errors import ExtractError
-from routing.extract import download_extract, download_graph, read_graph
+from routing.extract import download_extract, read_graph
 
 ROAD = {"highway": "residential"}
 CORNERS = {"a": (0, 0), "b": (100, 0), "c": (200, 0), "d": (200, 100)}
@@ -232,8 +231,6 @@ def test_a_place_is_downloaded_whole_so_that_streets_and_addresses_come_from_one
     assert directions(read_graph(file)) == {"ac", "ca"}
     assert "51.400000,-3.100000,51.600000,-2.900000" in web.queries[0]
     assert "highway" not in web.queries[0]
-    shutil.rmtree(tmp_path / "area")
-    assert directions(download_graph("Testtown", tmp_path / "area")) == {"ac", "ca"}
 
 
 def test_the_download_leaves_no_cache_behind(web: FakeWeb, tmp_path: Path) -> None:
