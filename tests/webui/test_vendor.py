@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_build import FILES, vendor
+from webui.build_hook import FILES, vendor
 
 CHECKOUT = Path(__file__).parents[2]
 
