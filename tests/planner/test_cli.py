@@ -1,0 +1,302 @@
+"""The command line, the way a person types it: one small town, from extract to published plan."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from click.testing import CliRunner, Result
+
+from planner.cli import main
+
+HOSTILE = ["{{7*7}}", "<img src=x onerror=alert(1)>", "`id`", "=cmd|' /C calc'!A0", "[red]Bold[/red]", "Ünïcødé ☃"]
+
+
+def write_town(file: Path) -> Path:
+    """Four streets in a square, five numbered doors on each of two of them."""
+    corners = [(51.500, -3.000), (51.500, -2.990), (51.506, -2.990), (51.506, -3.000)]
+    doors = [("High Street", n, 51.5001, -3.000 + 0.0018 * n) for n in range(1, 6)]
+    doors += [("Mill Lane", n, 51.5061, -3.000 + 0.0018 * n) for n in range(1, 6)]
+    nodes = "".join(f'<node id="{n}" version="1" lat="{lat}" lon="{lon}"/>' for n, (lat, lon) in enumerate(corners, 1))
+    for n, (street, number, lat, lon) in enumerate(doors, 100):
+        tags = {"addr:street": street, "addr:housenumber": str(number), "addr:city": "Squareton"}
+        inside = "".join(f"<tag k={quoteattr(k)} v={quoteattr(v)}/>" for k, v in tags.items())
+        nodes += f'<node id="{n}" version="1" lat="{lat}" lon="{lon}">{inside}</node>'
+    ways = "".join(
+        f'<way id="{n}" version="1"><nd ref="{a}"/><nd ref="{b}"/>'
+        f'<tag k="highway" v="residential"/><tag k="name" v="{name}"/></way>'
+        for n, (a, b, name) in enumerate(
+            [(1, 2, "High Street"), (2, 3, "East Road"), (3, 4, "Mill Lane"), (4, 1, "West Road")], start=1
+        )
+    )
+    file.write_text(f'<?xml version="1.0"?><osm version="0.6">{nodes}{ways}</osm>', encoding="utf-8")
+    return file
+
+
+def write_csv(file: Path, rows: list[dict[str, str]]) -> Path:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+REP = {
+    "rep_id": "R1",
+    "name": "Ann",
+    "start_address": "1 High Street, Squareton",
+    "timezone": "Europe/London",
+    "work_days": "Mo-Fr",
+    "work_start": "09:00",
+    "work_end": "17:00",
+    "break_minutes": "30",
+    "break_window": "12:00-14:00",
+}
+
+
+def account(number: int, **more: str) -> dict[str, str]:
+    return {
+        "account_id": f"A{number}",
+        "name": f"Shop {number}",
+        "address": f"{number} Mill Lane",
+        "city": "Squareton",
+        "segment": "A",
+        "owner_rep_id": "R1",
+        "cadence_days": "14",
+        "last_visit": "2026-11-01",
+        "last_order": "2026-10-01",
+        "visit_minutes": "30",
+    } | more
+
+
+def opportunity(number: int, **more: str) -> dict[str, str]:
+    return {
+        "opportunity_id": f"O{number}",
+        "name": f"Prospect {number}",
+        "address": f"{number} High Street",
+        "city": "Squareton",
+        "value": "10000",
+        "probability": "0.5",
+        "budget": "yes",
+        "authority": "yes",
+        "need": "yes",
+        "timeline": "this month",
+        "qualified_at": "2026-11-27T10:00",
+        "first_action_days": "5",
+        "visit_minutes": "60",
+    } | more
+
+
+class Office:
+    """A home folder and a person typing commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+
+    def type(self, *words: object, status: int = 0, answer: str | None = None) -> str:
+        result: Result = CliRunner().invoke(main, ["--home", str(self.home), *map(str, words)], input=answer)
+        assert result.exit_code == status, result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.output
+
+    def open(self) -> None:
+        self.type("area", "add", "squareton", "--extract", write_town(self.folder / "town.osm"))
+
+    def fill(self, accounts: list[dict[str, str]], opportunities: list[dict[str, str]]) -> str:
+        files = {"reps": [REP], "accounts": accounts, "opportunities": opportunities}
+        options: list[object] = []
+        for kind, rows in files.items():
+            if rows:
+                options += [f"--{kind}", write_csv(self.folder / f"{kind}.csv", rows)]
+        return self.type("import", *options)
+
+    def plan(self, *options: object) -> str:
+        return self.type("plan", "--from", "2026-11-30", "--work", 2, *options)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+@pytest.fixture
+def open_office(office: Office) -> Office:
+    office.open()
+    return office
+
+
+def test_the_main_job_from_an_extract_to_a_published_plan(open_office: Office) -> None:
+    imported = open_office.fill([account(n) for n in (1, 2, 3)], [opportunity(4)])
+    assert "accounts.csv: 3 added, 0 changed, 0 unchanged, 0 refused" in imported
+    assert "5 matched, 0 to review, 0 not found" in open_office.type(
+        "geocode", "--report", open_office.folder / "r.csv"
+    )
+    planned = open_office.plan("--out", open_office.folder / "plan.json")
+    assert "plan 1: 4 visits (0 promised), 0 unplanned" in planned
+    assert "every rule is kept, 4 visits" in open_office.type("check", open_office.folder / "plan.json")
+    assert "published" not in open_office.type("plans")
+    open_office.type("plan", "publish", 1)
+    assert "published" in open_office.type("plans")
+    with (open_office.folder / "r.csv").open(encoding="utf-8") as file:
+        assert [row["verdict"] for row in csv.DictReader(file)] == ["matched"] * 5
+
+
+def test_importing_the_same_files_twice_changes_nothing(open_office: Office) -> None:
+    open_office.fill([account(1)], [opportunity(4)])
+    again = open_office.fill([account(1)], [opportunity(4)])
+    assert again.count("0 added, 0 changed, 1 unchanged, 0 refused") == 3
+
+
+def test_a_refused_row_is_named_with_its_line_field_and_reason_and_the_rest_goes_on(open_office: Office) -> None:
+    output = open_office.fill([account(1), account(2, visit_minutes="-5"), account(3)], [])
+    assert "2 added, 0 changed, 0 unchanged, 1 refused" in output
+    assert "line 3, A2, visit_minutes: " in output
+
+
+def test_a_doubtful_address_waits_until_a_person_settles_it(open_office: Office) -> None:
+    open_office.fill([account(1), account(2, address="77 Mill Lane")], [])
+    assert "1 to review" in open_office.type("geocode")
+    assert "account A2: 77 Mill Lane" in open_office.type("review")
+    assert "1 unplanned: not_located" in open_office.plan()
+    open_office.type("settle", "account", "A2", "--at", "51.5061,-2.9964")
+    assert open_office.type("review") == ""
+    assert "2 visits" in open_office.plan()
+    open_office.type("geocode", "--again")
+    assert open_office.type("review") == ""
+
+
+def test_the_same_seed_and_work_write_the_same_bytes(open_office: Office) -> None:
+    open_office.fill([account(n) for n in range(1, 6)], [opportunity(n) for n in range(1, 6)])
+    open_office.type("geocode")
+    for name in ("one.json", "two.json"):
+        open_office.plan("--seed", 7, "--out", open_office.folder / name)
+    assert (open_office.folder / "one.json").read_bytes() == (open_office.folder / "two.json").read_bytes()
+
+
+def test_a_plan_file_that_breaks_a_rule_is_told_so_with_status_1(open_office: Office) -> None:
+    open_office.fill([account(1)], [])
+    open_office.type("geocode")
+    file = open_office.folder / "plan.json"
+    open_office.plan("--out", file)
+    document = json.loads(file.read_text(encoding="utf-8"))
+    day = next(day for day in document["rep_days"] if day["stops"])
+    day["stops"][0]["drive_seconds"] = 1
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert "the leg takes" in open_office.type("check", file, status=1)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"format": "other"}', b"\xff\xfe\x00", b"[" * 100_000])
+def test_a_file_that_is_no_plan_is_refused_in_a_sentence(open_office: Office, content: bytes) -> None:
+    file = open_office.folder / "plan.json"
+    file.write_bytes(content)
+    open_office.fill([account(1)], [])
+    assert "plan.json: is not" in open_office.type("check", file, status=1)
+
+
+def test_hostile_names_are_only_ever_text(open_office: Office) -> None:
+    rows = [account(n % 5 + 1, account_id=f"A{n}", name=name) for n, name in enumerate(HOSTILE)]
+    open_office.fill(rows, [opportunity(1, name="{{7*7}}", notes="<script>")])
+    open_office.type("geocode")
+    file = open_office.folder / "plan.json"
+    open_office.plan("--out", file)
+    open_office.type("check", file)
+    names = {stop["name"] for day in json.loads(file.read_text("utf-8"))["rep_days"] for stop in day["stops"]}
+    assert names >= set(HOSTILE)
+
+
+def test_a_report_for_a_spreadsheet_runs_no_formula(open_office: Office) -> None:
+    open_office.fill([account(1, account_id="=cmd()")], [])
+    report = open_office.folder / "r.csv"
+    open_office.type("geocode", "--report", report)
+    assert "'=cmd()" in report.read_text(encoding="utf-8")
+
+
+def test_travel_times_between_points_of_a_file(open_office: Office) -> None:
+    points = write_csv(
+        open_office.folder / "points.csv",
+        [
+            {"id": "a", "lat": "51.5001", "lon": "-2.998"},
+            {"id": "b", "lat": "51.5061", "lon": "-2.998"},
+            {"id": "far", "lat": "52.5", "lon": "-2"},
+        ],
+    )
+    out = open_office.folder / "matrix.csv"
+    open_office.type("matrix", "--points", points, "--out", out)
+    with out.open(encoding="utf-8") as file:
+        cells = {(row["from_id"], row["to_id"]): row["seconds"] for row in csv.DictReader(file)}
+    assert int(cells["a", "b"]) > 30
+    assert cells["a", "far"] == ""
+
+
+def test_areas_are_listed_shown_and_removed_and_a_name_is_taken_once(open_office: Office) -> None:
+    assert open_office.type("area", "list").startswith("squareton: ")
+    assert "0 reps" in open_office.type("area", "show")
+    town = open_office.folder / "town.osm"
+    assert "already" in open_office.type("area", "add", "squareton", "--extract", town, status=1)
+    open_office.type("area", "remove", "squareton", answer="n\n", status=1)
+    open_office.type("area", "remove", "squareton", "--yes")
+    assert open_office.type("area", "list") == ""
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".", "-x" * 40, "{{7*7}}", "a b"])
+def test_an_area_has_a_plain_name(office: Office, name: str) -> None:
+    town = write_town(office.folder / "town.osm")
+    assert "no name for an area" in office.type("area", "add", "--extract", town, "--", name, status=1)
+    assert not (office.home / "areas").exists() or not list((office.home / "areas").iterdir())
+
+
+def test_with_two_areas_one_must_be_named(open_office: Office) -> None:
+    open_office.type("area", "add", "other", "--extract", open_office.folder / "town.osm")
+    assert "--area" in open_office.type("plan", status=1)
+    assert "there is no area" in open_office.type("plan", "--area", "nowhere", status=1)
+    assert "no reps" in open_office.type("plan", "--area", "other", status=1)
+
+
+def test_a_damaged_extract_leaves_no_area_behind(office: Office) -> None:
+    file = office.folder / "broken.osm.pbf"
+    file.write_bytes(b"not a map at all")
+    office.type("area", "add", "broken", "--extract", file, status=1)
+    office.type("area", "add", "missing", "--extract", office.folder / "none.osm.pbf", status=1)
+    assert list((office.home / "areas").iterdir()) == []
+
+
+def test_a_damaged_area_is_named(open_office: Office) -> None:
+    (open_office.home / "areas" / "squareton" / "area.json").write_text("{")
+    assert "area squareton" in open_office.type("area", "list", status=1)
+
+
+def test_settings_out_of_range_are_named(open_office: Office) -> None:
+    (open_office.home / "settings.toml").write_text("[candidates]\nnearby_minutes = -1\n")
+    assert "nearby_minutes" in open_office.type("area", "list", status=1)
+    (open_office.home / "settings.toml").write_text("[candidates]\nnearby = 1\n")
+    assert "no setting 'nearby'" in open_office.type("area", "list", status=1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "--seconds", "5", "--work", "5"],
+        ["plan", "--days", "0"],
+        ["plan", "--from", "30/11/2026"],
+        ["import"],
+        ["settle", "account", "A1"],
+        ["settle", "account", "A1", "--at", "here"],
+        ["settle", "shop", "A1", "--at", "1,1"],
+        ["area", "add", "x"],
+        ["nonsense"],
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused_with_its_usage(open_office: Office, words: list[str]) -> None:
+    assert "Usage" in open_office.type(*words, status=2)
+
+
+def test_what_does_not_exist_is_named(open_office: Office) -> None:
+    assert "no.csv" in open_office.type("import", "--reps", open_office.folder / "no.csv", status=1)
+    assert "A9" in open_office.type("settle", "account", "A9", "--at", "51.5,-3", status=1)
+    assert "999" in open_office.type("plan", "publish", 999, status=1)
+    assert "latitude" in open_office.type("settle", "account", "A9", "--at", "515,-3", status=1)
