@@ -11,3 +11,7 @@ class AssetError(WebError):
 
 class MapError(WebError):
     """A map that cannot be drawn: a value that is no place, or an element that is not safe to render."""
+
+
+class PlanUnreadableError(WebError):
+    """A stored plan that cannot be shown: not a plan of this format, or a value in it makes no sense."""

@@ -1,0 +1,426 @@
+"""A plan document as pages show it: everything is parsed, checked, grouped and put into words once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+from typing import ClassVar
+
+from planner.candidates import Reason, VisitKind
+from planner.errors import PlannerError
+from planner.plan_document import ListedEntry, PlanDocument, RepDay, Stop, UnplannedEntry, read_plan
+from webui.errors import PlanUnreadableError
+from webui.maps import COLOURS
+from webui.words import (
+    KINDS,
+    clock,
+    count,
+    directions,
+    distance,
+    duration,
+    long_day,
+    sentence,
+    short_day,
+    span_of_days,
+)
+
+NOTED_WAITING_S = 600
+"""Waiting shorter than this is not worth a line."""
+
+STRIP_WIDTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RepView:
+    """A rep of the plan. `colour` is that of the rep's route on every map of the plan."""
+
+    id: str
+    name: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """A day of the plan; `iso` is its place in addresses."""
+
+    iso: str
+    short: str
+    long: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class BreakView:
+    what: ClassVar[str] = "break"
+    times: str
+    length: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriveView:
+    what: ClassVar[str] = "drive"
+    length: str
+    distance: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    what: ClassVar[str] = "home"
+    title: str
+    time: str
+    address: str
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class VisitView:
+    """One visit. `pause` is the break if it is taken at the door before this visit."""
+
+    name: str
+    kind: str
+    kind_label: str
+    times: str
+    length: str
+    address: str
+    records: str
+    why: str
+    worth: str
+    worth_because: str
+    late: bool
+    deadline: str
+    missing: tuple[str, ...]
+    waiting: str
+    pause: BreakView | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorView:
+    """All visits at one door: one number on the map, parked once."""
+
+    what: ClassVar[str] = "door"
+    number: int
+    anchor: str
+    lat: float
+    lon: float
+    arrive: str
+    parking: str
+    visits: tuple[VisitView, ...]
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def kind(self) -> str:
+        """What the marker shows: a promise if any visit here is one."""
+        kinds = [visit.kind for visit in self.visits]
+        return VisitKind.APPOINTMENT if VisitKind.APPOINTMENT in kinds else kinds[0]
+
+
+@dataclass(frozen=True, slots=True)
+class StripBar:
+    """A stretch of a day in its strip, in thousandths of the working hours."""
+
+    kind: str
+    left: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepDayView:
+    """What one rep does on one day. `items` are homes, drives, doors and the break in the order of the day."""
+
+    rep: RepView
+    day: DayView
+    zone: str
+    hours: str
+    items: tuple[HomeView | DriveView | DoorView | BreakView, ...]
+    doors: tuple[DoorView, ...]
+    homes: tuple[HomeView, ...]
+    places: tuple[tuple[float, float], ...]
+    visits: int
+    promises: int
+    late: int
+    leaves: str
+    back: str
+    drive: str
+    distance: str
+    service: str
+    strip: tuple[StripBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnplannedView:
+    name: str
+    kind: str
+    kind_label: str
+    records: str
+    reason: str
+    sentence: str
+    worth: str
+    broken_promise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListedView:
+    record: str
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    visits: str
+    drive: str
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """A whole plan. `rep_days` is keyed by rep id and ISO date; a rep who does not work on a day has no entry."""
+
+    title: str
+    zone: str
+    reps: tuple[RepView, ...]
+    days: tuple[DayView, ...]
+    rep_days: Mapping[tuple[str, str], RepDayView]
+    day_totals: Mapping[str, DayTotals]
+    visits: int
+    promises_kept: int
+    promises_broken: int
+    drive: str
+    distance: str
+    unplanned: tuple[UnplannedView, ...]
+    returned: tuple[ListedView, ...]
+    dormant: tuple[ListedView, ...]
+    notes: tuple[str, ...]
+
+    def day(self, iso: str) -> DayView | None:
+        return next((day for day in self.days if day.iso == iso), None)
+
+    def on(self, day: DayView) -> list[RepDayView]:
+        """Everybody who works on a day, in the order of the reps."""
+        return [self.rep_days[rep.id, day.iso] for rep in self.reps if (rep.id, day.iso) in self.rep_days]
+
+    def of(self, rep: RepView) -> list[RepDayView]:
+        """A rep's days in their order."""
+        return [self.rep_days[rep.id, day.iso] for day in self.days if (rep.id, day.iso) in self.rep_days]
+
+
+@lru_cache(maxsize=8)
+def view_of(text: str) -> PlanView:
+    """The view of a stored plan.json.
+
+    Raises:
+        PlanUnreadableError: it is not one; says what is wrong with it.
+    """
+    try:
+        return _plan(read_plan(text))
+    except PlannerError as error:
+        raise PlanUnreadableError(str(error)) from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise PlanUnreadableError(f"a value makes no sense: {error!r:.200}") from error
+
+
+def _plan(document: PlanDocument) -> PlanView:
+    reps: dict[str, RepView] = {}
+    for entry in document["rep_days"]:
+        if entry["rep_id"] not in reps:
+            reps[entry["rep_id"]] = RepView(entry["rep_id"], entry["rep_name"], len(reps) % COLOURS)
+    days = {entry["date"]: _day(entry["date"]) for entry in document["rep_days"]}
+    totals = document["totals"]
+    unplanned = [_unplanned(entry) for entry in document["unplanned"]]
+    return PlanView(
+        title=span_of_days(date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])),
+        zone=document["timezone"],
+        reps=tuple(reps.values()),
+        days=tuple(sorted(days.values(), key=lambda day: day.day)),
+        rep_days={
+            (entry["rep_id"], entry["date"]): _rep_day(entry, reps[entry["rep_id"]], days[entry["date"]])
+            for entry in document["rep_days"]
+        },
+        day_totals={iso: _day_totals([e for e in document["rep_days"] if e["date"] == iso]) for iso in days},
+        visits=totals["visits"],
+        promises_kept=totals["promises"],
+        promises_broken=sum(entry.broken_promise for entry in unplanned),
+        drive=duration(totals["drive_seconds"]),
+        distance=distance(totals["drive_metres"]),
+        unplanned=tuple(unplanned),
+        returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
+        dormant=tuple(_listed(entry) for entry in document["dormant"]),
+        notes=tuple(sentence(note) for note in document["notes"]),
+    )
+
+
+def _day(iso: str) -> DayView:
+    day = date.fromisoformat(iso)
+    return DayView(iso, short_day(day), long_day(day), day)
+
+
+def _day_totals(entries: Sequence[RepDay]) -> DayTotals:
+    return DayTotals(
+        visits=count(sum(len(entry["stops"]) for entry in entries), "visit"),
+        drive=duration(sum(entry["totals"]["drive_seconds"] for entry in entries)),
+    )
+
+
+def _unplanned(entry: UnplannedEntry) -> UnplannedView:
+    kind, reason = VisitKind(entry["kind"]), Reason(entry["reason"])
+    return UnplannedView(
+        name=entry["name"],
+        kind=kind,
+        kind_label=KINDS[kind],
+        records=", ".join(entry["record_ids"]),
+        reason=reason,
+        sentence=sentence(entry["sentence"]),
+        worth="" if entry["worth_minutes"] is None else duration(entry["worth_minutes"] * 60),
+        broken_promise=kind == VisitKind.APPOINTMENT and reason != Reason.APPOINTMENT_ON_ANOTHER_DAY,
+    )
+
+
+def _listed(entry: ListedEntry) -> ListedView:
+    return ListedView(entry["record_id"], entry["name"], sentence(entry["sentence"]))
+
+
+# --- one rep's day ----------------------------------------------------------------------------------------------------
+
+
+def _rep_day(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
+    start, end = entry["start"], entry["end"]
+    leaves = clock(datetime.fromisoformat(start["time"])) if start["time"] else ""
+    back = clock(datetime.fromisoformat(end["time"])) if end["time"] else ""
+    first = HomeView("Leave home", leaves, start["address"], start["lat"], start["lon"])
+    same = (start["lat"], start["lon"]) == (end["lat"], end["lon"])
+    last = HomeView("Back home" if same else "Finish", back, end["address"], end["lat"], end["lon"])
+    items = _items(entry, first, last) if entry["stops"] else ()
+    doors = tuple(item for item in items if isinstance(item, DoorView))
+    begin, finish = datetime.fromisoformat(entry["work_start"]), datetime.fromisoformat(entry["work_end"])
+    places = [(home.lat, home.lon) for home in (first, last)]
+    places[1:1] = [(door.lat, door.lon) for door in doors]
+    totals = entry["totals"]
+    return RepDayView(
+        rep=rep,
+        day=day,
+        zone=entry["timezone"],
+        hours=f"{clock(begin)}–{clock(finish)}",
+        items=items,
+        doors=doors,
+        homes=(first,) if same else (first, last),
+        places=tuple(places) if doors else (),
+        visits=len(entry["stops"]),
+        promises=sum(stop["kind"] == VisitKind.APPOINTMENT for stop in entry["stops"]),
+        late=sum(stop["late"] for stop in entry["stops"]),
+        leaves=leaves,
+        back=back,
+        drive=duration(totals["drive_seconds"]),
+        distance=distance(totals["drive_metres"]),
+        service=duration(totals["service_minutes"] * 60),
+        strip=tuple(_strip(entry, begin, finish)),
+    )
+
+
+def _items(entry: RepDay, first: HomeView, last: HomeView) -> tuple[HomeView | DriveView | DoorView | BreakView, ...]:
+    """The day in its order. The break stands where it is taken: between two drives, or at a door."""
+    rest = entry["break"]
+    pause_at = datetime.fromisoformat(rest["start"]) if rest else None
+    pause = _break(rest["start"], rest["end"]) if rest else None
+    items: list[HomeView | DriveView | DoorView | BreakView] = [first]
+    departs = entry["start"]["time"]
+    if pause and pause_at and departs and pause_at < datetime.fromisoformat(departs):
+        items.insert(0, pause)
+        pause = None
+    for stop in entry["stops"]:
+        arrive, begin = datetime.fromisoformat(stop["arrive"]), datetime.fromisoformat(stop["begin"])
+        door = items[-1] if isinstance(items[-1], DoorView) and items[-1].number == stop["stop"] else None
+        taken_s, at_door = 0.0, None
+        if pause and pause_at and pause_at < begin:
+            if door or pause_at >= arrive:
+                at_door = pause
+                taken_s = _seconds(rest["start"], rest["end"]) if rest and pause_at >= arrive else 0.0
+            else:
+                items.append(pause)
+            pause = None
+        waiting_s = (begin - arrive).total_seconds() - stop["parking_minutes"] * 60 - taken_s
+        visit = _visit(stop, waiting_s, at_door)
+        if door:
+            items[-1] = replace(door, visits=(*door.visits, visit))
+            continue
+        items.append(DriveView(duration(stop["drive_seconds"]), distance(stop["drive_metres"])))
+        items.append(_door(stop, visit, clock(arrive)))
+    home_leg = DriveView(duration(entry["return_drive_seconds"]), distance(entry["return_drive_metres"]))
+    closing: list[HomeView | DriveView | BreakView] = [home_leg, last]
+    if pause and pause_at:
+        back = entry["end"]["time"]
+        closing.insert(2 if back and pause_at >= datetime.fromisoformat(back) else 0, pause)
+    return (*items, *closing)
+
+
+def _door(stop: Stop, visit: VisitView, arrive: str) -> DoorView:
+    return DoorView(
+        number=stop["stop"],
+        anchor=f"stop-{stop['stop']}",
+        lat=stop["lat"],
+        lon=stop["lon"],
+        arrive=arrive,
+        parking=duration(stop["parking_minutes"] * 60) if stop["parking_minutes"] else "",
+        visits=(visit,),
+        links=directions(stop["lat"], stop["lon"], stop["name"]),
+    )
+
+
+def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
+    kind = VisitKind(stop["kind"])
+    return VisitView(
+        name=stop["name"],
+        kind=kind,
+        kind_label=KINDS[kind],
+        times=_times(stop["begin"], stop["leave"]),
+        length=duration(_seconds(stop["begin"], stop["leave"])),
+        address=stop["address"],
+        records=", ".join(stop["record_ids"]),
+        why=sentence(stop["why"]),
+        worth="" if stop["worth_minutes"] is None else duration(stop["worth_minutes"] * 60),
+        worth_because=stop["worth_because"] or "",
+        late=stop["late"],
+        deadline=short_day(date.fromisoformat(stop["deadline"])) if stop["deadline"] else "",
+        missing=tuple(stop["handoff_missing"]),
+        waiting=duration(waiting_s) if waiting_s > NOTED_WAITING_S else "",
+        pause=pause,
+    )
+
+
+def _break(start: str, end: str) -> BreakView:
+    return BreakView(_times(start, end), duration(_seconds(start, end)))
+
+
+def _times(start: str, end: str) -> str:
+    return f"{clock(datetime.fromisoformat(start))}–{clock(datetime.fromisoformat(end))}"
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def _strip(entry: RepDay, begin: datetime, finish: datetime) -> list[StripBar]:
+    """The day at a glance: drives, visits and the break, to scale within the working hours."""
+    whole_s = (finish - begin).total_seconds()
+    stretches: list[tuple[str, datetime, datetime]] = []
+    if entry["start"]["time"] and entry["end"]["time"]:
+        stretches.append(
+            ("road", datetime.fromisoformat(entry["start"]["time"]), datetime.fromisoformat(entry["end"]["time"]))
+        )
+    if entry["break"] and entry["stops"]:
+        rest = entry["break"]
+        stretches.append(("break", datetime.fromisoformat(rest["start"]), datetime.fromisoformat(rest["end"])))
+    for stop in entry["stops"]:
+        what = "promise" if stop["kind"] == VisitKind.APPOINTMENT else "visit"
+        stretches.append((what, datetime.fromisoformat(stop["begin"]), datetime.fromisoformat(stop["leave"])))
+    if whole_s <= 0:
+        return []
+    bars = []
+    for what, start, end in stretches:
+        left, right = (
+            min(max(round((moment - begin).total_seconds() / whole_s * STRIP_WIDTH), 0), STRIP_WIDTH)
+            for moment in (start, end)
+        )
+        bars.append(StripBar(what, left, max(right - left, 0)))
+    return bars

@@ -1,0 +1,121 @@
+"""What pages are made from: plans in the store, areas on disk, and the roads between stops, each read once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from planner.domain import Location, Record
+from planner.errors import PlannerError
+from planner.locating import review_list
+from planner.repository import Store, StoredPlan
+from planner.settings import MapSettings
+from routing.area import Area, Areas
+from routing.errors import RoutingError, UnreachableError
+from routing.geo import LatLon
+from routing.streets import StreetNetwork
+from webui.errors import PlanUnreadableError, WebError
+from webui.maps import TileServer
+from webui.presenting import PlanView, RepDayView, view_of
+
+Line = tuple[tuple[float, float], ...]
+"""Points as (lat, lon) in degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A plan with what is known about it besides its content."""
+
+    stored: StoredPlan
+    versions: tuple[StoredPlan, ...]
+    view: PlanView
+
+
+class Sources:
+    """Reads for every request; keeps street networks and the lines drawn on them. Safe in several threads."""
+
+    def __init__(self, store: Store, areas: Areas, map_settings: MapSettings) -> None:
+        self.store = store
+        self.areas = areas
+        self.tiles: TileServer | None = None
+        if map_settings.tile_url:
+            self.tiles = TileServer(map_settings.tile_url, map_settings.tile_attribution)
+        self._drawing = threading.Lock()
+        self._network = lru_cache(maxsize=4)(_load)
+        self._line = lru_cache(maxsize=20_000)(self._draw)
+
+    def plan(self, area: str, version: int | None) -> ShownPlan | None:
+        """A version; or the one published last, or else the newest; None where the area has no plan.
+
+        Raises:
+            NotFoundError: there is no such version.
+            PlanUnreadableError: it cannot be shown.
+        """
+        with self.store.read() as unit:
+            plans = unit.plans(area)
+            stored = plans.latest(published=True) or plans.latest() if version is None else plans.get(version)
+            versions = plans.list()
+        if stored is None:
+            return None
+        try:
+            return ShownPlan(stored, tuple(versions), view_of(stored.document or ""))
+        except PlanUnreadableError as error:
+            raise PlanUnreadableError(f"Plan {stored.version} cannot be read: {error}") from error
+
+    def review(self, area: str) -> list[tuple[Location, str]]:
+        """The addresses that nobody is sure of, each with the name of its record."""
+        locations = review_list(self.store, area)
+        with self.store.read() as unit:
+            records = unit.records(area)
+            everybody: Sequence[Record] = [*records.reps(), *records.accounts(), *records.opportunities()]
+        names = {(record.kind, record.id): record.name for record in everybody}
+        return [
+            (
+                location,
+                names.get((location.kind, location.record_id))
+                or names.get((location.kind, location.record_id.removesuffix("/end")), ""),
+            )
+            for location in locations
+        ]
+
+    def next_step(self, area: str) -> str:
+        """The command that brings an area without a plan one step on."""
+        with self.store.read() as unit:
+            records = unit.records(area)
+            if not records.reps() or not (records.accounts() or records.opportunities()):
+                return "import --reps reps.csv --accounts accounts.csv --opportunities opportunities.csv"
+            return "plan" if records.locations() else "geocode"
+
+    def lines(self, area: Area, day: RepDayView) -> tuple[Line, ...]:
+        """The road of each drive of a day, in order; a straight line where no street leads from one to the other.
+
+        Raises:
+            AreaError: the area's streets are damaged.
+        """
+        built = (area.folder / "area.json").stat().st_mtime
+        return tuple(self._line(area.folder, built, a, b) for a, b in zip(day.places, day.places[1:], strict=False))
+
+    def warm(self, area: Area) -> None:
+        """Draw every line of the plan that is shown, so that no visitor waits; a problem with it is theirs to see."""
+        with suppress(PlannerError, RoutingError, WebError):
+            shown = self.plan(area.name, None)
+            for day in shown.view.rep_days.values() if shown else ():
+                self.lines(area, day)
+
+    def _draw(self, folder: Path, built: float, a: tuple[float, float], b: tuple[float, float]) -> Line:
+        # The contraction hierarchy keeps the state of its last query: one thread at a time.
+        with self._drawing:
+            network = self._network(folder, built)
+            try:
+                return tuple((point.lat, point.lon) for point in network.leg(LatLon(*a), LatLon(*b)).points)
+            except UnreachableError:
+                return (a, b)
+
+
+def _load(folder: Path, built: float) -> StreetNetwork:
+    """An area's streets; `built` tells one building of an area from the next."""
+    return Area(folder).streets()

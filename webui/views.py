@@ -1,0 +1,248 @@
+"""The pages: each turns an address into a template's values and decides nothing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
+
+from planner.candidates import Reason, VisitKind
+from planner.domain import Location
+from planner.errors import NotFoundError
+from planner.repository import StoredPlan
+from routing.area import Area
+from routing.errors import AreaError
+from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_map
+from webui.presenting import DayView, PlanView, RepDayView, UnplannedView
+from webui.sources import Sources
+from webui.words import KINDS, REASONS
+
+pages = Blueprint("pages", __name__)
+
+A_YEAR_S = 365 * 24 * 3600
+
+CLOCK = "CLOCK"
+"""Configuration key of what tells the time, a function without arguments that returns an aware datetime."""
+
+
+class NoPlanError(Exception):
+    """An area that has no plan yet."""
+
+    def __init__(self, area: str) -> None:
+        super().__init__(area)
+        self.area = area
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The area and plan that a request is about."""
+
+    area: Area
+    stored: StoredPlan
+    versions: Sequence[StoredPlan]
+    plan: PlanView
+    asked: int | None
+
+    def url(self, endpoint: str, **values: str) -> str:
+        """The address of another page on the same plan. Ids travel in the query, which takes any character."""
+        query: dict[str, Any] = {**values, "area": self.area.name, "plan": self.asked}
+        return url_for(f"pages.{endpoint}", **query)
+
+    def rep_url(self, rep_day: RepDayView) -> str:
+        return self.url("rep_day", day=rep_day.day.iso, rep=rep_day.rep.id)
+
+    def day(self, iso: str) -> DayView:
+        return self.plan.day(iso) or abort(404)
+
+
+def sources() -> Sources:
+    """The app's own Sources."""
+    found: Sources = current_app.extensions["sources"]
+    return found
+
+
+def area_named(name: str) -> Area:
+    """The area of an address."""
+    try:
+        return sources().areas.get(name)
+    except AreaError:
+        abort(404, description=f"There is no area “{name}”.")
+
+
+def shown(area_name: str) -> Shown:
+    """The plan of an address: `?plan=N`, or the one published last, or the newest."""
+    area = area_named(area_name)
+    asked = request.args.get("plan")
+    if asked is not None and not re.fullmatch(r"[0-9]{1,9}", asked, re.ASCII):
+        abort(404, description="That is no number of a plan.")
+    version = None if asked is None else int(asked)
+    try:
+        found = sources().plan(area.name, version)
+    except NotFoundError:
+        abort(404, description=f"There is no plan {version} in the area {area.name}.")
+    if found is None:
+        raise NoPlanError(area.name)
+    return Shown(area, found.stored, found.versions, found.view, version)
+
+
+@pages.get("/")
+def start() -> Any:
+    areas = sources().areas.list()
+    if len(areas) == 1:
+        return week(areas[0].name)
+    return render_template("areas.html", areas=areas)
+
+
+@pages.get("/a/<area>/")
+def week(area: str) -> Any:
+    here = shown(area)
+    today = current_app.config[CLOCK]().astimezone(ZoneInfo(here.plan.zone)).date()
+    # A phone shows a card a day: what is still to come stands first.
+    coming = sorted(here.plan.days, key=lambda day: (day.day < today, day.day))
+    return render_template(
+        "week.html", here=here, plan=here.plan, today=today, tomorrow=today + timedelta(1), coming=coming
+    )
+
+
+@pages.get("/a/<area>/day/<day>")
+def team_day(area: str, day: str) -> Any:
+    here = shown(area)
+    chosen = here.day(day)
+    everybody = here.plan.on(chosen)
+    routes = [_route(here, rep_day, f"r{i}-") for i, rep_day in enumerate(everybody)]
+    return render_template(
+        "team.html",
+        here=here,
+        plan=here.plan,
+        day=chosen,
+        rep_days=everybody,
+        map=_drawn(team_map(routes, _basemap_url(here.area), g.nonce, sources().tiles)),
+        beside=_beside(here.plan.days, chosen),
+    )
+
+
+@pages.get("/a/<area>/day/<day>/rep")
+def rep_day(area: str, day: str) -> Any:
+    here = shown(area)
+    chosen = here.plan.rep_days.get((request.args.get("rep", ""), here.day(day).iso)) or abort(404)
+    own_days = here.plan.of(chosen.rep)
+    return render_template(
+        "day.html",
+        here=here,
+        plan=here.plan,
+        rep_day=chosen,
+        map=_drawn(day_map(_route(here, chosen, ""), _basemap_url(here.area), g.nonce, sources().tiles)),
+        beside=_beside(own_days, chosen),
+        team=here.plan.on(chosen.day),
+    )
+
+
+@pages.get("/a/<area>/unplanned")
+def unplanned(area: str) -> Any:
+    here = shown(area)
+    reason, kind = request.args.get("reason"), request.args.get("kind")
+    if (reason and reason not in REASONS) or (kind and kind not in KINDS):
+        abort(404)
+
+    def chosen(reason: str | None, kind: str | None) -> list[UnplannedView]:
+        entries = here.plan.unplanned
+        return [e for e in entries if (not reason or e.reason == reason) and (not kind or e.kind == kind)]
+
+    entries = chosen(reason, kind)
+    return render_template(
+        "unplanned.html",
+        here=here,
+        plan=here.plan,
+        reason=reason,
+        kind=kind,
+        number=len(entries),
+        broken=[entry for entry in entries if entry.broken_promise],
+        groups=[
+            (code, *REASONS[code], [e for e in entries if e.reason == code and not e.broken_promise])
+            for code in REASONS
+        ],
+        reasons=[(code, REASONS[code][0], len(chosen(code, kind))) for code in Reason if chosen(code, None)],
+        kinds=[(code, KINDS[code], len(chosen(reason, code))) for code in VisitKind if chosen(None, code)],
+    )
+
+
+@pages.get("/a/<area>/addresses")
+def addresses(area: str) -> Any:
+    chosen = area_named(area)
+    several = len(sources().areas.list()) > 1
+    review = [
+        (location, name, _settle(location, chosen.name if several else ""))
+        for location, name in sources().review(chosen.name)
+    ]
+    return render_template("addresses.html", area=chosen, review=review)
+
+
+@pages.get("/a/<area>/plan.json")
+def plan_json(area: str) -> Response:
+    here = shown(area)
+    name = f"{here.area.name}-plan-{here.stored.version}.json"
+    response = Response(here.stored.document, mimetype="application/json")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+@pages.get("/a/<area>/basemap.pmtiles")
+def basemap(area: str) -> Response:
+    file = area_named(area).basemap
+    if not file.is_file():
+        abort(404)
+    return send_file(file, mimetype="application/vnd.pmtiles", conditional=True, max_age=A_YEAR_S)
+
+
+# --- from views of the plan to maps -----------------------------------------------------------------------------------
+
+
+def _basemap_url(area: Area) -> str | None:
+    if not area.basemap.is_file():
+        return None
+    return url_for("pages.basemap", area=area.name, v=area.basemap.stat().st_mtime_ns)
+
+
+def _drawn(fragments: MapFragments) -> MapFragments:
+    """Notes what the map needs in the response's policy."""
+    g.image_origins = fragments.image_origins
+    return fragments
+
+
+def _route(here: Shown, day: RepDayView, prefix: str) -> MapRoute:
+    stops = [
+        MapStop(
+            number=str(door.number),
+            lat=door.lat,
+            lon=door.lon,
+            title=" · ".join(visit.name for visit in door.visits),
+            subtitle="\n".join(
+                [*(f"{visit.times} {visit.kind_label}" for visit in door.visits), door.visits[0].address]
+            ),
+            kind=door.kind,
+            anchor=f"{prefix}{door.anchor}",
+        )
+        for door in day.doors
+    ]
+    homes = [MapPlace(home.lat, home.lon, f"{home.title}, {home.address}") for home in day.homes]
+    return MapRoute(day.rep.name, tuple(stops), tuple(homes), sources().lines(here.area, day), day.rep.colour)
+
+
+def _beside(days: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
+    """What comes before and after, or None at the ends."""
+    at = days.index(chosen)
+    return days[at - 1] if at else None, days[at + 1] if at + 1 < len(days) else None
+
+
+def _settle(location: Location, area: str) -> str:
+    """The command that settles an address, safe to paste into a shell."""
+    choice = "--candidate 1" if location.candidates else "--at LAT,LON"
+    words = f"fieldvisit settle {choice}" + (f" --area {area}" if area else "")
+    ids = shlex.join([location.kind, location.record_id])
+    return f"{words} -- {ids}" if location.record_id.startswith("-") else f"{words} {ids}"

@@ -1,0 +1,103 @@
+"""How values are said to people: durations, distances, times, days, and the words for kinds and reasons."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from urllib.parse import quote, urlencode
+
+from planner.candidates import Reason, VisitKind
+
+KINDS = {
+    VisitKind.APPOINTMENT: "Promise",
+    VisitKind.OPPORTUNITY: "New opportunity",
+    VisitKind.DUE: "Due",
+    VisitKind.NEARBY: "Rides along",
+}
+
+REASONS = {
+    Reason.APPOINTMENT_IMPOSSIBLE: ("Agreed time cannot be kept", "Call the customer and agree another time."),
+    Reason.DEADLINE_IMPOSSIBLE: (
+        "Deadline cannot be met",
+        "Their hours leave no time before the deadline for the first visit: ask for other hours.",
+    ),
+    Reason.NO_REP_WITH_SKILL: ("No rep with the skill", "Nobody who could go has every skill that is asked for."),
+    Reason.NO_REP: ("No rep", "The owner does not work on these days, or is not among the reps."),
+    Reason.NOT_LOCATED: ("Address not located", "Settle the address on the Addresses page, then plan again."),
+    Reason.UNREACHABLE: ("Unreachable", "No street leads there from the home of a rep who could go."),
+    Reason.OUTSIDE_HOURS: ("Outside hours", "Never open long enough while a rep who could go is at work."),
+    Reason.NO_TIME_LEFT: ("No time left", "Every day on which it could be is full."),
+    Reason.TOO_FAR: ("Too far for its worth", "The visit would add more driving than it is worth."),
+    Reason.APPOINTMENT_ON_ANOTHER_DAY: ("Appointment on another day", "The agreed day is not among these days."),
+    Reason.VISITED_ANYWAY: ("Visited anyway", "Another visit to the same account is planned."),
+}
+"""Heading and sentence of each reason, in the order in which a person should look at them."""
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """'1 visit', '1,250 visits'."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def duration(seconds: float) -> str:
+    """To the minute: '0 min', 'under 1 min', '25 min', '1 h', '1 h 25'."""
+    if 0 < seconds < 30:
+        return "under 1 min"
+    minutes = math.floor(seconds / 60 + 0.5)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, left = divmod(minutes, 60)
+    return f"{hours:,} h {left:02}" if left else f"{hours:,} h"
+
+
+def distance(metres: float) -> str:
+    """'540 m', '2.3 km', '275 km'."""
+    if metres < 995:
+        return f"{round(metres, -1):.0f} m"
+    return f"{metres / 1000:.1f} km" if metres < 99_950 else f"{metres / 1000:,.0f} km"
+
+
+def clock(moment: datetime) -> str:
+    """'09:05'."""
+    return f"{moment:%H:%M}"
+
+
+def short_day(day: date) -> str:
+    """'Mon 30 Nov'."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def long_day(day: date) -> str:
+    """'Monday 30 November 2026'."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def span_of_days(first: date, last: date) -> str:
+    """'30 November – 4 December 2026', with nothing said twice."""
+    if first == last:
+        return long_day(first)
+    start = f"{first.day}"
+    if first.month != last.month or first.year != last.year:
+        start += f" {first:%B}"
+    if first.year != last.year:
+        start += f" {first:%Y}"
+    return f"{start} – {last.day} {last:%B %Y}"
+
+
+def sentence(text: str) -> str:
+    """A fragment as a sentence starts: with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def directions(lat: float, lon: float, label: str) -> tuple[tuple[str, str], ...]:
+    """Name and address of each way to be led to a place: the phone's own map app (geo:, RFC 5870), Google, Apple.
+
+    The label goes only to the phone's own app; the two companies get a point without a name.
+    """
+    point = f"{lat:.6f},{lon:.6f}"
+    google = urlencode({"api": 1, "destination": point, "travelmode": "driving"})
+    return (
+        ("Navigate", f"geo:{point}?q={point}({quote(label, safe='')})"),
+        ("Google Maps", f"https://www.google.com/maps/dir/?{google}"),
+        ("Apple Maps", f"https://maps.apple.com/?{urlencode({'daddr': point, 'dirflg': 'd'})}"),
+    )
