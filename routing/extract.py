@@ -39,7 +39,7 @@ _BLOCKING_BARRIERS = frozenset(
     {"block", "bollard", "bus_trap", "chain", "cycle_barrier", "debris", "fence", "hedge", "jersey_barrier"}
     | {"kissing_gate", "log", "motorcycle_barrier", "planter", "stile", "sump_buster", "turnstile", "wall"}
 )
-_KEPT_TAGS = ("highway", "maxspeed", "name", "junction", "service", "access")
+_KEPT_TAGS = ("highway", "maxspeed", "name", "junction", "service", "access", "tunnel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ def read_graph(extract: Path, progress: Progress | None = None) -> nx.MultiDiGra
     Returns:
         A graph as OSMnx makes them (`crs` epsg:4326): nodes with `x` (longitude), `y` (latitude) and, for signals,
         `highway`; directed edges with `osmid`, `highway`, `oneway`, `reversed`, `length` (metres), `geometry`, and
-        where tagged `maxspeed` (of the edge's own direction), `name`, `junction`, `service` and `access` (the tag
-        that counts for cars). Private ways are in it; who may pass through is decided when the network is compiled.
+        where tagged `maxspeed` (of the edge's own direction), `name`, `junction`, `service`, `tunnel` and `access` (the
+        tag that counts for cars). Private ways are in it; who may pass through is decided when the network is compiled.
 
     Raises:
         ExtractError: a missing, unknown, damaged or empty file, or one without streets.

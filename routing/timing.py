@@ -118,7 +118,7 @@ class Timeline:
     def added_drive_s(self, job: Job, position: int) -> int | None:
         """Seconds of driving that `job` adds as the job number `position` (from 0), or None if it does not fit there.
 
-        Constant time. Considers time, break, reachability and max_jobs; not eligibility, which `Problem.may_serve` tells.
+        Constant time. Considers time, break, reachability and max_jobs; not eligibility: that is `Problem.may_serve`.
         """
         shift, seconds = self.shift, self.problem.seconds
         if shift.max_jobs is not None and len(self.jobs) >= shift.max_jobs:

@@ -86,6 +86,7 @@ class Streets:
     length_dm: Ints
     private: NDArray[np.bool_]
     islet: NDArray[np.bool_]
+    doorless: NDArray[np.bool_]
     line: Floats  # points × 2
     line_first: Ints
 
@@ -104,6 +105,7 @@ class _Street:
     rank: int
     roundabout: bool
     private: bool
+    doorless: bool
     kmh: tuple[float, float] = (0.0, 0.0)
 
 
@@ -151,6 +153,7 @@ def compile_streets(graph: nx.MultiDiGraph[Any], speeds: SpeedTable) -> tuple[St
         length_dm=np.rint(length_m * 10).astype(np.int32),
         private=private,
         islet=_islets(component[tail], component[head], length_m),
+        doorless=np.array([street.doorless for street in streets]),
         line=np.ascontiguousarray(line),
         line_first=line_first,
     )
@@ -178,9 +181,16 @@ def _streets(
             rank=max((_RANK.get(name, _SERVICE_RANK) for name in tag_values(data.get("highway"))), default=0),
             roundabout=bool({"roundabout", "circular"} & set(tag_values(data.get("junction")))),
             private=bool(DESTINATION_ONLY & set(tag_values(data.get("access")))),
+            doorless=_is_doorless(data),
             kmh=(kmh, 0.0),
         )
     yield from found.values()
+
+
+def _is_doorless(data: Mapping[str, Any]) -> bool:
+    """No address is on it, however near its line runs: a motorway, or a tunnel that is no passage through a house."""
+    tunnel = set(tag_values(data.get("tunnel"))) - {"no", "building_passage"}
+    return bool(tunnel) or {"motorway", "motorway_link"} >= set(tag_values(data.get("highway")))
 
 
 def _lengths(line: Floats, line_first: Ints) -> Floats:

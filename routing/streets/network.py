@@ -104,7 +104,9 @@ class StreetNetwork:
     def snap(self, places: Sequence[LatLon], max_distance_m: float = SNAP_M) -> list[Snap | None]:
         """The nearest point on a street, service streets and private yards included; None beyond `max_distance_m`.
 
-        One rule departs from the nearest: an islet is passed over for a street of a larger part that is up to 300 m
+        Nobody's door is on a motorway or in a tunnel (a passage through a house is no tunnel), so neither is taken.
+
+        One more rule departs from the nearest: an islet is passed over for a street of a larger part up to 300 m
         farther away. An islet is a set of streets that cannot be driven to and from the rest and has less than 5 km
         and less than a tenth of the longest such set; or a one-way stub that leads off the extract. So a yard that
         was mapped without its gateway, or a close whose exit lies beyond the extract's edge, is still reached,

@@ -42,8 +42,9 @@ class Snapper:
         self._lines = np.asarray(
             shapely.linestrings(_mercator(streets.line), indices=np.repeat(np.arange(len(counts)), counts))
         )
-        self._all = shapely.STRtree(self._lines)
-        self._mainland = np.flatnonzero(~streets.islet)
+        self._doors = np.flatnonzero(~streets.doorless)
+        self._door_tree = shapely.STRtree(self._lines[self._doors])
+        self._mainland = np.flatnonzero(~streets.doorless & ~streets.islet)
         self._mainland_tree = shapely.STRtree(self._lines[self._mainland])
 
     def snap(self, places: Sequence[LatLon], max_distance_m: float) -> list[Snap | None]:
@@ -54,10 +55,11 @@ class Snapper:
         xy = _mercator(degrees)
         points = np.asarray(shapely.points(xy))
         scale = 1 / np.cos(np.radians(np.clip(degrees[:, 0], -85, 85)))  # Mercator metres in a metre
-        street, distance = self._nearest(self._all, points, max_distance_m * scale.max())
-        other, other_distance = self._nearest(self._mainland_tree, points, max_distance_m * scale.max())
+        radius = max_distance_m * scale.max()
+        street, distance = self._nearest(self._door_tree, self._doors, points, radius)
+        other, other_distance = self._nearest(self._mainland_tree, self._mainland, points, radius)
         better = (other >= 0) & (other_distance <= distance + ISLET_PREFERENCE_M * scale)
-        street[better], distance[better] = self._mainland[other[better]], other_distance[better]
+        street[better], distance[better] = other[better], other_distance[better]
         distance /= scale
 
         found = (street >= 0) & (distance <= max_distance_m)
@@ -73,16 +75,16 @@ class Snapper:
 
     @staticmethod
     def _nearest(
-        tree: shapely.STRtree, points: NDArray[np.object_], radius: float
+        tree: shapely.STRtree, numbers: NDArray[np.int64], points: NDArray[np.object_], radius: float
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Number of the nearest line for each point, -1 beyond the radius, and its distance."""
+        """The nearest of the numbered streets in a tree for each point, -1 beyond the radius, and its distance."""
         street = np.full(len(points), -1, dtype=np.int64)
         distance = np.full(len(points), np.inf)
         if len(tree):
             (row, nearest), metres = tree.query_nearest(
                 points, max_distance=radius, return_distance=True, all_matches=False
             )
-            street[row], distance[row] = nearest, metres
+            street[row], distance[row] = numbers[nearest], metres
         return street, distance
 
     def part(self, street: int, start: float, end: float) -> list[LatLon]:

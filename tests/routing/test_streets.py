@@ -61,6 +61,21 @@ def test_a_place_is_snapped_to_the_nearest_point_on_a_street(tmp_path: Path) -> 
     assert town.snap([]) == []
 
 
+@pytest.mark.parametrize("tags", [ROAD | {"tunnel": "yes"}, {"highway": "motorway"}, {"highway": "motorway_link"}])
+def test_nobodys_door_is_in_a_tunnel_or_on_a_motorway(tmp_path: Path, tags: dict[str, str]) -> None:
+    town = streets(tmp_path, LADDER, [("ab", tags), ("bc", ROAD), ("cd", ROAD), ("da", ROAD)])
+    (snap,) = town.snap([at(400, 10)])
+    assert snap is not None
+    assert great_circle_m(snap.point, at(0, 10)) < 0.1
+
+
+def test_a_passage_through_a_house_has_doors(tmp_path: Path) -> None:
+    town = streets(tmp_path, LADDER, [("ab", ROAD | {"tunnel": "building_passage"}), ("bc", ROAD)])
+    (snap,) = town.snap([at(400, 10)])
+    assert snap is not None
+    assert snap.distance_m == pytest.approx(10, abs=0.1)
+
+
 def test_a_place_without_a_street_is_unreachable_and_0_from_itself(tmp_path: Path) -> None:
     town = streets(tmp_path, LADDER, [("ab", ROAD)])
     assert seconds(town, (100, 0), (100, 2000)) == [[0, UNREACHABLE], [UNREACHABLE, 0]]
