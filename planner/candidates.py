@@ -18,7 +18,7 @@ from planner.settings import CandidateSettings, Settings
 from planner.snapshot import Snapshot
 from planner.worth import Worth, account_worth, opportunity_worth
 from routing.geo import EARTH_RADIUS_M, LatLon
-from routing.travel_times import TravelTimeSource
+from routing.travel_times import UNREACHABLE, TravelTimeSource
 
 
 class VisitKind(StrEnum):
@@ -328,21 +328,19 @@ class _Finder:
     def add_nearby(self, hosts: Sequence[Visit], near: Sequence[tuple[Account, LatLon, float]], limit_s: float) -> None:
         matrix = self.source.travel_times([*(visit.place for visit in hosts), *(place for _, place, _ in near)])
         for column, (account, place, elapsed) in enumerate(near, start=len(hosts)):
-            minutes = sorted(
-                (int(matrix.seconds[row, column]), host.record_ids[0], host.name)
-                for row, host in enumerate(hosts)
-                if matrix.reachable(row, column) and matrix.seconds[row, column] <= limit_s
-            )
-            if not minutes:
+            seconds = matrix.seconds[: len(hosts), column]
+            rows = np.flatnonzero((seconds != UNREACHABLE) & (seconds <= limit_s)).tolist()
+            nearest = sorted((int(seconds[row]), hosts[row].record_ids[0], hosts[row].name) for row in rows)
+            if not nearest:
                 continue
-            seconds, host_id, host_name = minutes[0]
+            away_s, host_id, host_name = nearest[0]
             self.add_account(
                 account,
                 place,
                 VisitKind.NEARBY,
-                f"{seconds / 60:.0f} min from {host_name} ({host_id}), {elapsed:.0%} through its "
+                f"{away_s / 60:.0f} min from {host_name} ({host_id}), {elapsed:.0%} through its "
                 f"{cadence_days(account, self.settings.candidates)} days",
-                tuple(id_ for _, id_, _ in minutes),
+                tuple(id_ for _, id_, _ in nearest),
             )
 
     def keep_the_most_pressing_of_each_account(self) -> None:
