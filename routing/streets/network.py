@@ -28,7 +28,7 @@ except ImportError:  # numba and RoutingKit have no wheels for every machine
     Hierarchy = None  # type: ignore[assignment,misc]
 
 FILE_NAME = "streets.npz"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever older files can no longer be read."""
 SNAP_M = 500.0
 
