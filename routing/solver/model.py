@@ -19,8 +19,9 @@ from routing.problem import DAY_S, Problem, Shift
 from routing.solver.region import Region
 from routing.timing import schedule
 
-GREEDY_BELOW = 3
-"""Guided local search never ends where there is nothing to change; so few nodes are left to plain descent."""
+FAILURES = 200
+"""Guided local search never ends where no other solution is left to find; this many tries, and a tenth for each
+solution allowed, are several times what a search needs that still finds some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,13 @@ class Model:
         """
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
-        if len(self.nodes) >= GREEDY_BELOW:
-            heuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
-            parameters.local_search_metaheuristic = heuristic
+        heuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
+        parameters.local_search_metaheuristic = heuristic
         parameters.solution_limit = solution_limit
+        parameters.lns_time_limit.FromSeconds(3600)  # a time limit of a tenth of a second would not be the same everywhere
         if seconds is not None:
             parameters.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
+        self.routing.AddSearchMonitor(self.routing.solver().FailuresLimit(FAILURES + FAILURES * solution_limit // 10))
         self.routing.CloseModelWithParameters(parameters)
         start = None
         if any(self.region.sequences):

@@ -10,7 +10,7 @@ from routing.problem import UNREACHABLE, Problem
 from routing.solver.incumbent import Incumbent
 
 MOST_SHIFTS = 6
-CANDIDATES = 40
+CANDIDATES = 25
 FAR_S = 10**6
 CROWDED = 1.2
 """A block is offered jobs for this many times its working hours, so that the model has a choice."""

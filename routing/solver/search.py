@@ -26,8 +26,8 @@ from routing.solver.worker import Crew
 MOST_WORKERS = 2
 IN_FLIGHT = 4
 """Regions handed out at a time, whatever the number of workers: the plan must not depend on that."""
-BLOCK_SOLUTIONS = 600
-REGION_SOLUTIONS = 300
+BLOCK_SOLUTIONS = 50
+REGION_SOLUTIONS = 30
 BLOCK_SECONDS = 1.5
 REGION_SECONDS = 0.6
 SHAKE = (0.8, 1.4)
@@ -128,16 +128,26 @@ class _Search:
                         self._submitted += 1
                     if not in_flight:
                         break
-                    done, sequences = crew.result(in_flight[0][0], POLL_S)
-                    if done:
-                        _, region = in_flight.popleft()
+                    # Nothing is chosen while waiting: chance must not be drawn more often on a slower machine.
+                    number, region = in_flight.popleft()
+                    sequences = self._wait_for(crew, number)
+                    if sequences is not None:
                         self._take_over(region, sequences, [region for _, region in in_flight])
-                    self._report()
         deadline_s = time.monotonic() + POLISH_S
         timed = self._limits.seconds is not None or self._cancelled()
         incumbent.improve(everything, enough=lambda: timed and time.monotonic() > deadline_s)
         self._report(fraction=1.0)
         return incumbent.solution()
+
+    def _wait_for(self, crew: Crew, number: int) -> list[list[int]] | None:
+        """What the region's model found: None if that was nothing, or the search is over before it ended."""
+        done, sequences = False, None
+        while not done and not self._over():
+            done, sequences = crew.result(number, POLL_S)
+            self._report()
+        self._finished += done
+        self._fruitless += done
+        return sequences
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._started_s
@@ -192,12 +202,8 @@ class _Search:
     def _busy_jobs(self, in_flight: Iterable[Region]) -> set[int]:
         return {rival for region in in_flight for j in region.jobs for rival in self._incumbent.rivals[j]}
 
-    def _take_over(self, region: Region, sequences: list[list[int]] | None, in_flight: Sequence[Region]) -> None:
+    def _take_over(self, region: Region, sequences: list[list[int]], in_flight: Sequence[Region]) -> None:
         """Change to what the region's model found, repaired; back again if the plan costs more."""
-        self._finished += 1
-        self._fruitless += 1
-        if sequences is None:
-            return
         incumbent = self._incumbent
         before_s = incumbent.cost_s
         incumbent.replace(dict(zip(region.shifts, sequences, strict=True)))

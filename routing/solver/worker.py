@@ -145,19 +145,13 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     try:
         import numpy as np
 
-        from routing.solver.constraints import RULES
-        from routing.solver.model import Model
-        from routing.solver.objective import add_costs
+        from routing.solver.assembly import solve_region
 
         problem: Problem = pickle.load(requests)
         seconds = np.array(problem.seconds, dtype=np.int64)
         while True:
             number, region = pickle.load(requests)
-            model = Model(problem, seconds, region)
-            for rule in RULES:
-                rule(model)
-            add_costs(model)
-            answer("done", number, model.solve(region.solution_limit, region.seconds))
+            answer("done", number, solve_region(problem, seconds, region))
     except EOFError:
         return
     except Exception:

@@ -121,19 +121,13 @@ def plain(problem: Problem, seconds: float) -> Solution:
     """One model of OR-Tools for everything, guided local search."""
     import numpy as np
 
-    from routing.solver.constraints import RULES
-    from routing.solver.model import Model
-    from routing.solver.objective import add_costs
+    from routing.solver.assembly import solve_region
     from routing.solver.region import Region
 
     worths = tuple(job.cost_of_leaving_out_s for job in problem.jobs)
     everything = tuple(range(len(problem.shifts)))
-    region = Region(everything, ((),) * len(everything), tuple(range(len(problem.jobs))), worths, 1 << 60)
-    model = Model(problem, np.array(problem.seconds), region)
-    for rule in RULES:
-        rule(model)
-    add_costs(model)
-    sequences = model.solve(1 << 60, seconds) or [[] for _ in everything]
+    whole = Region(everything, ((),) * len(everything), tuple(range(len(problem.jobs))), worths, 1 << 40, seconds)
+    sequences = solve_region(problem, np.array(problem.seconds), whole) or [[] for _ in everything]
     return _timed(problem, [[problem.jobs[j].id for j in sequence] for sequence in sequences])
 
 
