@@ -35,6 +35,11 @@ SETTINGS = Settings(home=Path("nowhere"), database_url="")
 OFFICE = Address("1 Office Park")
 
 
+def local(text: str) -> datetime:
+    """A wall-clock time, as records hold it."""
+    return datetime.fromisoformat(text)
+
+
 def door(east: float = 0, north: float = 0) -> LatLon:
     """A place so many minutes east and north of the office."""
     return LatLon(round(north / 1000, 6), round(east / 1000, 6))
@@ -108,7 +113,7 @@ def opportunity(id_: str = "mill", **changes: Any) -> Opportunity:
         "authority": "yes",
         "need": "yes",
         "timeline": "this quarter",
-        "qualified_at": datetime(2026, 11, 27, 10),
+        "qualified_at": local("2026-11-27 10:00"),
         "first_action_days": 5,
         "visit_minutes": 60,
     }

@@ -7,7 +7,21 @@ from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pytest
-from cast import FRIDAY, ISLAND, MONDAY, SETTINGS, THURSDAY, TUESDAY, Town, account, door, located, opportunity, rep
+from cast import (
+    FRIDAY,
+    ISLAND,
+    MONDAY,
+    SETTINGS,
+    THURSDAY,
+    TUESDAY,
+    Town,
+    account,
+    door,
+    local,
+    located,
+    opportunity,
+    rep,
+)
 
 from planner.candidates import Candidates, Listed, Reason, Visit, VisitKind, find_candidates
 from planner.domain import Address, RecordKind
@@ -48,7 +62,7 @@ def test_an_opportunity_that_does_not_pass_goes_back_to_inside_sales_with_the_re
 
 
 def test_a_promise_is_a_candidate_whatever_the_gate_says_and_flagged(town: Town) -> None:
-    town.add(opportunity(need="no", appointment=datetime(2026, 12, 1, 10)), door(10))
+    town.add(opportunity(need="no", appointment=local("2026-12-01 10:00")), door(10))
     visit = the_visit(town)
     assert visit.kind == VisitKind.APPOINTMENT
     assert visit.worth is None
@@ -59,8 +73,8 @@ def test_a_promise_is_a_candidate_whatever_the_gate_says_and_flagged(town: Town)
 @pytest.mark.parametrize(
     ("appointment", "sentence"),
     [
-        (datetime(2026, 11, 29, 10), "its appointment was on 2026-11-29 10:00: report what came of it"),
-        (datetime(2026, 12, 5, 10), "its appointment is on 2026-12-05 10:00, after these days"),
+        (local("2026-11-29 10:00"), "its appointment was on 2026-11-29 10:00: report what came of it"),
+        (local("2026-12-05 10:00"), "its appointment is on 2026-12-05 10:00, after these days"),
     ],
 )
 def test_an_appointment_on_another_day_is_listed(town: Town, appointment: datetime, sentence: str) -> None:
@@ -71,7 +85,7 @@ def test_an_appointment_on_another_day_is_listed(town: Town, appointment: dateti
 
 
 def test_an_opportunity_whose_deadline_has_passed_is_late_not_dropped(town: Town) -> None:
-    town.add(opportunity(qualified_at=datetime(2026, 11, 2)), door(10))
+    town.add(opportunity(qualified_at=local("2026-11-02 00:00")), door(10))
     visit = the_visit(town)
     assert visit.late
     assert visit.worth
@@ -149,7 +163,7 @@ def test_the_ends_of_the_calendar_do_no_harm(town: Town, last_visit: date) -> No
 
 def test_a_record_that_is_not_located_is_never_a_candidate_and_always_listed(town: Town) -> None:
     town.add(opportunity("mill"), lost=True)
-    town.add(opportunity("promised", appointment=datetime(2026, 12, 1, 10)), lost=True)
+    town.add(opportunity("promised", appointment=local("2026-12-01 10:00")), lost=True)
     town.add(account(), lost=True)
     found = town.candidates()
     assert found.visits == ()
@@ -290,9 +304,9 @@ def test_an_opportunity_does_not_miss_its_deadline_for_its_owner(empty_town: Tow
 @pytest.mark.parametrize(
     ("appointment", "who"),
     [
-        (datetime(2026, 12, 1, 10), frozenset(["anna"])),
-        (datetime(2026, 12, 1, 18), None),
-        (datetime(2026, 12, 4, 10), None),
+        (local("2026-12-01 10:00"), frozenset(["anna"])),
+        (local("2026-12-01 18:00"), None),
+        (local("2026-12-04 10:00"), None),
     ],
     ids=["at work", "after hours", "on a day off"],
 )
@@ -308,8 +322,8 @@ def test_a_promise_at_a_customers_is_for_the_owner_if_at_work_then(
 
 def test_a_promise_goes_before_the_accounts_other_visits_and_they_are_listed(town: Town) -> None:
     town.add(account(owner_rep_id="gone"), door(10))
-    town.add(opportunity("promised", account_id="bakery", appointment=datetime(2026, 12, 1, 10)), door(10))
-    town.add(opportunity("late", account_id="bakery", qualified_at=datetime(2026, 1, 1)), door(10))
+    town.add(opportunity("promised", account_id="bakery", appointment=local("2026-12-01 10:00")), door(10))
+    town.add(opportunity("late", account_id="bakery", qualified_at=local("2026-01-01 00:00")), door(10))
     found = town.candidates()
     assert kinds(found) == {"promised": "appointment"}
     assert why_not(found) == dict.fromkeys(("late", "bakery"), Reason.VISITED_ANYWAY)
@@ -317,7 +331,7 @@ def test_a_promise_goes_before_the_accounts_other_visits_and_they_are_listed(tow
 
 def test_a_late_opportunity_goes_before_another_at_the_account(town: Town) -> None:
     town.add(account(), door(10))
-    town.add(opportunity("late", account_id="bakery", qualified_at=datetime(2026, 1, 1)), door(10))
+    town.add(opportunity("late", account_id="bakery", qualified_at=local("2026-01-01 00:00")), door(10))
     town.add(opportunity("early", account_id="bakery"), door(10))
     assert kinds(town.candidates()) == {"late": "opportunity"}
 
@@ -325,7 +339,7 @@ def test_a_late_opportunity_goes_before_another_at_the_account(town: Town) -> No
 def test_both_of_two_promises_to_one_account_are_kept(town: Town) -> None:
     town.add(account(), door(10))
     for id_, hour in (("first", 10), ("second", 15)):
-        town.add(opportunity(id_, account_id="bakery", appointment=datetime(2026, 12, 1, hour)), door(10))
+        town.add(opportunity(id_, account_id="bakery", appointment=local(f"2026-12-01 {hour}:00")), door(10))
     assert kinds(town.candidates()) == {"first": "appointment", "second": "appointment"}
 
 

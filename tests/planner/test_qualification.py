@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
-from cast import FRIDAY, MONDAY, TUESDAY, opportunity
+from cast import FRIDAY, MONDAY, TUESDAY, local, opportunity
 
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import GateSettings
@@ -52,7 +52,7 @@ def test_the_deadline_counts_working_days_after_the_day_of_qualification(days: i
 
 
 def test_the_hour_of_qualification_does_not_matter() -> None:
-    late_on_friday = opportunity(first_action_days=1, qualified_at=datetime(2026, 11, 27, 23, 59))
+    late_on_friday = opportunity(first_action_days=1, qualified_at=local("2026-11-27 23:59"))
     assert first_action_deadline(late_on_friday, WEEKDAYS, GATE) == MONDAY
 
 
@@ -70,5 +70,5 @@ def test_what_was_never_qualified_has_no_deadline() -> None:
 
 
 def test_the_end_of_the_calendar_is_a_deadline_too() -> None:
-    at_the_end = opportunity(qualified_at=datetime(9999, 12, 30), first_action_days=365)
+    at_the_end = opportunity(qualified_at=local("9999-12-30 00:00"), first_action_days=365)
     assert first_action_deadline(at_the_end, WEEKDAYS, GATE) == date.max

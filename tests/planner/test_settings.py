@@ -43,12 +43,12 @@ def test_home_and_database_may_come_from_the_environment(tmp_path: Path) -> None
 
 def test_a_setting_changes_that_and_nothing_else(tmp_path: Path) -> None:
     usual = read_settings(tmp_path, {})
-    text = '[candidates]\nnearby_minutes = 10\ncadence_days = { A = 7, gold = 3 }\n[gate]\nmust_be_yes = ["need", "budget"]'
+    text = "[candidates]\nnearby_minutes = 10\ncadence_days = { A = 7, gold = 3 }\n[gate]\nmust_be_yes = ['budget']"
     settings = read_settings(written(tmp_path, text), {})
     assert settings.candidates.nearby_minutes == 10.0
     assert settings.candidates.cadence_days == {"A": 7, "gold": 3}
     assert settings.candidates.visit_minutes == usual.candidates.visit_minutes
-    assert settings.gate.must_be_yes == ("need", "budget")
+    assert settings.gate.must_be_yes == ("budget",)
     assert settings.worth == usual.worth
 
 
