@@ -17,7 +17,7 @@ from planner.settings import MapSettings
 from routing.area import Areas
 from routing.errors import RoutingError
 from webui.assets import asset_url, assets
-from webui.errors import WebError
+from webui.errors import PlanUnreadableError, WebError
 from webui.security import content_security_policy, new_nonce
 from webui.sources import Sources
 from webui.views import CLOCK, NoPlanError, pages, sources
@@ -57,6 +57,7 @@ def create_app(
     app.after_request(_compress)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NoPlanError, _no_plan)
+    app.register_error_handler(PlanUnreadableError, _unreadable)
     for error in (PlannerError, RoutingError, WebError):
         app.register_error_handler(error, _said_error)
     app.register_error_handler(Exception, _unforeseen)
@@ -112,9 +113,18 @@ def _http_error(error: HTTPException) -> Any:
 
 
 def _no_plan(error: NoPlanError) -> tuple[str, int]:
-    area = f" --area {error.area}" if len(sources().areas.list()) > 1 else ""
-    command = f"fieldvisit {sources().next_step(error.area)}{area}"
+    command = f"fieldvisit {sources().next_step(error.area)}{_area_option(error.area)}"
     return _message(200, f"{error.area} has no plan yet", "The next command to type:", command)
+
+
+def _unreadable(error: PlanUnreadableError) -> tuple[str, int]:
+    area = (request.view_args or {}).get("area", "")
+    text = f"{error}. Choose another version, or make a new plan:"
+    return _message(500, "This plan cannot be read", text, f"fieldvisit plan{_area_option(area)}")
+
+
+def _area_option(area: str) -> str:
+    return f" --area {area}" if area and len(sources().areas.list()) > 1 else ""
 
 
 def _said_error(error: Exception) -> tuple[str, int]:

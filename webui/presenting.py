@@ -228,7 +228,8 @@ def _plan(document: PlanDocument) -> PlanView:
             reps[entry["rep_id"]] = RepView(entry["rep_id"], entry["rep_name"], len(reps) % COLOURS)
     days = {entry["date"]: _day(entry["date"]) for entry in document["rep_days"]}
     totals = document["totals"]
-    unplanned = [_unplanned(entry) for entry in document["unplanned"]]
+    by_worth = sorted(document["unplanned"], key=lambda entry: -(entry["worth_minutes"] or 0))
+    unplanned = [_unplanned(entry) for entry in by_worth]
     return PlanView(
         title=span_of_days(date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])),
         zone=document["timezone"],

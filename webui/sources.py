@@ -35,6 +35,14 @@ class ShownPlan:
     view: PlanView
 
 
+@dataclass(frozen=True, slots=True)
+class Roads:
+    """The road of each drive of a day, in order; `problem` says why they are straight lines, if they are."""
+
+    lines: tuple[Line, ...]
+    problem: str = ""
+
+
 class Sources:
     """Reads for every request; keeps street networks and the lines drawn on them. Safe in several threads."""
 
@@ -64,7 +72,7 @@ class Sources:
         try:
             return ShownPlan(stored, tuple(versions), view_of(stored.document or ""))
         except PlanUnreadableError as error:
-            raise PlanUnreadableError(f"Plan {stored.version} cannot be read: {error}") from error
+            raise PlanUnreadableError(f"Plan {stored.version}: {error}") from error
 
     def review(self, area: str) -> list[tuple[Location, str]]:
         """The addresses that nobody is sure of, each with the name of its record."""
@@ -90,21 +98,21 @@ class Sources:
                 return "import --reps reps.csv --accounts accounts.csv --opportunities opportunities.csv"
             return "plan" if records.locations() else "geocode"
 
-    def lines(self, area: Area, day: RepDayView) -> tuple[Line, ...]:
-        """The road of each drive of a day, in order; a straight line where no street leads from one to the other.
-
-        Raises:
-            AreaError: the area's streets are damaged.
-        """
+    def roads(self, area: Area, day: RepDayView) -> Roads:
+        """The roads of a day; straight lines, and why, where the area's streets cannot be read."""
         built = (area.folder / "area.json").stat().st_mtime
-        return tuple(self._line(area.folder, built, a, b) for a, b in zip(day.places, day.places[1:], strict=False))
+        drives = list(zip(day.places, day.places[1:], strict=False))
+        try:
+            return Roads(tuple(self._line(area.folder, built, a, b) for a, b in drives))
+        except RoutingError as error:
+            return Roads(tuple(drives), str(error))
 
     def warm(self, area: Area) -> None:
         """Draw every line of the plan that is shown, so that no visitor waits; a problem with it is theirs to see."""
         with suppress(PlannerError, RoutingError, WebError):
             shown = self.plan(area.name, None)
             for day in shown.view.rep_days.values() if shown else ():
-                self.lines(area, day)
+                self.roads(area, day)
 
     def _draw(self, folder: Path, built: float, a: tuple[float, float], b: tuple[float, float]) -> Line:
         # The contraction hierarchy keeps the state of its last query: one thread at a time.

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
 
-from planner.candidates import Reason, VisitKind
 from planner.domain import Location
 from planner.errors import NotFoundError
 from planner.repository import StoredPlan
@@ -20,8 +19,8 @@ from routing.area import Area
 from routing.errors import AreaError
 from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_map
 from webui.presenting import DayView, PlanView, RepDayView, UnplannedView
-from webui.sources import Sources
-from webui.words import KINDS, REASONS
+from webui.sources import Roads, Sources
+from webui.words import KINDS, REASONS, clock, short_day
 
 pages = Blueprint("pages", __name__)
 
@@ -102,11 +101,18 @@ def start() -> Any:
 @pages.get("/a/<area>/")
 def week(area: str) -> Any:
     here = shown(area)
-    today = current_app.config[CLOCK]().astimezone(ZoneInfo(here.plan.zone)).date()
-    # A phone shows a card a day: what is still to come stands first.
-    coming = sorted(here.plan.days, key=lambda day: (day.day < today, day.day))
+    zone = ZoneInfo(here.plan.zone)
+    today = current_app.config[CLOCK]().astimezone(zone).date()
+    made = here.stored.created_at.astimezone(zone)
     return render_template(
-        "week.html", here=here, plan=here.plan, today=today, tomorrow=today + timedelta(1), coming=coming
+        "week.html",
+        here=here,
+        plan=here.plan,
+        made=f"{short_day(made)} {clock(made)}",
+        today=today,
+        tomorrow=today + timedelta(days=1),
+        # A phone shows a card a day: what is still to come stands first.
+        coming=sorted(here.plan.days, key=lambda day: (day.day < today, day.day)),
     )
 
 
@@ -115,7 +121,8 @@ def team_day(area: str, day: str) -> Any:
     here = shown(area)
     chosen = here.day(day)
     everybody = here.plan.on(chosen)
-    routes = [_route(here, rep_day, f"r{i}-") for i, rep_day in enumerate(everybody)]
+    roads = [sources().roads(here.area, rep_day) for rep_day in everybody]
+    routes = [_route(*day, f"r{i}-") for i, day in enumerate(zip(everybody, roads, strict=True))]
     return render_template(
         "team.html",
         here=here,
@@ -123,6 +130,7 @@ def team_day(area: str, day: str) -> Any:
         day=chosen,
         rep_days=everybody,
         map=_drawn(team_map(routes, _basemap_url(here.area), g.nonce, sources().tiles)),
+        problem=next((found.problem for found in roads if found.problem), ""),
         beside=_beside(here.plan.days, chosen),
     )
 
@@ -132,12 +140,14 @@ def rep_day(area: str, day: str) -> Any:
     here = shown(area)
     chosen = here.plan.rep_days.get((request.args.get("rep", ""), here.day(day).iso)) or abort(404)
     own_days = here.plan.of(chosen.rep)
+    roads = sources().roads(here.area, chosen)
     return render_template(
         "day.html",
         here=here,
         plan=here.plan,
         rep_day=chosen,
-        map=_drawn(day_map(_route(here, chosen, ""), _basemap_url(here.area), g.nonce, sources().tiles)),
+        map=_drawn(day_map(_route(chosen, roads), _basemap_url(here.area), g.nonce, sources().tiles)),
+        problem=roads.problem,
         beside=_beside(own_days, chosen),
         team=here.plan.on(chosen.day),
     )
@@ -167,8 +177,8 @@ def unplanned(area: str) -> Any:
             (code, *REASONS[code], [e for e in entries if e.reason == code and not e.broken_promise])
             for code in REASONS
         ],
-        reasons=[(code, REASONS[code][0], len(chosen(code, kind))) for code in Reason if chosen(code, None)],
-        kinds=[(code, KINDS[code], len(chosen(reason, code))) for code in VisitKind if chosen(None, code)],
+        reasons=[(code, REASONS[code][0], len(chosen(code, kind))) for code in REASONS if chosen(code, None)],
+        kinds=[(code, KINDS[code], len(chosen(reason, code))) for code in KINDS if chosen(None, code)],
     )
 
 
@@ -176,10 +186,9 @@ def unplanned(area: str) -> Any:
 def addresses(area: str) -> Any:
     chosen = area_named(area)
     several = len(sources().areas.list()) > 1
-    review = [
-        (location, name, _settle(location, chosen.name if several else ""))
-        for location, name in sources().review(chosen.name)
-    ]
+    # Those with candidates first: a person settles them fastest.
+    found = sorted(sources().review(chosen.name), key=lambda entry: not entry[0].candidates)
+    review = [(location, name, _settle(location, chosen.name if several else "")) for location, name in found]
     return render_template("addresses.html", area=chosen, review=review)
 
 
@@ -215,7 +224,7 @@ def _drawn(fragments: MapFragments) -> MapFragments:
     return fragments
 
 
-def _route(here: Shown, day: RepDayView, prefix: str) -> MapRoute:
+def _route(day: RepDayView, roads: Roads, prefix: str = "") -> MapRoute:
     stops = [
         MapStop(
             number=str(door.number),
@@ -231,7 +240,7 @@ def _route(here: Shown, day: RepDayView, prefix: str) -> MapRoute:
         for door in day.doors
     ]
     homes = [MapPlace(home.lat, home.lon, f"{home.title}, {home.address}") for home in day.homes]
-    return MapRoute(day.rep.name, tuple(stops), tuple(homes), sources().lines(here.area, day), day.rep.colour)
+    return MapRoute(day.rep.name, tuple(stops), tuple(homes), roads.lines, day.rep.colour)
 
 
 def _beside(days: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
