@@ -25,6 +25,7 @@ def time_passes(model: Model) -> None:
     elsewhere = model.places[:, None] != model.places[None, :]
     transit = model.drive_s + service[:, None] + setup[None, :] * elsewhere
     transit = np.where(model.drive_s == UNREACHABLE, model.horizon_s + 1, transit)
+    transit[: model.depots, : model.depots] = 0  # a shift without a visit stays at home, wherever it would have ended
     callback = model.routing.RegisterTransitMatrix(transit.tolist())
     model.routing.AddDimension(callback, model.horizon_s, model.horizon_s, False, TIME)
 

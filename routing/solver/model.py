@@ -81,7 +81,7 @@ class Model:
         heuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
         parameters.local_search_metaheuristic = heuristic
         parameters.solution_limit = solution_limit
-        parameters.lns_time_limit.FromSeconds(3600)  # a time limit of a tenth of a second would not be the same everywhere
+        parameters.lns_time_limit.FromSeconds(3600)  # the default, a tenth of a second, depends on the machine
         if seconds is not None:
             parameters.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
         self.routing.AddSearchMonitor(self.routing.solver().FailuresLimit(FAILURES + FAILURES * solution_limit // 10))
@@ -102,7 +102,7 @@ class Model:
             route = schedule(self.problem, shift, [self.problem.jobs[j] for j in sequence])
             steps = route.steps if route else ()
             indices = []
-            for job, step in zip(sequence, steps, strict=True):
+            for job, step in zip(sequence, steps, strict=False):  # no steps if the sequence cannot be driven
                 begin = step.begin_s - self.clock_s[vehicle]
                 for k in self.nodes_of_job[job]:
                     node = self.nodes[k]

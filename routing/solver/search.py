@@ -30,7 +30,9 @@ BLOCK_SOLUTIONS = 50
 REGION_SOLUTIONS = 30
 BLOCK_SECONDS = 1.5
 REGION_SECONDS = 0.6
-SHAKE = (0.8, 1.4)
+DISTURBANCES = (((0.8, 1.4), 0.0), ((0.8, 1.4), 0.0), ((0.8, 1.4), 0.4), ((1.0, 4.0), 0.0))
+"""How a region is disturbed so that another look finds something else: the range of factors on what optional jobs are
+worth, and the share of its jobs taken out of the plan that its model starts from."""
 TRIES = 20
 POLL_S = 0.1
 POLISH_S = 0.25
@@ -173,7 +175,7 @@ class _Search:
             shifts, offered = blocks.popleft()
             # Meanwhile some may have been added elsewhere.
             jobs = [*self._done_on(shifts), *sorted({*offered} & {*self._incumbent.left_out(shifts)})]
-            return self._region(shifts, jobs, BLOCK_SOLUTIONS, BLOCK_SECONDS, shake=(1.0, 1.0))
+            return self._region(shifts, jobs, BLOCK_SOLUTIONS, BLOCK_SECONDS)
         busy_shifts = {k for region in in_flight for k in region.shifts}
         for _ in range(TRIES):
             shifts = self._neighbourhoods.pick(busy_shifts)
@@ -182,18 +184,28 @@ class _Search:
                 *self._neighbourhoods.candidates(shifts, self._busy_jobs(in_flight)),
             ]
             if jobs:
-                return self._region(shifts, jobs, REGION_SOLUTIONS, REGION_SECONDS, SHAKE)
+                shake, thin = self._rng.choice(DISTURBANCES)
+                return self._region(shifts, jobs, REGION_SOLUTIONS, REGION_SECONDS, shake, thin)
         return None
+
+    def _thinned(self, sequence: tuple[int, ...], thin: float) -> tuple[int, ...]:
+        return tuple(j for j in sequence if self._rng.random() >= thin)
 
     def _done_on(self, shifts: Iterable[int]) -> list[int]:
         return [j for k in shifts for j in self._incumbent.sequences[k]]
 
     def _region(
-        self, shifts: tuple[int, ...], jobs: list[int], solutions: int, seconds: float, shake: tuple[float, float]
+        self,
+        shifts: tuple[int, ...],
+        jobs: list[int],
+        solutions: int,
+        seconds: float,
+        shake: tuple[float, float] = (1.0, 1.0),
+        thin: float = 0.0,
     ) -> Region:
         worths_s = [self._incumbent.worth_s[j] for j in jobs]
         shaken = [w if w >= MANDATORY_COST_S else int(w * self._rng.uniform(*shake)) for w in worths_s]
-        sequences = tuple(self._incumbent.sequences[k] for k in shifts)
+        sequences = tuple(self._thinned(self._incumbent.sequences[k], thin) for k in shifts)
         region = Region(shifts, sequences, tuple(jobs), tuple(shaken), solutions)
         if self._limits.seconds is None:
             return region
@@ -206,10 +218,11 @@ class _Search:
         """Change to what the region's model found, repaired; back again if the plan costs more."""
         incumbent = self._incumbent
         before_s = incumbent.cost_s
+        before = {k: incumbent.sequences[k] for k in region.shifts}
         incumbent.replace(dict(zip(region.shifts, sequences, strict=True)))
         incumbent.improve(region.shifts, self._busy_jobs(in_flight))
         if incumbent.cost_s > before_s:
-            incumbent.replace(dict(zip(region.shifts, region.sequences, strict=True)))
+            incumbent.replace(before)
         elif incumbent.cost_s < before_s:
             self._fruitless = 0
 

@@ -141,6 +141,14 @@ def test_a_road_that_does_not_exist_is_never_taken() -> None:
     assert set(solution.unassigned) == {"far", "near"}
 
 
+def test_a_shift_without_a_visit_need_not_be_able_to_reach_its_end() -> None:
+    island = [[0, 600, UNREACHABLE], [600, 0, 600], [600, 600, 0]]
+    one_way = replace(MONDAY, id="away", vehicle="cleo", end_place=FAR)
+    _, solution = planned([job("near")], one_way, BENS_MONDAY, MONDAY, seconds=island)
+    assert solution.unassigned == ()
+    assert len(solution.routes) == 1
+
+
 def test_a_late_visit_costs_for_each_day_begun() -> None:
     late = job("late", due_s=0, tardiness_s_per_day=5000)
     problem, solution = planned([late], MONDAY, TUESDAY)
