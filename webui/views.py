@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
 
@@ -101,7 +100,7 @@ def start() -> Any:
 @pages.get("/a/<area>/")
 def week(area: str) -> Any:
     here = shown(area)
-    zone = ZoneInfo(here.plan.zone)
+    zone = here.plan.zone
     today = current_app.config[CLOCK]().astimezone(zone).date()
     made = here.stored.created_at.astimezone(zone)
     return render_template(

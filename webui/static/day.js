@@ -13,7 +13,7 @@ fieldvisit.listen = (map) => {
     item.addEventListener("mouseleave", () => light(false));
     item.addEventListener("focusin", () => light(true));
     item.addEventListener("focusout", () => light(false));
-    item.querySelector("button")?.addEventListener("click", (event) => show(marker, event.currentTarget));
+    for (const button of item.querySelectorAll("button")) button.addEventListener("click", () => show(marker, button));
     marker.on("popupopen", () => {
       item.classList.add("is-shown");
       if (!fieldvisit.isNarrow()) item.scrollIntoView({ block: "nearest" });

@@ -1,30 +1,14 @@
-"""A plan document as pages show it: everything is parsed, checked, grouped and put into words once."""
+"""One rep's day in its order, from the plan document."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
 from typing import ClassVar
 
-from planner.candidates import Reason, VisitKind
-from planner.errors import PlannerError
-from planner.plan_document import ListedEntry, PlanDocument, RepDay, Stop, UnplannedEntry, read_plan
-from webui.errors import PlanUnreadableError
-from webui.maps import COLOURS
-from webui.words import (
-    KINDS,
-    clock,
-    count,
-    directions,
-    distance,
-    duration,
-    long_day,
-    sentence,
-    short_day,
-    span_of_days,
-)
+from planner.candidates import VisitKind
+from planner.plan_document import RepDay, Stop
+from webui.words import KINDS, clock, directions, distance, duration, sentence, short_day
 
 NOTED_WAITING_S = 600
 """Waiting shorter than this is not worth a line."""
@@ -149,143 +133,8 @@ class RepDayView:
     strip: tuple[StripBar, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnplannedView:
-    name: str
-    kind: str
-    kind_label: str
-    records: str
-    reason: str
-    sentence: str
-    worth: str
-    broken_promise: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ListedView:
-    record: str
-    name: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayTotals:
-    visits: str
-    drive: str
-
-
-@dataclass(frozen=True)
-class PlanView:
-    """A whole plan. `rep_days` is keyed by rep id and ISO date; a rep who does not work on a day has no entry."""
-
-    title: str
-    zone: str
-    reps: tuple[RepView, ...]
-    days: tuple[DayView, ...]
-    rep_days: Mapping[tuple[str, str], RepDayView]
-    day_totals: Mapping[str, DayTotals]
-    visits: int
-    promises_kept: int
-    promises_broken: int
-    drive: str
-    distance: str
-    unplanned: tuple[UnplannedView, ...]
-    returned: tuple[ListedView, ...]
-    dormant: tuple[ListedView, ...]
-    notes: tuple[str, ...]
-
-    def day(self, iso: str) -> DayView | None:
-        return next((day for day in self.days if day.iso == iso), None)
-
-    def on(self, day: DayView) -> list[RepDayView]:
-        """Everybody who works on a day, in the order of the reps."""
-        return [self.rep_days[rep.id, day.iso] for rep in self.reps if (rep.id, day.iso) in self.rep_days]
-
-    def of(self, rep: RepView) -> list[RepDayView]:
-        """A rep's days in their order."""
-        return [self.rep_days[rep.id, day.iso] for day in self.days if (rep.id, day.iso) in self.rep_days]
-
-
-@lru_cache(maxsize=8)
-def view_of(text: str) -> PlanView:
-    """The view of a stored plan.json.
-
-    Raises:
-        PlanUnreadableError: it is not one; says what is wrong with it.
-    """
-    try:
-        return _plan(read_plan(text))
-    except PlannerError as error:
-        raise PlanUnreadableError(str(error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise PlanUnreadableError(f"a value makes no sense: {error!r:.200}") from error
-
-
-def _plan(document: PlanDocument) -> PlanView:
-    reps: dict[str, RepView] = {}
-    for entry in document["rep_days"]:
-        if entry["rep_id"] not in reps:
-            reps[entry["rep_id"]] = RepView(entry["rep_id"], entry["rep_name"], len(reps) % COLOURS)
-    days = {entry["date"]: _day(entry["date"]) for entry in document["rep_days"]}
-    totals = document["totals"]
-    by_worth = sorted(document["unplanned"], key=lambda entry: -(entry["worth_minutes"] or 0))
-    unplanned = [_unplanned(entry) for entry in by_worth]
-    return PlanView(
-        title=span_of_days(date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])),
-        zone=document["timezone"],
-        reps=tuple(reps.values()),
-        days=tuple(sorted(days.values(), key=lambda day: day.day)),
-        rep_days={
-            (entry["rep_id"], entry["date"]): _rep_day(entry, reps[entry["rep_id"]], days[entry["date"]])
-            for entry in document["rep_days"]
-        },
-        day_totals={iso: _day_totals([e for e in document["rep_days"] if e["date"] == iso]) for iso in days},
-        visits=totals["visits"],
-        promises_kept=totals["promises"],
-        promises_broken=sum(entry.broken_promise for entry in unplanned),
-        drive=duration(totals["drive_seconds"]),
-        distance=distance(totals["drive_metres"]),
-        unplanned=tuple(unplanned),
-        returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
-        dormant=tuple(_listed(entry) for entry in document["dormant"]),
-        notes=tuple(sentence(note) for note in document["notes"]),
-    )
-
-
-def _day(iso: str) -> DayView:
-    day = date.fromisoformat(iso)
-    return DayView(iso, short_day(day), long_day(day), day)
-
-
-def _day_totals(entries: Sequence[RepDay]) -> DayTotals:
-    return DayTotals(
-        visits=count(sum(len(entry["stops"]) for entry in entries), "visit"),
-        drive=duration(sum(entry["totals"]["drive_seconds"] for entry in entries)),
-    )
-
-
-def _unplanned(entry: UnplannedEntry) -> UnplannedView:
-    kind, reason = VisitKind(entry["kind"]), Reason(entry["reason"])
-    return UnplannedView(
-        name=entry["name"],
-        kind=kind,
-        kind_label=KINDS[kind],
-        records=", ".join(entry["record_ids"]),
-        reason=reason,
-        sentence=sentence(entry["sentence"]),
-        worth="" if entry["worth_minutes"] is None else duration(entry["worth_minutes"] * 60),
-        broken_promise=kind == VisitKind.APPOINTMENT and reason != Reason.APPOINTMENT_ON_ANOTHER_DAY,
-    )
-
-
-def _listed(entry: ListedEntry) -> ListedView:
-    return ListedView(entry["record_id"], entry["name"], sentence(entry["sentence"]))
-
-
-# --- one rep's day ----------------------------------------------------------------------------------------------------
-
-
-def _rep_day(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
+def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
+    """What a rep does on a day. Raises ValueError, KeyError or TypeError where a value makes no sense."""
     start, end = entry["start"], entry["end"]
     leaves = clock(datetime.fromisoformat(start["time"])) if start["time"] else ""
     back = clock(datetime.fromisoformat(end["time"])) if end["time"] else ""
