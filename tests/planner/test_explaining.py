@@ -1,0 +1,165 @@
+"""Why a candidate has no visit: the first rule that stands in its way. The solutions here are made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time
+
+import pytest
+from cast import ISLAND, MONDAY, Town, account, door, local, opportunity, rep
+
+from planner.candidates import Reason, Unplanned
+from planner.domain import Address
+from planner.explaining import explain_unplanned
+from routing.solution import Solution
+from routing.timing import schedule
+
+
+def explained(town: Town, *planned: str, days: int = 1) -> dict[str, Unplanned]:
+    """What is said of the rest when these visits, by record id, are all made on the first rep-day."""
+    translation = town.translation(MONDAY, days)
+    problem = translation.problem
+    by_record = {job.id.partition(":")[2]: job for job in problem.jobs}
+    jobs = [by_record[id_] for id_ in planned]
+    route = schedule(problem, problem.shifts[0], jobs) if jobs else None
+    assert bool(route) == bool(jobs), "the hand-made day cannot be driven"
+    left_out = tuple(job.id for job in problem.jobs if job not in jobs)
+    entries = explain_unplanned(translation, Solution((route,) if route else (), left_out))
+    return {entry.record_ids[0]: entry for entry in entries}
+
+
+def test_what_is_planned_needs_no_explanation(town: Town) -> None:
+    town.add(opportunity(), door(10))
+    assert explained(town, "mill") == {}
+
+
+def test_a_visit_adds_more_driving_than_it_is_worth(town: Town) -> None:
+    town.add(account(), door(40))
+    entry = explained(town)["bakery"]
+    assert entry.reason == Reason.TOO_FAR
+    assert entry.sentence == "it adds at least 80 minutes of driving (Anna, Mon 2026-11-30) and is worth 49"
+    assert entry.worth
+    assert entry.worth.minutes == 49
+
+
+def test_the_way_from_door_to_door_counts_when_the_day_was_empty(town: Town) -> None:
+    """From the office to an end 60 minutes away the rep passes the customer, but without him nobody would drive."""
+    town.records = [rep(end_address=Address("7 Home Lane"))]
+    town.add(account(), door(30))
+    start = town.locations[0]
+    town.locations.append(replace(start, record_id="anna/end", address=Address("7 Home Lane"), place=door(60)))
+    assert explained(town)["bakery"].sentence.startswith("it adds at least 60 minutes of driving")
+
+
+def test_what_a_longer_search_would_plan_is_said_to_be_so(town: Town) -> None:
+    town.add(opportunity(), door(10))
+    entry = explained(town)["mill"]
+    assert entry.reason == Reason.NO_TIME_LEFT
+    assert entry.sentence.startswith("the search ended too soon: a longer one would plan it, for 20 minutes of driving")
+
+
+def test_a_full_day_leaves_no_time(town: Town) -> None:
+    town.add(opportunity("long", visit_minutes=240, appointment=local("2026-11-30 12:30")), door())
+    town.add(opportunity("short", visit_minutes=150, appointment=local("2026-11-30 09:05")), door())
+    town.add(account(), door(10))
+    entry = explained(town, "short", "long")["bakery"]
+    assert entry.reason == Reason.NO_TIME_LEFT
+    assert entry.sentence == (
+        "the one day on which Anna could go is full: nothing there could make way for a visit worth 49 minutes"
+    )
+
+
+def test_a_visit_that_fits_into_no_day_says_so(town: Town) -> None:
+    town.add(opportunity(visit_minutes=475), door(10))
+    entry = explained(town)["mill"]
+    assert entry.reason == Reason.NO_TIME_LEFT
+    assert entry.sentence == "475 minutes and the drive do not fit into a working day"
+
+
+def test_never_open_while_a_rep_is_at_work(town: Town) -> None:
+    town.add(account(opening_hours="Mo-Fr 18:00-22:00"), door(10))
+    entry = explained(town)["bakery"]
+    assert entry.reason == Reason.OUTSIDE_HOURS
+    assert entry.sentence == (
+        "open Mo-Fr 18:00-22:00: never 30 minutes at a stretch while a rep who could go is at work"
+    )
+
+
+def test_open_for_less_than_the_visit(town: Town) -> None:
+    town.add(account(opening_hours="Mo-Fr 10:00-10:20"), door(10))
+    assert explained(town)["bakery"].reason == Reason.OUTSIDE_HOURS
+
+
+def test_nobody_has_the_skill(town: Town) -> None:
+    town.add(opportunity("any rep", required_skills=frozenset(["welding", "enterprise"])), door(10))
+    entry = explained(town)["any rep"]
+    assert entry.reason == Reason.NO_REP_WITH_SKILL
+    assert entry.sentence == "no rep has the skill enterprise, welding"
+
+
+@pytest.mark.parametrize("owner", ["gone", "ben"])
+def test_the_customers_rep_is_not_there(empty_town: Town, owner: str) -> None:
+    """Gone, or not working on these days."""
+    empty_town.add(rep("anna"))
+    empty_town.add(rep("ben", work_days=frozenset([5])))
+    empty_town.add(account(owner_rep_id=owner), door(10))
+    entry = explained(empty_town)["bakery"]
+    assert entry.reason == Reason.NO_REP
+    assert entry.sentence.startswith(f"its rep {owner} does not work on these days")
+
+
+def test_a_rep_who_makes_no_visits_is_no_rep(empty_town: Town) -> None:
+    empty_town.add(rep(max_visits_per_day=0))
+    empty_town.add(opportunity(), door(10))
+    entry = explained(empty_town)["mill"]
+    assert (entry.reason, entry.sentence) == (Reason.NO_REP, "no rep works on these days")
+
+
+def test_the_deadline_comes_before_the_hours(town: Town) -> None:
+    town.add(opportunity(first_action_days=1, availability="Th 10:00-16:00"), door(10))
+    entry = explained(town, days=5)["mill"]
+    assert entry.reason == Reason.DEADLINE_IMPOSSIBLE
+    assert entry.sentence == (
+        "the first visit is due by 2026-11-30, and neither its hours (Th 10:00-16:00) nor the days of the reps "
+        "who could go leave time before"
+    )
+
+
+@pytest.mark.parametrize("clock", ["20:00", "16:30", "08:00", "12:00"], ids=["night", "evening", "early", "lunch"])
+def test_no_rep_is_at_work_for_a_whole_appointment(empty_town: Town, clock: str) -> None:
+    empty_town.add(rep(break_window=(time(12), time(13)), break_minutes=60))
+    empty_town.add(opportunity(appointment=local(f"2026-11-30 {clock}")), door(10))
+    entry = explained(empty_town)["mill"]
+    assert entry.reason == Reason.APPOINTMENT_IMPOSSIBLE
+    assert entry.worth is None
+
+
+def test_a_promise_elsewhere_is_in_the_way_of_a_promise(town: Town) -> None:
+    town.add(rep("ben", work_days=frozenset([1])))
+    town.add(opportunity("kept", appointment=local("2026-11-30 10:00")), door(10))
+    town.add(opportunity("other", appointment=local("2026-11-30 10:30")), door(10))
+    entry = explained(town, "kept")["other"]
+    assert entry.reason == Reason.APPOINTMENT_IMPOSSIBLE
+    assert "Anna is already promised elsewhere" in entry.sentence
+
+
+def test_no_street_leads_there(town: Town) -> None:
+    town.add(opportunity(), door(ISLAND + 1))
+    assert explained(town)["mill"].reason == Reason.UNREACHABLE
+
+
+def test_a_rival_at_the_same_account_is_planned(town: Town) -> None:
+    town.add(opportunity("one", account_id="inn"), door(10))
+    town.add(opportunity("two", account_id="inn"), door(10))
+    entry = explained(town, "one")["two"]
+    assert entry.reason == Reason.VISITED_ANYWAY
+    assert entry.sentence == "the account is visited already for One (one)"
+
+
+def test_every_reason_is_produced_by_some_rule_here_or_in_the_candidates() -> None:
+    """The candidates' own: not located, an appointment on another day, visited anyway."""
+    here = {
+        *(Reason.TOO_FAR, Reason.NO_TIME_LEFT, Reason.OUTSIDE_HOURS, Reason.NO_REP_WITH_SKILL, Reason.NO_REP),
+        *(Reason.DEADLINE_IMPOSSIBLE, Reason.APPOINTMENT_IMPOSSIBLE, Reason.UNREACHABLE, Reason.VISITED_ANYWAY),
+    }
+    assert set(Reason) - here == {Reason.NOT_LOCATED, Reason.APPOINTMENT_ON_ANOTHER_DAY}

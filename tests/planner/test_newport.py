@@ -1,0 +1,58 @@
+"""The whole way on a real town: its extract, and the made-up records beside this checkout."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from planner.candidates import Reason
+from planner.intake import import_files
+from planner.locating import geocoder_for, locate_records
+from planner.plan_checks import broken_rules
+from planner.plan_document import read_plan, write_plan
+from planner.planning import make_plan, store_plan
+from planner.settings import read_settings
+from planner.snapshot import Snapshot
+from planner.storage import open_store
+from routing.area import Areas
+from routing.solver import SearchLimits
+
+
+@pytest.mark.slow
+def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(newport_records: Path, tmp_path: Path) -> None:
+    settings = read_settings(tmp_path, {})
+    area = Areas(settings.areas).add("newport", newport_records / "newport.osm.pbf", lambda _what, _share: None)
+    store = open_store(settings.database_url)
+    files = {kind: newport_records / f"{kind}.csv" for kind in ("reps", "accounts", "opportunities")}
+    import_files(store, area.name, **files)
+    locate_records(store, area.name, geocoder_for(area, settings))
+    with store.read() as unit:
+        snapshot = Snapshot.read(unit, area.name)
+    assert (len(snapshot.reps), len(snapshot.accounts), len(snapshot.opportunities)) == (6, 565, 120)
+
+    made = make_plan(snapshot, area.name, area.streets(), date(2026, 11, 30), 5, SearchLimits(work=20), settings)
+    document = read_plan(write_plan(made.document))
+    assert broken_rules(document, snapshot, area.streets(), settings) == []
+
+    planned = {stop["visit_id"] for day in document["rep_days"] for stop in day["stops"]}
+    returned = {entry["record_id"] for entry in document["returned_to_inside"]}
+    unplanned = {entry["record_ids"][0]: entry for entry in document["unplanned"]}
+    for opportunity in snapshot.opportunities:
+        told = (f"opportunity:{opportunity.id}" in planned, opportunity.id in returned, opportunity.id in unplanned)
+        assert sum(told) == 1, opportunity.id
+    assert all(entry["sentence"] and Reason(entry["reason"]) for entry in document["unplanned"])
+    kinds = Counter(stop["kind"] for day in document["rep_days"] for stop in day["stops"])
+    assert kinds["appointment"] == sum(o.appointment is not None for o in snapshot.opportunities)
+    assert kinds.total() > 150
+
+    version = store_plan(store, area.name, document, made.translation.clock.epoch)
+    with store.read() as unit:
+        assert unit.plans(area.name).get(version).document == write_plan(document)
+
+    # A plan of yesterday's records no longer passes today.
+    moved = replace(snapshot.accounts[0], id="A9999", last_visit=None)
+    assert broken_rules(document, replace(snapshot, accounts=(*snapshot.accounts, moved)), area.streets(), settings)
