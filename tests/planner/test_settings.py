@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,12 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("not a folder")
     with pytest.raises(SettingsError, match="home"):
         read_settings(tmp_path / "home", {})
+
+
+def test_the_page_of_settings_shows_the_defaults(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    defaults = read_settings(tmp_path, {})
+    assert read_settings(written(tmp_path, shown), {}) == defaults
+    for section in (defaults.gate, defaults.candidates, defaults.worth, defaults.geocoding, defaults.map):
+        assert [field.name for field in fields(section) if f"\n{field.name} = " not in shown] == []
