@@ -17,6 +17,9 @@ from routing.solution import Route, Step
 NEVER = 1 << 40
 """Earlier than nothing, later than everything: the label of what cannot be done."""
 
+SPARE_S = 600
+"""Slack that a day keeps where it has some, so that a red light does not break an appointment."""
+
 Labels = tuple[int, int]
 """(break owed, break taken); without a break to take, both run along and the second decides."""
 
@@ -184,20 +187,35 @@ def _backward(shift: Shift, later: Labels, travel_s: int, job: Job) -> Labels:
 def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> Route | None:
     """The earliest-finishing timing of `jobs` in this order, or None if there is none.
 
-    Every service begins as early as it can; the departure from the start place is then as late as the first begin
-    allows. The break is put where it delays the day's end least and, among equals, into time that is idle anyway.
+    The break is put where it delays the day's end least and, among equals, into time that is idle anyway. Then the
+    day starts as late as that end allows, less `SPARE_S`: somebody who has nothing to do until an appointment in the
+    afternoon leaves home later, rather than doing the one short visit of the morning at nine and waiting in the car.
     """
     timeline = Timeline.of(problem, shift, jobs)
     if not timeline.feasible or not jobs:
         return None
-    if shift.break_ is None:
-        return _walk(timeline, None)
-    best: Route | None = None
-    for gap in range(2 * len(jobs) + 2):
-        route = _walk(timeline, gap)
-        if route and (best is None or _end(route, shift) < _end(best, shift)):
-            best = route
-    return best
+    gaps: Iterable[int | None] = [None] if shift.break_ is None else range(2 * len(jobs) + 2)
+    walks = [(route, gap) for gap in gaps if (route := _walk(timeline, gap, shift.start_s))]
+    if not walks:
+        return None
+    route, gap = min(walks, key=lambda walk: _end(walk[0], shift))
+    return _without_idling(timeline, route, gap)
+
+
+def _without_idling(timeline: Timeline, route: Route, gap: int | None) -> Route:
+    """The same route, started as late as its end allows, less `SPARE_S`."""
+    shift = timeline.shift
+    end = _end(route, shift)[0]
+    # The end never comes earlier for starting later, so the latest start can be found by halving.
+    possible, too_late = shift.start_s, route.steps[-1].begin_s + 1
+    while too_late - possible > 1:
+        middle = (possible + too_late) // 2
+        later = _walk(timeline, gap, middle)
+        if later and _end(later, shift)[0] == end:
+            possible = middle
+        else:
+            too_late = middle
+    return _walk(timeline, gap, max(shift.start_s, possible - SPARE_S)) or route
 
 
 def _end(route: Route, shift: Shift) -> tuple[int, int]:
@@ -208,13 +226,13 @@ def _end(route: Route, shift: Shift) -> tuple[int, int]:
     return max(route.return_s, rest_end), sum(step.begin_s for step in route.steps)
 
 
-def _walk(timeline: Timeline, gap: int | None) -> Route | None:
-    """Time the sequence with the break in one gap: 2k before the leg to job k, 2k + 1 at its door; None: no break.
+def _walk(timeline: Timeline, gap: int | None, start_s: int) -> Route | None:
+    """Time the sequence from `start_s` on, with the break in one gap: 2k before the leg to job k, 2k + 1 at its door.
 
-    The last two gaps are before the leg home and at home. None if that does not fit.
+    The last two gaps are before the leg home and at home; no gap, no break. None if that does not fit.
     """
     problem, shift = timeline.problem, timeline.shift
-    now, rest_start = shift.start_s, None
+    now, rest_start = start_s, None
 
     def rest() -> bool:
         nonlocal now, rest_start

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from routing.checks import violations
 from routing.problem import UNREACHABLE, Break, Job, Problem, Shift, TimeWindow
 from routing.solution import Solution
-from routing.timing import Timeline, schedule
+from routing.timing import SPARE_S, Timeline, schedule
 
 END = 25
 
@@ -137,3 +137,22 @@ def test_a_break_is_put_into_time_that_is_idle_anyway() -> None:
     assert route is not None
     assert [step.begin_s for step in route.steps] == [60, 400]
     assert route.return_s == 470
+
+
+def test_a_rep_with_nothing_to_do_until_an_appointment_leaves_home_later_and_keeps_some_slack() -> None:
+    shift = Shift("today", "rep", 0, 0, 0, 30_000)
+    jobs = (Job("any time", 1, 600, (TimeWindow(0, 25_000),)), Job("promised", 2, 600, (TimeWindow(20_000, 20_000),)))
+    minute = [[0, 60, 60], [60, 0, 60], [60, 60, 0]]
+    route = schedule(Problem(jobs, (shift,), minute, minute), shift, jobs)
+    assert route is not None
+    assert route.steps[1].begin_s - route.steps[1].arrive_s == SPARE_S
+    assert route.depart_s == 20_000 - SPARE_S - 60 - 600 - 60
+
+
+def test_leaving_later_never_ends_the_day_later_nor_passes_a_window() -> None:
+    shift = Shift("today", "rep", 0, 0, 0, 30_000)
+    jobs = (Job("closes", 1, 600, (TimeWindow(0, 5_000),)), Job("promised", 2, 600, (TimeWindow(20_000, 20_000),)))
+    minute = [[0, 60, 60], [60, 0, 60], [60, 60, 0]]
+    route = schedule(Problem(jobs, (shift,), minute, minute), shift, jobs)
+    assert route is not None
+    assert [step.begin_s for step in route.steps] == [5_000 - SPARE_S, 20_000]
