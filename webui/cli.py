@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import threading
 
 import click
@@ -10,6 +11,7 @@ from waitress.server import create_server
 
 from planner.cli import App, main
 from webui.app import create_app
+from webui.errors import WebError
 from webui.sources import Sources
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -26,18 +28,26 @@ def serve(app: App, port: int, host: str) -> None:
             f"{host} is not this machine alone: there are no logins yet, so the pages are served on 127.0.0.1, ::1 "
             "or localhost only"
         )
-    web = create_app(app.store, app.areas, app.settings.map)
-    address = "127.0.0.1" if host == "localhost" else host
     try:
-        server = create_server(web, host=address, port=port, threads=4, ident="", max_request_body_size=65_536)
+        web = create_app(app.store, app.areas, app.settings.map)
+    except WebError as error:
+        raise click.ClickException(str(error)) from error
+    with _listening("127.0.0.1" if host == "localhost" else host, port) as listener:
+        server = create_server(web, sockets=[listener], threads=4, ident="", max_request_body_size=65_536)
+        shown = f"[{host}]" if ":" in host else host
+        app.say(f"http://{shown}:{listener.getsockname()[1]}/  (Ctrl-C ends it)")
+        threading.Thread(target=_warm, args=(web.extensions["sources"],), daemon=True).start()
+        server.run()
+        server.close()
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise click.ClickException(f"port {port} is taken: choose another with --port") from error
-        raise click.ClickException(f"cannot serve on {host}, port {port}: {error.strerror or error}") from error
-    shown = f"[{host}]" if ":" in host else host
-    app.say(f"http://{shown}:{server.effective_port}/  (Ctrl-C ends it)")
-    threading.Thread(target=_warm, args=(web.extensions["sources"],), daemon=True).start()
-    server.run()
+        raise click.ClickException(f"cannot serve on {address}, port {port}: {error.strerror or error}") from error
 
 
 def _warm(sources: Sources) -> None:

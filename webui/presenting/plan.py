@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -83,9 +82,7 @@ def view_of(text: str) -> PlanView:
         PlanUnreadableError: it is not one; says what is wrong with it.
     """
     try:
-        document = read_plan(text)
-        json.dumps(document, ensure_ascii=False).encode()  # fails on half a surrogate pair, which no page could carry
-        return _plan(document)
+        return _plan(read_plan(text, "plan.json"))
     except PlannerError as error:
         raise PlanUnreadableError(str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:

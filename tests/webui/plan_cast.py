@@ -1,0 +1,285 @@
+"""A small plan in Helsinki that tests change at will, and a store that keeps it in dictionaries.
+
+Ann (id `ann`) works on Monday and Tuesday, Ben (id `b/1`, as some systems number people) on Monday only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.errors import NotFoundError
+from planner.plan_document import FORMAT
+from planner.repository import StoredPlan
+from planner.settings import MapSettings
+from routing.area import Areas
+from webui.app import create_app
+
+MONDAY, TUESDAY = "2026-11-30", "2026-12-01"
+HOME = {"address": "Kaisaniemenkatu 1, Helsinki", "lat": 60.1702, "lon": 24.9447}
+MORNING = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
+
+
+def at(time: str, day: str = MONDAY, plus: int = 0) -> str:
+    """A moment of the plan, some minutes later."""
+    minutes = int(time[:2]) * 60 + int(time[3:]) + plus
+    return f"{day}T{minutes // 60:02}:{minutes % 60:02}:00+02:00"
+
+
+def stop(number: int = 1, begin: str = "09:15", leave: str = "09:45", **changes: Any) -> dict[str, Any]:
+    """A visit: arrived at five minutes earlier, after five minutes of driving."""
+    return {
+        "stop": number,
+        "visit_id": f"account:A{number}",
+        "record_ids": [f"A{number}"],
+        "kind": "due",
+        "name": f"Customer {number}",
+        "address": f"Unioninkatu {number}, Helsinki",
+        "lat": 60.1640 + number * 0.0008,
+        "lon": 24.9520,
+        "drive_seconds": 300,
+        "drive_metres": 1400,
+        "arrive": at(begin, plus=-5),
+        "parking_minutes": 5,
+        "begin": at(begin),
+        "leave": at(leave),
+        "why": "due on 2026-11-30: last visit 2026-11-02, every 28 days",
+        "worth_minutes": 50,
+        "worth_because": "segment B",
+        "late": False,
+        "deadline": None,
+        "rides_with": [],
+        "handoff_missing": [],
+    } | changes
+
+
+def rep_day(
+    rep_id: str = "ann", stops: Sequence[dict[str, Any]] | None = None, day: str = MONDAY, **changes: Any
+) -> dict[str, Any]:
+    """A day of a rep: two visits and lunch after them, unless told otherwise."""
+    chosen = [stop(), stop(2, "09:55", "10:25")] if stops is None else list(stops)
+    last = chosen[-1]["leave"][11:16] if chosen else "09:00"
+    back = at(last, day, plus=5)
+    for entry in chosen:
+        for key in ("arrive", "begin", "leave"):
+            entry[key] = day + entry[key][10:]
+    return {
+        "rep_id": rep_id,
+        "rep_name": rep_id.title(),
+        "date": day,
+        "timezone": "Europe/Helsinki",
+        "work_start": at("09:00", day),
+        "work_end": at("17:00", day),
+        "start": {**HOME, "time": at("09:05", day) if chosen else None},
+        "stops": chosen,
+        "end": {**HOME, "time": back if chosen else None},
+        "return_drive_seconds": 300 if chosen else 0,
+        "return_drive_metres": 1400 if chosen else 0,
+        "break": None,
+        "totals": {
+            "visits": len(chosen),
+            "drive_seconds": 300 * (len(chosen) + 1) if chosen else 0,
+            "drive_metres": 1400 * (len(chosen) + 1) if chosen else 0,
+            "service_minutes": 30 * len(chosen),
+            "waiting_seconds": 0,
+        },
+    } | changes
+
+
+def unplanned(record: str = "A9", **changes: Any) -> dict[str, Any]:
+    return {
+        "record_ids": [record],
+        "kind": "due",
+        "name": f"Left out {record}",
+        "reason": "no_time_left",
+        "sentence": "every day on which it could be is full",
+        "worth_minutes": 40,
+        "worth_because": "segment C",
+    } | changes
+
+
+def plan(rep_days: Sequence[dict[str, Any]] | None = None, **changes: Any) -> str:
+    """plan.json."""
+    days = list(rep_days) if rep_days is not None else [rep_day(), rep_day("b/1"), rep_day(day=TUESDAY)]
+    stops = [entry for day in days for entry in day["stops"]]
+    left_out = changes.get("unplanned", [])
+    document = {
+        "format": FORMAT,
+        "area": "helsinki",
+        "first_day": MONDAY,
+        "last_day": TUESDAY,
+        "timezone": "Europe/Helsinki",
+        "limits": {"seed": 1, "seconds": 1.0, "work": None},
+        "totals": {
+            "visits": len(stops),
+            "promises": sum(entry["kind"] == "appointment" for entry in stops),
+            "unplanned": len(left_out),
+            "drive_seconds": sum(day["totals"]["drive_seconds"] for day in days),
+            "drive_metres": sum(day["totals"]["drive_metres"] for day in days),
+            "cost_seconds": 0,
+        },
+        "rep_days": days,
+        "unplanned": [],
+        "returned_to_inside": [],
+        "dormant": [],
+        "notes": [],
+    } | changes
+    return json.dumps(document, ensure_ascii=False)
+
+
+@dataclass
+class Shelf:
+    """The records and plans of one area; as much of `Records` and `Plans` as pages read."""
+
+    people: list[Rep] = field(default_factory=list)
+    customers: list[Account] = field(default_factory=list)
+    deals: list[Opportunity] = field(default_factory=list)
+    known: list[Location] = field(default_factory=list)
+    versions: list[StoredPlan] = field(default_factory=list)
+
+    def reps(self) -> list[Rep]:
+        return self.people
+
+    def accounts(self) -> list[Account]:
+        return self.customers
+
+    def opportunities(self) -> list[Opportunity]:
+        return self.deals
+
+    def locations(self, kind: RecordKind | None = None) -> list[Location]:
+        return self.known
+
+    def save(self, record: Record) -> Any:
+        raise AssertionError("pages only read")
+
+    def save_locations(self, locations: Sequence[Location]) -> None:
+        raise AssertionError("pages only read")
+
+    def add(self, stored: StoredPlan) -> int:
+        self.versions.append(replace(stored, version=len(self.versions) + 1))
+        return len(self.versions)
+
+    def list(self) -> list[StoredPlan]:
+        return [replace(version, document=None) for version in reversed(self.versions)]
+
+    def get(self, version: int) -> StoredPlan:
+        for stored in self.versions:
+            if stored.version == version:
+                return stored
+        raise NotFoundError(f"there is no plan {version}")
+
+    def latest(self, *, published: bool = False) -> StoredPlan | None:
+        chosen = [stored for stored in self.versions if stored.published_at or not published]
+        return max(chosen, key=lambda stored: (stored.published_at or MORNING, stored.version), default=None)
+
+    def publish(self, version: int, at: datetime) -> None:
+        raise AssertionError("pages only read")
+
+
+class DictStore:
+    """A store of shelves by area."""
+
+    def __init__(self) -> None:
+        self.shelves: dict[str, Shelf] = {}
+
+    def of(self, area: str = "helsinki") -> Shelf:
+        return self.shelves.setdefault(area, Shelf())
+
+    def keep(self, document: str, area: str = "helsinki", published_at: datetime | None = None) -> int:
+        """Store a plan.json as the next version."""
+        return self.of(area).add(
+            StoredPlan(0, area, date(2026, 11, 30), 2, MORNING, published_at, 6, 0, 3600, document)
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[DictStore]:
+        yield self
+
+    @contextmanager
+    def write(self) -> Iterator[DictStore]:
+        raise AssertionError("pages only read")
+        yield self
+
+    def records(self, area: str) -> Shelf:
+        return self.of(area)
+
+    def plans(self, area: str) -> Shelf:
+        return self.of(area)
+
+
+class Office:
+    """An installation: a store, areas, the app, and a client of it."""
+
+    def __init__(self, folder: Path, map_settings: MapSettings | None = None, now: datetime = MORNING) -> None:
+        self.folder = folder
+        self.store = DictStore()
+        self.app: Flask = create_app(self.store, Areas(folder), map_settings, lambda: now)
+        self.client: FlaskClient = self.app.test_client()
+
+    def area(self, name: str = "helsinki") -> Path:
+        """An area without streets or base map."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        (folder / "area.json").write_text("{}")
+        return folder
+
+    def text(self, address: str, status: int = 200) -> str:
+        """What a page says to a reader: its text, white space made even."""
+        return text_of(self.page(address, status))
+
+    def page(self, address: str, status: int = 200) -> str:
+        response = self.client.get(address)
+        assert response.status_code == status, response.get_data(as_text=True)
+        return response.get_data(as_text=True)
+
+
+INLINE = frozenset({"a", "bdi", "i", "span", "strong", "small", "button", "code"})
+
+
+class Skeleton(HTMLParser):
+    """The elements of a page with the names of their attributes, its text, its links and its identifiers."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, ...]] = []
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self._silent = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        values = dict(attrs)
+        self.links += [value for name in ("href", "src", "action") if (value := values.get(name))]
+        self.ids += [value for name in ("id",) if (value := values.get(name))]
+        self._silent = tag in ("script", "style")
+        self._apart(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+        self._apart(tag)
+
+    def _apart(self, tag: str) -> None:
+        if tag not in INLINE:
+            self.words.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.words.append(data)
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", "".join(Skeleton(page).words))
