@@ -64,6 +64,15 @@ def stop(number: int = 1, begin: str = "09:15", leave: str = "09:45", **changes:
     } | changes
 
 
+def stops_in_a_row(number: int) -> list[dict[str, Any]]:
+    """Stops of twelve minutes, one every twenty-two."""
+    begins = [at("09:10", plus=22 * place)[11:16] for place in range(number)]
+    return [
+        stop(place, begin, at(begin, plus=12)[11:16], lat=60.1630 + place * 0.0006, lon=24.9460 + place % 4 * 0.002)
+        for place, begin in enumerate(begins, start=1)
+    ]
+
+
 def rep_day(
     rep_id: str = "ann", stops: Sequence[dict[str, Any]] | None = None, day: str = MONDAY, **changes: Any
 ) -> dict[str, Any]:
