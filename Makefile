@@ -20,6 +20,7 @@ demo: .venv/installed-demo
 	$(FIELDVISIT) geocode --report .demo/located.csv
 	$(FIELDVISIT) plan --from $(MONDAY) --days 5 --seconds 20 --out .demo/plan.json
 	$(FIELDVISIT) check .demo/plan.json
+	$(FIELDVISIT) plan publish
 	$(FIELDVISIT) serve --port $(PORT)
 
 test: lint browser

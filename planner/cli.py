@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from planner.domain import RecordKind
-from planner.errors import PlannerError
+from planner.errors import NotFoundError, PlannerError
 from planner.intake import ImportReport, import_files
 from planner.locating import LocatingReport, decide, geocoder_for, locate_records, review_list, write_report
 from planner.plan_checks import broken_rules
@@ -379,12 +379,18 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
 
 
 @plan.command("publish")
-@click.argument("version", type=int)
+@click.argument("version", type=int, required=False)
 @area_option
-def publish(app: App, area: Area, version: int) -> None:
-    """Make a plan version the one that reps see."""
+def publish(app: App, area: Area, version: int | None) -> None:
+    """Make a plan version the one that reps see; without a number, the newest."""
     with app.store.write() as unit:
-        unit.plans(area.name).publish(version, datetime.now(UTC))
+        stored = unit.plans(area.name)
+        if version is None:
+            newest = stored.latest()
+            if newest is None:
+                raise NotFoundError(f"area {area.name} has no plan yet: make one with fieldvisit plan")
+            version = newest.version
+        stored.publish(version, datetime.now(UTC))
     app.say(f"plan {version} is published")
 
 

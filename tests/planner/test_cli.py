@@ -140,7 +140,7 @@ def test_the_main_job_from_an_extract_to_a_published_plan(open_office: Office) -
     assert "plan 1: 4 visits (0 promised), 0 unplanned" in planned
     assert "every rule is kept, 4 visits" in open_office.type("check", open_office.folder / "plan.json")
     assert "published" not in open_office.type("plans")
-    open_office.type("plan", "publish", 1)
+    assert open_office.type("plan", "publish") == "plan 1 is published\n"
     assert "published" in open_office.type("plans")
     with (open_office.folder / "r.csv").open(encoding="utf-8") as file:
         assert [row["verdict"] for row in csv.DictReader(file)] == ["matched"] * 5
@@ -298,5 +298,6 @@ def test_a_command_that_makes_no_sense_is_refused_with_its_usage(open_office: Of
 def test_what_does_not_exist_is_named(open_office: Office) -> None:
     assert "no.csv" in open_office.type("import", "--reps", open_office.folder / "no.csv", status=1)
     assert "A9" in open_office.type("settle", "account", "A9", "--at", "51.5,-3", status=1)
+    assert "no plan yet" in open_office.type("plan", "publish", status=1)
     assert "999" in open_office.type("plan", "publish", 999, status=1)
     assert "latitude" in open_office.type("settle", "account", "A9", "--at", "515,-3", status=1)
