@@ -1,4 +1,4 @@
-"""The command `fieldvisit`, with `serve` added to the commands of planner/cli.py."""
+"""The command `fieldvisit`, with `serve` added to the commands of planner/cli."""
 
 from __future__ import annotations
 

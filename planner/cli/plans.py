@@ -1,0 +1,170 @@
+"""fieldvisit plan, plan publish, plans, check."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from planner.cli.app import AREA_HELP, FILE, App, area_option, main
+from planner.errors import NotFoundError, PlannerError
+from planner.plan_checks import broken_rules
+from planner.plan_document import PlanDocument, read_plan, write_plan
+from planner.planning import make_plan, store_plan
+from planner.snapshot import Snapshot
+from routing.area import Area
+from routing.solver import Progress, SearchLimits
+
+
+@main.group(invoke_without_command=True)
+@click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), help="The first day.  [default: tomorrow]")
+@click.option("--days", type=click.IntRange(1, 60), default=5, show_default=True, help="Working days of the team.")
+@click.option("--seconds", type=click.FloatRange(0.1, 86_400), help="Time to search.  [default: 30]")
+@click.option("--work", type=click.IntRange(1), help="Search by a fixed amount of work: same result every time.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option("--out", type=FILE, help="Write the plan to this file too (docs/plan-format.md).")
+@click.option("--area", "area_name", metavar="NAME", help=AREA_HELP)
+@click.pass_obj
+def plan(
+    app: App,
+    area_name: str | None,
+    first_day: datetime | None,
+    days: int,
+    seconds: float | None,
+    work: int | None,
+    seed: int,
+    out: Path | None,
+) -> None:
+    """Plan all reps over the coming days. Ctrl-C stops the search and keeps the best plan so far."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    area = app.areas.get(area_name)
+    if seconds is not None and work is not None:
+        raise click.UsageError("give either --seconds or --work")
+    limits = SearchLimits(seconds=(seconds or 30.0) if work is None else None, work=work, seed=seed)
+    start = first_day.date() if first_day else _today() + timedelta(days=1)
+    with app.store.read() as unit:
+        snapshot = Snapshot.read(unit, area.name)
+    with app.bar() as progress, _ctrl_c() as stopped:
+        progress("travel times", 0.0)
+
+        def show(state: Progress) -> None:
+            hours = state.cost_s / 3600
+            progress(f"best cost {hours:,.2f} h, {state.served} visits", state.fraction)
+
+        made = make_plan(
+            snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
+        )
+    version = store_plan(app.store, area.name, made.document, datetime.now(UTC))
+    if out is not None:
+        out.write_text(write_plan(made.document), encoding="utf-8")
+    _show_plan(app, version, made.document)
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C is a wish to stop searching, not to lose what was found; a second one is meant."""
+    pressed = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show_plan(app: App, version: int, document: PlanDocument) -> None:
+    totals = document["totals"]
+    app.say(
+        f"plan {version}: {totals['visits']} visits ({totals['promises']} promised), {totals['unplanned']} unplanned, "
+        f"{totals['drive_seconds'] / 3600:.1f} h driving, {totals['drive_metres'] / 1000:.0f} km"
+    )
+    table = Table("rep", "day", "visits", "driving", "leaves", "is back", box=None, pad_edge=False)
+    for day in document["rep_days"]:
+        if not day["stops"]:
+            continue
+        table.add_row(
+            day["rep_name"],
+            day["date"],
+            str(day["totals"]["visits"]),
+            f"{day['totals']['drive_seconds'] // 60} min",
+            (day["start"]["time"] or "")[11:16],
+            (day["end"]["time"] or "")[11:16],
+        )
+    app.console.print(table)
+    reasons: dict[str, int] = {}
+    for entry in document["unplanned"]:
+        reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + 1
+    for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+        app.say(f"{count} unplanned: {reason}")
+    app.say(
+        f"{len(document['returned_to_inside'])} opportunities go back to inside sales, "
+        f"{len(document['dormant'])} customers are dormant"
+    )
+    for note in document["notes"]:
+        app.say(f"note: {note}")
+
+
+@plan.command("publish")
+@click.argument("version", type=int, required=False)
+@area_option
+def publish(app: App, area: Area, version: int | None) -> None:
+    """Make a plan version the one that reps see; without a number, the newest."""
+    with app.store.write() as unit:
+        stored = unit.plans(area.name)
+        if version is None:
+            newest = stored.latest()
+            if newest is None:
+                raise NotFoundError(f"area {area.name} has no plan yet: make one with fieldvisit plan")
+            version = newest.version
+        stored.publish(version, datetime.now(UTC))
+    app.say(f"plan {version} is published")
+
+
+@main.command()
+@area_option
+def plans(app: App, area: Area) -> None:
+    """The stored plan versions, newest first."""
+    with app.store.read() as unit:
+        stored = unit.plans(area.name).list()
+    for version in stored:
+        published = "published" if version.published_at else ""
+        app.say(
+            f"{version.version:>4}  {version.first_day}  {version.visits} visits, {version.unplanned} unplanned, "
+            f"{version.drive_s / 3600:.1f} h driving, made {version.created_at:%Y-%m-%d %H:%M}Z {published}".rstrip()
+        )
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@area_option
+def check(app: App, area: Area, file: Path) -> None:
+    """Check every rule on a plan file against the records; exit status 1 if one is broken."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PlannerError(f"{file.name}: is not UTF-8 text") from error
+    document = read_plan(text, file.name)
+    with app.store.read() as unit:
+        snapshot = Snapshot.read(unit, area.name)
+    broken = broken_rules(document, snapshot, area.streets(), app.settings)
+    for sentence in broken:
+        app.say(sentence)
+    if broken:
+        raise click.ClickException(f"{len(broken)} rules are broken")
+    app.say(f"{file.name}: every rule is kept, {document['totals']['visits']} visits")
