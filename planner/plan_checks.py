@@ -264,7 +264,8 @@ def _opportunity(
     late = deadline is not None and deadline < context.first_day
     if stop["late"] != late:
         yield f"is {'late' if late else 'not late'}, but marked as if it were{' not' if late else ''}"
-    if deadline is not None and not late and deadline < date.fromisoformat(day["date"]):
+    done = leave.astimezone(context.zone) - timedelta(seconds=1)
+    if deadline is not None and not late and deadline < done.date():
         yield f"the first visit was due by {deadline}"
 
 

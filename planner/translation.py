@@ -173,6 +173,6 @@ def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
     spans: list[Span] = [(0, clock.end_s)]
     for expression in visit.hours:
         spans = intersect(spans, open_spans(expression, clock.epoch, clock.first_day, clock.last_day, clock.zone))
-    if visit.deadline is not None and visit.deadline < clock.last_day and not visit.late:
+    if visit.deadline is not None and visit.deadline <= clock.last_day and not visit.late:
         spans = intersect(spans, [(0, clock.at(midnight(visit.deadline + timedelta(days=1))))])
     return whole_visit_windows(spans, visit.service_minutes * 60)

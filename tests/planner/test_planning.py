@@ -240,6 +240,17 @@ def test_a_rep_abroad_works_by_the_clock_there(town: Town) -> None:
     assert town.broken(document) == []
 
 
+def test_a_deadline_ends_with_the_customers_day_though_the_rep_is_a_day_ahead(town: Town) -> None:
+    """Eleven at night on Monday in London is eight in the morning on Tuesday in Tokyo."""
+    town.add(rep("ben"))
+    town.add(rep("dai", timezone="Asia/Tokyo", work_start=time(7), skills=frozenset(["wine"])), door(10))
+    handed_off = opportunity(first_action_days=1, required_skills=frozenset(["wine"]), availability="Mo-Fr 23:00-24:00")
+    town.add(handed_off, door(11))
+    document = town.plan().document
+    assert stops(document)["mill"]["begin"] == "2026-12-01T08:00:00+09:00"
+    assert stops(document)["mill"]["deadline"] == str(MONDAY)
+
+
 # ------------------------------------------------------------------------------------------------ nothing is lost
 
 
