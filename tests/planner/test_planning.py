@@ -136,7 +136,7 @@ def test_two_companies_at_one_door_park_once(town: Town) -> None:
     town.add(account("bakery"), door(10))
     town.add(account("florist"), door(10))
     town.add(account("inn"), door(-10))
-    first, second, third = stops(town.plan().document).values()
+    first, second, third = stops(town.plan(days=1).document).values()
     if first["stop"] != second["stop"]:
         first, second, third = second, third, first
     assert first["stop"] == second["stop"] != third["stop"]
@@ -236,7 +236,8 @@ def test_a_rep_abroad_works_by_the_clock_there(town: Town) -> None:
     town.add(account("bakery", owner_rep_id="carol", opening_hours="Mo-Fr 09:00-18:00"), door(11))
     town.add(account("all night", owner_rep_id="carol", opening_hours="24/7"), door(11))
     document = town.plan().document
-    assert stops(document)["bakery"]["begin"][11:] in {"09:06:00-08:00", "09:36:00-08:00"}
+    assert "09:05" < stops(document)["bakery"]["begin"][11:16] <= "09:30"
+    assert stops(document)["bakery"]["begin"].endswith("-08:00")
     assert town.broken(document) == []
 
 
