@@ -213,9 +213,7 @@ def test_hostile_names_are_read_and_never_run(serve: Serve, watch: Callable[...,
     assert {f"Stop {index}: {text}" for index, text in enumerate(HOSTILE)} <= {label for label, _, _ in shown}
     assert sum(extra for _, _, extra in shown) == 0
     labels = watched.page.locator(".leaflet-control-layers label").all_text_contents()
-    assert [label.strip() for label in labels] == [
-        text.replace("\0", "").replace("\r", "").strip() for text in HOSTILE
-    ]
+    assert [label.strip() for label in labels] == [text.replace("\0", "").replace("\r", "").strip() for text in HOSTILE]
     watched.page.wait_for_timeout(100)
     assert watched.page.evaluate("window.__ran") is None
     assert watched.errors == []
