@@ -179,7 +179,8 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
     Raises:
         SettingsError: settings.toml is no TOML, or a setting is unknown or out of range; or the folder cannot be made.
     """
-    home = home or Path(environment.get(HOME_VARIABLE) or default_home())
+    # Absolute from here on: a later change of folder, or a server with a folder of its own, must not lose it.
+    home = (home or Path(environment.get(HOME_VARIABLE) or default_home())).expanduser().absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
         file = home / "settings.toml"
@@ -198,5 +199,5 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         if name not in sections or not isinstance(table, dict):
             raise SettingsError(f"settings.toml: there is no section [{name}]; it knows {', '.join(sections)}")
     chosen = {name: _table(name, tables.get(name, {}), cls) for name, cls in sections.items()}
-    database = environment.get(DATABASE_VARIABLE) or f"sqlite:///{(home / 'fieldvisit.sqlite').resolve()}"
+    database = environment.get(DATABASE_VARIABLE) or f"sqlite:///{home / 'fieldvisit.sqlite'}"
     return Settings(home=home, database_url=database, **chosen)

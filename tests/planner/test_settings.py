@@ -121,3 +121,14 @@ def test_the_page_of_settings_shows_the_defaults(tmp_path: Path) -> None:
     assert read_settings(written(tmp_path, shown), {}) == defaults
     for section in (defaults.gate, defaults.candidates, defaults.worth, defaults.geocoding, defaults.map):
         assert [field.name for field in fields(section) if f"\n{field.name} = " not in shown] == []
+
+
+def test_a_relative_home_stays_where_it_is_when_the_folder_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings(Path("here"), {})
+    assert settings.areas == tmp_path / "here" / "areas"
+    assert settings.database_url == f"sqlite:///{tmp_path}/here/fieldvisit.sqlite"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read_settings(None, {HOME_VARIABLE: "~/there"}).home == tmp_path / "there"
