@@ -128,20 +128,17 @@ class _Explainer:
                 return Reason.TOO_FAR, f"it adds at least {cheapest} and is worth {job.penalty_s // 60}"
             return Reason.NO_TIME_LEFT, f"the search ended too soon: a longer one would plan it, for {cheapest}"
         names = sorted({self.translation.working_days[shift.id].rep.name for shift in shifts})
-        who = names[0] if len(names) == 1 else f"{len(names)} reps who could go"
+        who = names[0] if len(names) == 1 else f"the {len(names)} reps who could go"
         if visit.appointment is not None:
             return (
                 Reason.APPOINTMENT_IMPOSSIBLE,
                 f"at {visit.appointment:%a %Y-%m-%d %H:%M} {who} {'is' if len(names) == 1 else 'are'} "
                 "already promised elsewhere, or cannot get there in time",
             )
-        until = f" by {visit.deadline}" if visit.deadline is not None and not visit.late else ""
-        days = len(shifts)
-        return (
-            Reason.NO_TIME_LEFT,
-            f"{'the one day' if days == 1 else f'all {days} days'}{until} on which {who} could go "
-            f"{'is' if days == 1 else 'are'} full: nothing there could make way for {_worth(visit)}",
-        )
+        in_time = visit.deadline is None or visit.late or visit.deadline >= self.translation.clock.last_day
+        until = "" if in_time else f" by {visit.deadline}"
+        full = f"the one day{until} of {who} is" if len(shifts) == 1 else f"all {len(shifts)} days{until} of {who} are"
+        return Reason.NO_TIME_LEFT, f"{full} full: nothing there could make way for {_worth(visit)}"
 
 
 def _worth(visit: Visit) -> str:

@@ -110,7 +110,7 @@ class CandidateSettings:
 class WorthSettings:
     """The terms of the worth formula, in minutes of a rep's time (see planner/worth.py)."""
 
-    opportunity_minutes: float = 120.0
+    opportunity_minutes: float = 240.0
     segment_minutes: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType({"A": 60.0, "B": 40.0, "C": 25.0})
     )

@@ -2,7 +2,8 @@
 
     worth = (base + doubling × log2(1 + expected value ÷ unit)) × urgency
 
-* base: `opportunity_minutes` (120) for a handed-off opportunity; by segment for an account (A 60, B 40, C 25)
+* base: `opportunity_minutes` (240) for a handed-off opportunity, so that no ordinary customer outranks one however
+  overdue; by segment for an account (A 60, B 40, C 25)
 * expected value: value × probability of an opportunity; of an account, what it buys between two visits
   (annual value × cadence ÷ 365)
 * doubling: minutes (10) for each doubling of the expected value above one unit (1,000 of the currency), so that a

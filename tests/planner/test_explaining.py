@@ -64,8 +64,23 @@ def test_a_full_day_leaves_no_time(town: Town) -> None:
     town.add(account(), door(10))
     entry = explained(town, "short", "long")["bakery"]
     assert entry.reason == Reason.NO_TIME_LEFT
-    assert entry.sentence == (
-        "the one day on which Anna could go is full: nothing there could make way for a visit worth 49 minutes"
+    assert entry.sentence == ("the one day of Anna is full: nothing there could make way for a visit worth 49 minutes")
+
+
+def test_days_before_a_deadline_are_counted_over_all_reps_who_could_go(empty_town: Town) -> None:
+    """Anna and Ben have a long promise on both days; the deadline leaves no other."""
+    town = empty_town
+    for name in ("anna", "ben"):
+        town.add(rep(name, break_minutes=0))
+    for day in ("2026-11-30", "2026-12-01"):
+        for n in range(2):
+            town.add(opportunity(f"{day} {n}", visit_minutes=440, appointment=local(f"{day} 09:10")), door())
+    town.add(opportunity(first_action_days=2), door(1))
+    plan = town.plan(work=8).document
+    sentences = {entry["record_ids"][0]: entry["sentence"] for entry in plan["unplanned"]}
+    assert sentences["mill"] == (
+        "all 4 days by 2026-12-01 of the 2 reps who could go are full: "
+        "nothing there could make way for a visit worth 266 minutes"
     )
 
 

@@ -93,8 +93,8 @@ def test_stops_are_numbered_by_door(document: PlanDocument) -> None:
 
 def test_what_a_visit_is_worth_can_be_shown_to_a_person(document: PlanDocument) -> None:
     planned = stops(document)
-    assert planned["mill"]["worth_minutes"] == 146
-    assert planned["mill"]["worth_because"] == "120 for a handoff, 26 for an expected 5,000"
+    assert planned["mill"]["worth_minutes"] == 266
+    assert planned["mill"]["worth_because"] == "240 for a handoff, 26 for an expected 5,000"
     assert planned["promised"]["worth_because"] is None
     [unplanned] = document["unplanned"]
     assert unplanned["reason"] == "too_far"

@@ -19,10 +19,10 @@ def worth_after(days: int, **changes: object) -> int:
 
 
 def test_the_formula_is_the_documented_one() -> None:
-    """120 for the handoff and 10 for each doubling above a thousand: an expected 3,000 are two."""
+    """240 for the handoff and 10 for each doubling above a thousand: an expected 3,000 are two."""
     worth = opportunity_worth(opportunity(value=6_000, probability=0.5), False, WORTH)
-    assert worth.minutes == 140
-    assert worth.because == "120 for a handoff, 20 for an expected 3,000"
+    assert worth.minutes == 260
+    assert worth.because == "240 for a handoff, 20 for an expected 3,000"
 
 
 def test_a_customers_worth_says_how_it_comes_about() -> None:
@@ -38,14 +38,14 @@ def test_a_deal_ten_times_as_large_does_not_count_for_ten_visits() -> None:
     assert small < large < 1.3 * small
 
 
-def test_any_handoff_is_worth_more_than_any_customer_who_is_just_due() -> None:
+def test_any_handoff_is_worth_more_than_an_ordinary_customer_however_overdue() -> None:
     least = opportunity_worth(opportunity(value=0, probability=0), False, WORTH).minutes
-    assert least > worth_after(28, segment="A", annual_value=100_000)
+    assert least > worth_after(1_000, segment="A", annual_value=12_000)
 
 
 def test_a_late_opportunity_outranks_everything_on_time() -> None:
     late = opportunity_worth(opportunity(value=0), True, WORTH)
-    assert late.minutes > 4 * opportunity_worth(opportunity(value=1e9, probability=1), False, WORTH).minutes
+    assert late.minutes > 3 * opportunity_worth(opportunity(value=1e9, probability=1), False, WORTH).minutes
     assert late.because.endswith("1,440 because its deadline has passed")
 
 
