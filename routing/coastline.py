@@ -63,9 +63,7 @@ def _connectors(lines: Sequence[LineString], bounds: Polygon) -> list[LineString
     return pieces
 
 
-def _votes(
-    faces: Sequence[Polygon], shores: Sequence[LineString]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _votes(faces: Sequence[Polygon], shores: Sequence[LineString]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Length of shore that calls each face water, and land: every shore segment speaks for the points beside it."""
     starts = np.vstack([shapely.get_coordinates(line)[:-1] for line in shores])
     ends = np.vstack([shapely.get_coordinates(line)[1:] for line in shores])

@@ -52,9 +52,7 @@ class Map:
 
 
 def _decode(data: bytes) -> dict[str, Any]:
-    tile: dict[str, Any] = mapbox_vector_tile.decode(
-        gzip.decompress(data), default_options={"y_coord_down": True}
-    )
+    tile: dict[str, Any] = mapbox_vector_tile.decode(gzip.decompress(data), default_options={"y_coord_down": True})
     return tile
 
 
@@ -86,9 +84,7 @@ def test_streets_carry_the_kind_that_paints_them_and_the_name_that_labels_them(h
 
 def test_a_street_mapped_in_many_pieces_is_one_line_long_enough_for_its_name(helsinki: Map) -> None:
     longest = max(
-        geometry(road).length
-        for road in helsinki.layer("roads", 15)
-        if road["properties"].get("name") == "Unioninkatu"
+        geometry(road).length for road in helsinki.layer("roads", 15) if road["properties"].get("name") == "Unioninkatu"
     )
     assert longest > 3000
 
