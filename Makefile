@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 HOST_SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+apt_install = command -v apt-get >/dev/null && $(HOST_SUDO) apt-get update -qq && $(HOST_SUDO) apt-get install -y -qq $(1)
 BIN := .venv/bin
 FIELDVISIT := $(BIN)/fieldvisit --home .demo
 
@@ -32,11 +33,12 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The browser tests use the system's Chromium; where there is none they install one, Debian's first.
+# The browser tests use the system's Chromium; where there is none they install one, Debian's first. Playwright talks to
+# it through a program that needs libatomic, which a bare Debian lacks.
 browser: .venv/installed-test
+	@$(BIN)/playwright --version >/dev/null 2>&1 || { $(call apt_install,libatomic1); }
 	@command -v chromium chromium-browser google-chrome >/dev/null \
-	  || { command -v apt-get >/dev/null && $(HOST_SUDO) apt-get update -qq && $(HOST_SUDO) apt-get install -y -qq chromium; } \
-	  || $(BIN)/playwright install --with-deps chromium
+	  || { $(call apt_install,chromium); } || $(BIN)/playwright install --with-deps chromium
 
 .venv/installed-%: pyproject.toml package-lock.json tests/constraints.txt | .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint tests/constraints.txt --editable ".[$*]"
@@ -47,7 +49,7 @@ browser: .venv/installed-test
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "fieldvisit needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv \
-	  || { rm -rf .venv; $(HOST_SUDO) apt-get update -qq && $(HOST_SUDO) apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; }
+	  || { rm -rf .venv; $(call apt_install,python3-venv) && $(PYTHON) -m venv .venv; }
 
 # The exact versions that the tests ran with; run this after changing a range in pyproject.toml.
 lock:

@@ -30,7 +30,7 @@ from routing.travel_times import LegPath, TravelTimes
 
 MONDAY = date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 12, day) for day in (1, 2, 3, 4))
-LONDON, VANCOUVER = ZoneInfo("Europe/London"), ZoneInfo("America/Vancouver")
+LONDON, LOS_ANGELES = ZoneInfo("Europe/London"), ZoneInfo("America/Los_Angeles")
 SETTINGS = Settings(home=Path("nowhere"), database_url="")
 OFFICE = Address("1 Office Park")
 

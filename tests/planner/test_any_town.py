@@ -15,7 +15,7 @@ from planner.domain import Address
 from planner.errors import PlannerError
 from planner.plan_document import read_plan
 
-ZONES = ("Europe/London", "America/Vancouver", "Asia/Tokyo", "Australia/Lord_Howe", "America/Havana")
+ZONES = ("Europe/London", "America/Los_Angeles", "Asia/Tokyo", "Australia/Lord_Howe", "America/Havana")
 FRIDAYS = (date(2026, 3, 6), date(2026, 3, 27), date(2026, 10, 23), date(2026, 10, 30), date(2026, 11, 27))
 """Most of them before the clocks change somewhere."""
 HOURS = (

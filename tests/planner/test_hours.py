@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from cast import LONDON, MONDAY, VANCOUVER, local
+from cast import LONDON, MONDAY, LOS_ANGELES, local
 
 from planner.hours import exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
 from routing.problem import TimeWindow
@@ -63,9 +63,9 @@ def test_in_autumn_the_day_is_an_hour_longer() -> None:
 
 
 def test_vancouver_changes_on_other_days() -> None:
-    assert spans_of("Su 10:00-16:00", SPRING, VANCOUVER) == [(10, 16)]
-    assert spans_of("Su 10:00-16:00", date(2026, 3, 8), VANCOUVER) == [(9, 15)]
-    assert instant(local("2026-03-08 10:00"), VANCOUVER) == datetime(2026, 3, 8, 17, tzinfo=UTC)
+    assert spans_of("Su 10:00-16:00", SPRING, LOS_ANGELES) == [(10, 16)]
+    assert spans_of("Su 10:00-16:00", date(2026, 3, 8), LOS_ANGELES) == [(9, 15)]
+    assert instant(local("2026-03-08 10:00"), LOS_ANGELES) == datetime(2026, 3, 8, 17, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("expression", "day"), [("Su 00:00-01:30", SPRING), ("Su 00:00-01:30", AUTUMN)])
@@ -80,13 +80,13 @@ def test_a_beginning_that_the_clock_change_makes_doubtful_is_the_later_one() -> 
 
 
 def test_local_times_become_instants() -> None:
-    assert instant(local("2026-11-30 09:00"), VANCOUVER) == datetime(2026, 11, 30, 17, tzinfo=UTC)
+    assert instant(local("2026-11-30 09:00"), LOS_ANGELES) == datetime(2026, 11, 30, 17, tzinfo=UTC)
     assert instant(local("2026-07-01 09:00"), LONDON) == datetime(2026, 7, 1, 8, tzinfo=UTC)
 
 
 def test_a_time_that_the_clocks_skip_does_not_exist() -> None:
     assert not exists(local("2026-03-29 01:30"), LONDON)
-    assert not exists(local("2026-03-08 02:30"), VANCOUVER)
+    assert not exists(local("2026-03-08 02:30"), LOS_ANGELES)
     assert exists(local("2026-03-29 02:30"), LONDON)
     assert exists(local("2026-10-25 01:30"), LONDON)
 

@@ -197,7 +197,7 @@ def test_overnight_opening_hours_are_used_by_a_rep_who_works_at_night(empty_town
     [
         ("Europe/London", date(2026, 3, 28), ["+00:00", "+01:00"]),
         ("Europe/London", date(2026, 10, 24), ["+01:00", "+00:00"]),
-        ("America/Vancouver", date(2026, 3, 7), ["-08:00", "-07:00"]),
+        ("America/Los_Angeles", date(2026, 3, 7), ["-08:00", "-07:00"]),
     ],
 )
 def test_promises_keep_their_local_time_over_a_weekend_on_which_the_clocks_change(
@@ -230,9 +230,9 @@ def test_a_night_shift_through_the_clock_change_keeps_every_rule(empty_town: Tow
 
 
 def test_a_rep_abroad_works_by_the_clock_there(town: Town) -> None:
-    """London has most reps, so customers' hours are London's; Carol lives in Vancouver and says so in her times."""
+    """London has most reps, so customers' hours are London's; Carol lives in Los Angeles and says so in her times."""
     town.add(rep("ben"))
-    town.add(rep("carol", timezone="America/Vancouver"), door(10))
+    town.add(rep("carol", timezone="America/Los_Angeles"), door(10))
     town.add(account("bakery", owner_rep_id="carol", opening_hours="Mo-Fr 09:00-18:00"), door(11))
     town.add(account("all night", owner_rep_id="carol", opening_hours="24/7"), door(11))
     document = town.plan().document

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from cast import FRIDAY, LONDON, MONDAY, SETTINGS, TUESDAY, VANCOUVER, Town, account, door, local, opportunity, rep
+from cast import FRIDAY, LONDON, MONDAY, SETTINGS, TUESDAY, LOS_ANGELES, Town, account, door, local, opportunity, rep
 
 from planner.domain import Address
 from planner.planning import last_working_day
@@ -105,11 +105,11 @@ def test_a_night_shift_has_as_many_hours_as_pass(empty_town: Town) -> None:
 
 
 def test_local_times_come_back_with_the_offset_of_their_day(empty_town: Town) -> None:
-    empty_town.add(rep(timezone="America/Vancouver", work_days=frozenset(range(7))))
+    empty_town.add(rep(timezone="America/Los_Angeles", work_days=frozenset(range(7))))
     saturday, sunday = empty_town.translation(date(2026, 3, 7), 2).problem.shifts
     translation = empty_town.translation(date(2026, 3, 7), 2)
-    assert translation.local(saturday.start_s, VANCOUVER).isoformat() == "2026-03-07T09:00:00-08:00"
-    assert translation.local(sunday.start_s, VANCOUVER).isoformat() == "2026-03-08T09:00:00-07:00"
+    assert translation.local(saturday.start_s, LOS_ANGELES).isoformat() == "2026-03-07T09:00:00-08:00"
+    assert translation.local(sunday.start_s, LOS_ANGELES).isoformat() == "2026-03-08T09:00:00-07:00"
 
 
 # ------------------------------------------------------------------------------------------------ zones
@@ -117,9 +117,9 @@ def test_local_times_come_back_with_the_offset_of_their_day(empty_town: Town) ->
 
 def test_the_areas_zone_is_the_one_that_most_reps_keep(empty_town: Town) -> None:
     assert str(empty_town.snapshot().zone) == "UTC"
-    empty_town.add(rep("carol", timezone="America/Vancouver"))
+    empty_town.add(rep("carol", timezone="America/Los_Angeles"))
     empty_town.add(rep("anna"))
-    assert str(empty_town.snapshot().zone) == "America/Vancouver"
+    assert str(empty_town.snapshot().zone) == "America/Los_Angeles"
     empty_town.add(rep("ben"))
     assert str(empty_town.snapshot().zone) == "Europe/London"
 
@@ -127,16 +127,16 @@ def test_the_areas_zone_is_the_one_that_most_reps_keep(empty_town: Town) -> None
 def test_a_rep_works_by_the_clock_at_home(empty_town: Town) -> None:
     empty_town.add(rep("anna"))
     empty_town.add(rep("ben"))
-    empty_town.add(rep("carol", timezone="America/Vancouver"))
+    empty_town.add(rep("carol", timezone="America/Los_Angeles"))
     shifts = {shift.vehicle: shift for shift in empty_town.translation(MONDAY, 1).problem.shifts}
     assert shifts["carol"].start_s - shifts["anna"].start_s == 8 * 3600
 
 
 def test_hours_are_known_for_a_rep_who_still_works_when_the_area_sleeps(empty_town: Town) -> None:
-    """At 16:00 in Vancouver on the last day it is midnight in London, where the customer never closes."""
+    """At 16:00 in Los Angeles on the last day it is midnight in London, where the customer never closes."""
     empty_town.add(rep("anna"))
     empty_town.add(rep("ben"))
-    empty_town.add(rep("carol", timezone="America/Vancouver"))
+    empty_town.add(rep("carol", timezone="America/Los_Angeles"))
     empty_town.add(account(opening_hours="24/7", owner_rep_id="carol"), door(1))
     translation = empty_town.translation(MONDAY, 1)
     carol = next(shift for shift in translation.problem.shifts if shift.vehicle == "carol")
@@ -162,7 +162,7 @@ def test_a_rep_works_on_the_working_days_that_the_record_says(empty_town: Town) 
 
 
 def test_a_shift_can_end_a_minute_before_midnight(empty_town: Town) -> None:
-    empty_town.add(rep(work_end=time(23, 59), timezone="America/Vancouver"))
+    empty_town.add(rep(work_end=time(23, 59), timezone="America/Los_Angeles"))
     [shift] = empty_town.translation(MONDAY, 1).problem.shifts
     assert hours(shift) == pytest.approx(14 + 59 / 60)
 
