@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from cast import LONDON, MONDAY, LOS_ANGELES, local
+from cast import LONDON, LOS_ANGELES, MONDAY, local
 
 from planner.hours import exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
 from routing.problem import TimeWindow
@@ -62,7 +62,7 @@ def test_in_autumn_the_day_is_an_hour_longer() -> None:
     assert spans_of("Su 00:00-16:00", AUTUMN) == [(0, 17)]
 
 
-def test_vancouver_changes_on_other_days() -> None:
+def test_los_angeles_changes_on_other_days() -> None:
     assert spans_of("Su 10:00-16:00", SPRING, LOS_ANGELES) == [(10, 16)]
     assert spans_of("Su 10:00-16:00", date(2026, 3, 8), LOS_ANGELES) == [(9, 15)]
     assert instant(local("2026-03-08 10:00"), LOS_ANGELES) == datetime(2026, 3, 8, 17, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from cast import FRIDAY, LONDON, MONDAY, SETTINGS, TUESDAY, LOS_ANGELES, Town, account, door, local, opportunity, rep
+from cast import FRIDAY, LONDON, LOS_ANGELES, MONDAY, SETTINGS, TUESDAY, Town, account, door, local, opportunity, rep
 
 from planner.domain import Address
 from planner.planning import last_working_day
