@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
-from werkzeug.serving import make_server
+from waitress.server import create_server
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -90,13 +90,12 @@ def serve() -> Iterator[Serve]:
 
 @contextmanager
 def _running(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.log_request = lambda *args: None
-    thread = threading.Thread(target=server.serve_forever)
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.shutdown()
+        server.close()
+        server.task_dispatcher.shutdown()
         thread.join()
-        server.server_close()

@@ -52,7 +52,7 @@ def settled(watched: Watched) -> None:
     page = watched.page
     if page.locator(".day-map").count():
         page.wait_for_selector(".leaflet-marker-icon")
-        page.wait_for_function("document.querySelectorAll('canvas.leaflet-tile-loaded').length > 0")
+        page.wait_for_function("() => document.querySelectorAll('canvas.leaflet-tile-loaded').length > 0")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_a_rep_can_be_switched_off_on_the_team_s_map(office: Office, serve: Serv
     settled(watched)
     assert page.locator(".stop.route-1").count() == 2
     page.get_by_label("B/1").uncheck()
-    page.wait_for_function("document.querySelectorAll('.stop.route-1').length === 0")
+    page.wait_for_function("() => document.querySelectorAll('.stop.route-1').length === 0")
     assert page.locator(".stop.route-0").count() == 8
 
 
