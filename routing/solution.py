@@ -58,23 +58,16 @@ class Solution:
     def cost_s(self, problem: Problem) -> int:
         """Driving + tardiness + what the jobs left out are worth, in seconds.
 
-        Of a group at most one job can be done, so a group of which none is done costs its largest penalty once.
+        Of a group at most one job can be done: none of it done costs its largest penalty, and doing one saves that
+        job's own.
         """
-        cost = 0
-        served: set[str] = set()
+        missed: dict[str, int] = {}
+        for job in problem.jobs:
+            key = f"job {job.id}" if job.group is None else f"group {job.group}"
+            missed[key] = max(missed.get(key, 0), job.cost_of_leaving_out_s)
+        cost = sum(missed.values())
         for route in self.routes:
             shift = problem.shift_by_id[route.shift]
-            cost += route.drive_s
-            for id_ in route.jobs:
-                job = problem.job_by_id[id_]
-                cost += problem.tardiness_s(shift, job)
-                if job.group is not None:
-                    served.add(job.group)
-        missed: dict[str, int] = {}
-        for id_ in self.unassigned:
-            job = problem.job_by_id[id_]
-            if job.group is None:
-                cost += job.cost_of_leaving_out_s
-            elif job.group not in served:
-                missed[job.group] = max(missed.get(job.group, 0), job.cost_of_leaving_out_s)
-        return cost + sum(missed.values())
+            done = [problem.job_by_id[id_] for id_ in route.jobs]
+            cost += route.drive_s + sum(problem.tardiness_s(shift, job) - job.cost_of_leaving_out_s for job in done)
+        return cost

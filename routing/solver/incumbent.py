@@ -33,10 +33,10 @@ class Incumbent:
             tuple(shift_number[shift.id] for shift in problem.eligible_shifts[job.id]) for job in problem.jobs
         ]
         self.rivals: list[tuple[int, ...]] = _rivals(problem)
-        self.worth_s = [max(problem.jobs[r].cost_of_leaving_out_s for r in rivals) for rivals in self.rivals]
+        self.worth_s = [job.cost_of_leaving_out_s for job in problem.jobs]
         self.sequences: list[tuple[int, ...]] = [() for _ in problem.shifts]
         self.shift_of: dict[int, int] = {}
-        self.cost_s = sum(self.worth_s[j] for j in range(len(problem.jobs)) if self.rivals[j][0] == j)
+        self.cost_s = sum(max(self.worth_s[r] for r in rivals) for rivals in set(self.rivals))
         self._eligible_jobs: list[list[int]] = [[] for _ in problem.shifts]
         for j, shifts in enumerate(self.eligible_shifts):
             for k in shifts:

@@ -20,15 +20,27 @@ def tardiness(model: Model) -> np.ndarray:
 
 
 def what_is_missed(model: Model) -> None:
-    """Leaving out a job, or all jobs of a group, costs its worth once; a mandatory one more than all else."""
+    """Leaving out a job, or all jobs of a group, costs the most that one is worth: a mandatory one more than all."""
+    for nodes, worths_s in _worths_of_alternatives(model):
+        model.routing.AddDisjunction([model.index(k) for k in nodes], max(worths_s))
+
+
+def lesser_choices(model: Model) -> np.ndarray:
+    """Doing a job of a group saves what that job is worth: the rest of the best one's is paid on every leg to it."""
+    short_s = [0] * len(model.nodes)
+    for nodes, worths_s in _worths_of_alternatives(model):
+        for k, worth_s in zip(nodes, worths_s, strict=True):
+            short_s[k] = max(worths_s) - worth_s
+    return np.broadcast_to(model.of_nodes(short_s), model.drive_s.shape)
+
+
+def _worths_of_alternatives(model: Model) -> list[tuple[list[int], list[int]]]:
     worth = dict(zip(model.region.jobs, model.region.worths_s, strict=True))
-    for nodes in alternatives(model).values():
-        penalty = max(worth[model.nodes[k].job] for k in nodes)
-        model.routing.AddDisjunction([model.index(k) for k in nodes], penalty)
+    return [(nodes, [worth[model.nodes[k].job] for k in nodes]) for nodes in alternatives(model).values()]
 
 
 def add_costs(model: Model) -> None:
     """Put all terms under the model."""
-    legs = driving(model) + tardiness(model)
+    legs = driving(model) + tardiness(model) + lesser_choices(model)
     model.routing.SetArcCostEvaluatorOfAllVehicles(model.routing.RegisterTransitMatrix(legs.tolist()))
     what_is_missed(model)

@@ -110,11 +110,21 @@ def test_a_shift_has_at_most_max_jobs() -> None:
     assert {shift: len(jobs) for shift, jobs in routes_of(solution).items()} == {"anna-monday": 2, "anna-tuesday": 1}
 
 
-def test_of_a_group_one_is_done_and_the_rest_cost_nothing() -> None:
-    account = [job("near", group="acme"), job("far", FAR, group="acme", penalty_s=9000)]
+def test_of_a_group_one_is_done_the_nearer_where_they_are_worth_the_same() -> None:
+    account = [job("near", group="acme"), job("far", FAR, group="acme")]
     problem, solution = planned(account, MONDAY, TUESDAY)
     assert routes_of(solution) in ({"anna-monday": ("near",)}, {"anna-tuesday": ("near",)})
     assert solution.cost_s(problem) == 1200
+
+
+def test_of_a_group_the_one_is_done_whose_worth_pays_its_way() -> None:
+    account = [job("near", group="acme"), job("far", FAR, group="acme", penalty_s=40_000)]
+    problem, solution = planned(account, MONDAY, TUESDAY)
+    assert routes_of(solution) in ({"anna-monday": ("far",)}, {"anna-tuesday": ("far",)})
+    lesser = [job("near", group="acme"), job("far", FAR, group="acme", penalty_s=20_100)]
+    problem, solution = planned(lesser, MONDAY, TUESDAY)
+    assert routes_of(solution) in ({"anna-monday": ("near",)}, {"anna-tuesday": ("near",)})
+    assert solution.cost_s(problem) == 1200 + 100
 
 
 def test_a_mandatory_visit_is_done_whatever_it_costs() -> None:
