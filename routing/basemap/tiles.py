@@ -18,7 +18,7 @@ from pmtiles.writer import Writer
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from routing.map_features import (
+from routing.basemap.features import (
     MAX_ZOOM,
     MIN_ZOOM,
     TILE_UNITS,

@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import LineString, Polygon
 
-from routing.coastline import sea_polygons
+from routing.basemap.coastline import sea_polygons
 from routing.errors import ExtractError
 
 MIN_ZOOM, MAX_ZOOM = 5, 15
