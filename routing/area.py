@@ -20,7 +20,6 @@ from routing.gazetteer import Gazetteer
 from routing.streets import StreetNetwork
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-ATTRIBUTION = "© OpenStreetMap contributors, ODbL"
 
 OnProgress = Callable[[str, float], None]
 """Called with what is being done and the share of it, 0 to 1."""
