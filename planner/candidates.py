@@ -232,7 +232,7 @@ class _Finder:
             address=str(opportunity.address),
             place=place,
             service_minutes=minutes,
-            why=_why_opportunity(opportunity, deadline, late, missing),
+            why=_why_opportunity(opportunity, deadline, late),
             worth=None if promised else opportunity_worth(opportunity, late, self.settings.worth),
             hours=(opportunity.availability,) if opportunity.availability and not promised else (),
             appointment=opportunity.appointment,
@@ -398,10 +398,9 @@ def _directions(places: Sequence[LatLon]) -> NDArray[np.float64]:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
-def _why_opportunity(opportunity: Opportunity, deadline: date | None, late: bool, missing: tuple[str, ...]) -> str:
+def _why_opportunity(opportunity: Opportunity, deadline: date | None, late: bool) -> str:
     if opportunity.appointment:
-        why = f"appointment agreed for {opportunity.appointment:%Y-%m-%d %H:%M}"
-        return f"{why}; the handoff is incomplete: {'; '.join(missing)}" if missing else why
+        return f"appointment agreed for {opportunity.appointment:%Y-%m-%d %H:%M}"
     if deadline is None:
         return "handed off by inside sales"
     if late:

@@ -67,7 +67,7 @@ def test_a_promise_is_a_candidate_whatever_the_gate_says_and_flagged(town: Town)
     assert visit.kind == VisitKind.APPOINTMENT
     assert visit.worth is None
     assert visit.missing == ("need is no, must be yes",)
-    assert "the handoff is incomplete: need is no" in visit.why
+    assert visit.why == "appointment agreed for 2026-12-01 10:00"
 
 
 @pytest.mark.parametrize(
