@@ -96,3 +96,7 @@ class Store(Protocol):
     def write(self) -> AbstractContextManager[UnitOfWork]:
         """One write transaction at a time; rolled back when the block raises."""
         ...
+
+    def close(self) -> None:
+        """Let go of what the store holds open; it is not used after that."""
+        ...

@@ -47,6 +47,11 @@ class App:
         # Names from files are printed with markup=False: "[red]" in a customer's name is text.
         return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
+    def close(self) -> None:
+        """Let go of the database, if a command has used it."""
+        if "store" in self.__dict__:
+            self.store.close()
+
     def say(self, text: str) -> None:
         self.console.print(text)
 
@@ -93,3 +98,4 @@ class Commands(click.Group):
 def main(ctx: click.Context, home: Path | None) -> None:
     """Plan the visits of field sales reps on real streets."""
     ctx.obj = App(home)
+    ctx.call_on_close(ctx.obj.close)

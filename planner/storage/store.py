@@ -159,7 +159,11 @@ def open_store(url: str) -> SqlStore:
     elif engine.dialect.name != "postgresql":
         raise StorageError(f"{engine.dialect.name} is not supported; use SQLite or PostgreSQL")
     store = SqlStore(engine)
-    store.migrate()
+    try:
+        store.migrate()
+    except BaseException:
+        store.close()
+        raise
     return store
 
 

@@ -52,6 +52,7 @@ def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(newport_r
     version = store_plan(store, area.name, document, made.translation.clock.epoch)
     with store.read() as unit:
         assert unit.plans(area.name).get(version).document == write_plan(document)
+    store.close()
 
     # A plan of yesterday's records no longer passes today.
     moved = replace(snapshot.accounts[0], id="A9999", last_visit=None)

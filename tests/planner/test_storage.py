@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import count
@@ -288,7 +289,7 @@ with ThreadPoolExecutor(2) as threads:
 """
     started = [subprocess.Popen([sys.executable, "-c", script], env=_environment(tmp_path)) for _ in range(2)]
     assert [process.wait(timeout=60) for process in started] == [0, 0]
-    with open_store(url(tmp_path)).read() as unit:
+    with closing(open_store(url(tmp_path))) as store, store.read() as unit:
         assert unit.records("town").accounts()[0].name == "60"
 
 
@@ -354,7 +355,7 @@ def test_the_newest_migration_is_the_schema_of_this_program() -> None:
 
 def test_a_database_of_a_newer_program_is_refused_untouched(store: SqlStore, tmp_path: Path) -> None:
     path = tmp_path / "fieldvisit.sqlite"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with pytest.raises(StorageError, match="newer fieldvisit"):
@@ -382,7 +383,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_error_does_not_show_the_record_it_was_about(store: SqlStore, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "fieldvisit.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "fieldvisit.sqlite")) as connection, connection:
         connection.execute("DROP TABLE accounts")
     connection.close()
     with pytest.raises(StorageError, match="no such table") as caught:
