@@ -76,14 +76,14 @@ def _point(row: dict[str | None, str | None]) -> Point:
     return Point(name, LatLon(*degrees))
 
 
-def write_matrix(points: Path, out: Path, source: TravelTimeSource) -> int:
+def write_matrix(points: Path, out: Path, source: TravelTimeSource) -> tuple[int, int]:
     """Write the travel times between all points of a file: from_id,to_id,seconds,metres, one pair a line.
 
     Every ordered pair is there, a point with itself too; seconds and metres are empty where no way leads. The file
     appears only when it is complete.
 
     Returns:
-        The number of pairs without a way.
+        How many pairs were written, and how many of them have no way.
 
     Raises:
         PointsError: see `read_points`; or the output cannot be written.
@@ -113,4 +113,4 @@ def write_matrix(points: Path, out: Path, source: TravelTimeSource) -> int:
         raise PointsError(f"{out}: cannot be written ({error.strerror})") from error
     finally:
         partial.unlink(missing_ok=True)
-    return unreachable
+    return len(listed) ** 2, unreachable

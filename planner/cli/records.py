@@ -103,5 +103,5 @@ def _lat_lon(text: str) -> LatLon:
 @area_option
 def matrix(app: App, area: Area, points: Path, out: Path, straight: bool) -> None:
     """Travel times and distances between all pairs of points; empty where unreachable."""
-    pairs = write_matrix(points, out, GreatCircleTravelTimes() if straight else area.streets())
-    app.say(f"{pairs:,} pairs written to {out}")
+    pairs, unreachable = write_matrix(points, out, GreatCircleTravelTimes() if straight else area.streets())
+    app.say(f"{pairs:,} pairs written to {out}, {unreachable:,} of them unreachable")

@@ -226,7 +226,9 @@ def test_travel_times_between_points_of_a_file(open_office: Office) -> None:
         ],
     )
     out = open_office.folder / "matrix.csv"
-    open_office.type("matrix", "--points", points, "--out", out)
+    said = open_office.type("matrix", "--points", points, "--out", out)
+    assert "9 pairs" in said
+    assert "4 of them unreachable" in said
     with out.open(encoding="utf-8") as file:
         cells = {(row["from_id"], row["to_id"]): row["seconds"] for row in csv.DictReader(file)}
     assert int(cells["a", "b"]) > 30

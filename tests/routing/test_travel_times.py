@@ -77,7 +77,7 @@ def test_a_crow_that_stands_still_or_takes_short_cuts_is_refused(settings: dict[
 def test_a_matrix_file_has_every_pair_and_empty_cells_where_no_way_leads(tmp_path: Path) -> None:
     points = tmp_path / "points.csv"
     points.write_text("\ufeffnote,id,lat,lon\nx,a,51.5,-3\ny,b,51.6,-3\nz,=c(),51.7,-3\n", encoding="utf-8")
-    assert write_matrix(points, tmp_path / "out.csv", IslandSource()) == 4
+    assert write_matrix(points, tmp_path / "out.csv", IslandSource()) == (9, 4)
     assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines() == [
         "from_id,to_id,seconds,metres",
         "a,a,0,0",
