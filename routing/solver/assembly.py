@@ -20,4 +20,4 @@ def solve_region(problem: Problem, seconds: np.ndarray, region: Region) -> list[
     for rule in RULES:
         rule(model)
     add_costs(model)
-    return model.solve(region.solution_limit, region.seconds)
+    return model.solve()

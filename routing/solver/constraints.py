@@ -1,4 +1,9 @@
-"""What a plan must keep, one function a rule, in the words of OR-Tools. `RULES` is the table of contents."""
+"""What a plan must keep, one function a rule, in the words of OR-Tools. `RULES` is the table of contents.
+
+A rule that is also one of `routing.checks` has its name. Two rules here are several there: `time_passes` is
+`legs_are_driven`, `parking_is_paid` and `service_takes_its_time`, and `only_eligible_shifts_serve` is
+`vehicle_is_allowed` and `skills_are_there`. `group_is_served_once` is a matter of cost: see `alternatives`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +35,7 @@ def time_passes(model: Model) -> None:
     model.routing.AddDimension(callback, model.horizon_s, model.horizon_s, False, TIME)
 
 
-def work_stays_within_the_shift(model: Model) -> None:
+def shift_is_kept(model: Model) -> None:
     """Nobody leaves before the shift begins or comes back after it ends."""
     time = model.routing.GetDimensionOrDie(TIME)
     for vehicle, (shift, zero) in enumerate(zip(model.shifts, model.clock_s, strict=True)):
@@ -38,7 +43,7 @@ def work_stays_within_the_shift(model: Model) -> None:
             time.CumulVar(index).SetRange(shift.start_s - zero, shift.end_s - zero)
 
 
-def service_begins_within_a_window(model: Model) -> None:
+def service_begins_in_a_window(model: Model) -> None:
     """Each node stands for one window of its job."""
     time = model.routing.GetDimensionOrDie(TIME)
     for k, node in enumerate(model.nodes):
@@ -53,7 +58,7 @@ def only_eligible_shifts_serve(model: Model) -> None:
             model.routing.VehicleVar(model.index(k)).SetValues([-1, *node.vehicles])
 
 
-def the_break_is_taken(model: Model) -> None:
+def break_is_taken(model: Model) -> None:
     """A working day has its break, which interrupts no service."""
     service = [0] * model.routing.Size()
     for k, node in enumerate(model.nodes):
@@ -69,7 +74,7 @@ def the_break_is_taken(model: Model) -> None:
             time.SetBreakIntervalsOfVehicle([interval], vehicle, service)
 
 
-def no_shift_has_more_than_max_jobs(model: Model) -> None:
+def max_jobs_is_kept(model: Model) -> None:
     """`max_jobs` counts visits, whatever they are."""
     if all(shift.max_jobs is None for shift in model.shifts):
         return
@@ -80,11 +85,11 @@ def no_shift_has_more_than_max_jobs(model: Model) -> None:
 
 RULES: tuple[Callable[[Model], None], ...] = (
     time_passes,
-    work_stays_within_the_shift,
-    service_begins_within_a_window,
+    shift_is_kept,
+    service_begins_in_a_window,
     only_eligible_shifts_serve,
-    the_break_is_taken,
-    no_shift_has_more_than_max_jobs,
+    break_is_taken,
+    max_jobs_is_kept,
 )
 
 

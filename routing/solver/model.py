@@ -71,11 +71,12 @@ class Model:
             found[node.job].append(k)
         return found
 
-    def solve(self, solution_limit: int, seconds: float | None) -> list[list[int]] | None:
+    def solve(self) -> list[list[int]] | None:
         """The jobs of each shift in order, or None if nothing was found.
 
-        Stops after `solution_limit` solutions, which is the same point on every machine, or `seconds`.
+        Stops after the region's `solution_limit` solutions, which is the same point on every machine, or its `seconds`.
         """
+        solution_limit, seconds = self.region.solution_limit, self.region.seconds
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
         heuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
