@@ -30,7 +30,6 @@ class _Visit:
     """A step with all that it refers to, and the place that the vehicle came from."""
 
     shift: Shift
-    route: Route
     step: Step
     job: Job
     from_place: int
@@ -44,7 +43,7 @@ def _visits(problem: Problem, solution: Solution) -> Iterator[_Visit]:
         place, free = shift.start_place, route.depart_s
         for step in route.steps:
             job = problem.job_by_id[step.job]
-            yield _Visit(shift, route, step, job, place, free)
+            yield _Visit(shift, step, job, place, free)
             place, free = job.place, step.leave_s
 
 

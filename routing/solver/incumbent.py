@@ -68,12 +68,11 @@ class Incumbent:
             }
         )
 
-    def replace(self, sequences: Mapping[int, Sequence[int]]) -> int:
-        """Change the routes of some shifts; returns by how many seconds the cost rose.
+    def replace(self, sequences: Mapping[int, Sequence[int]]) -> None:
+        """Change the routes of some shifts.
 
         A sequence that cannot be driven as it stands is emptied: its jobs are left out, for `improve` to bring back.
         """
-        before = self.cost_s
         for shift in sequences:
             self._set(shift, ())
         for shift, sequence in sequences.items():
@@ -83,7 +82,6 @@ class Incumbent:
                     possible.setdefault(self.rivals[job][0], job)
             if self._timeline_of(shift, possible.values()).feasible:
                 self._set(shift, tuple(possible.values()))
-        return self.cost_s - before
 
     def improve(
         self, shifts: Iterable[int], busy: Collection[int] = (), enough: Callable[[], bool] = lambda: False

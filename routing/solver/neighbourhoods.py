@@ -14,6 +14,9 @@ CANDIDATES = 25
 """Shifts of a region at most, and jobs left out that it is offered: chosen on one run of week 1 of
 tests/benchmarks/bench_solver.py, where 150 regions with 25 ended lower than 120 with 40, for a fifth more CPU."""
 FAR_S = 10**6
+"""What a place that cannot be reached counts as, where the nearest is looked for."""
+REACH_S = 1200
+"""Driving that a job is reckoned to bring along: jobs are ranked by worth ÷ (service + this)."""
 CROWDED = 1.2
 """A block is offered jobs for this many times its working hours, so that the model has a choice."""
 
@@ -51,7 +54,7 @@ class Neighbourhoods:
         offered: list[list[int]] = [[] for _ in blocks]
         jobs = self._problem.jobs
         wanted = [j for j in self._seeds if j not in self._incumbent.shift_of]
-        for j in sorted(wanted, key=lambda j: (-self._incumbent.worth_s[j] / (jobs[j].service_s + 1200), j)):
+        for j in sorted(wanted, key=lambda j: (-self._incumbent.worth_s[j] / (jobs[j].service_s + REACH_S), j)):
             near = sorted(
                 (self._drive_s(self._problem.shifts[k].start_place, jobs[j].place), block_of[k])
                 for k in self._incumbent.eligible_shifts[j]
@@ -60,7 +63,7 @@ class Neighbourhoods:
             if roomy:
                 drive_s, b = roomy[0]
                 offered[b].append(j)
-                room_s[b] -= jobs[j].service_s + jobs[j].setup_s + min(drive_s, 1200)
+                room_s[b] -= jobs[j].service_s + jobs[j].setup_s + min(drive_s, REACH_S)
         return [(tuple(block), offer) for block, offer in zip(blocks, offered, strict=True)]
 
     def pick(self, busy_shifts: Collection[int]) -> tuple[int, ...]:
@@ -80,7 +83,7 @@ class Neighbourhoods:
         """Some of the jobs left out that may be done on the shifts: all, or the more worthwhile with more chance."""
         jobs, worth_s = self._problem.jobs, self._incumbent.worth_s
         free = [j for j in self._incumbent.left_out(shifts) if j not in busy_jobs]
-        return sorted(free, key=lambda j: -worth_s[j] / (jobs[j].service_s + 1200) * self._rng.uniform(0.6, 1.4))[
+        return sorted(free, key=lambda j: -worth_s[j] / (jobs[j].service_s + REACH_S) * self._rng.uniform(0.6, 1.4))[
             :CANDIDATES
         ]
 

@@ -36,6 +36,7 @@ DISTURBANCES = (((0.8, 1.4), 0.0), ((0.8, 1.4), 0.0), ((0.8, 1.4), 0.4), ((1.0, 
 """How a region is disturbed so that another look finds something else: the range of factors on what optional jobs are
 worth, and the share of its jobs taken out of the plan that its model starts from."""
 TRIES = 20
+"""So often a region is picked anew when all its shifts are busy or it has no job to offer."""
 POLL_S = 0.1
 POLISH_S = 0.25
 """What the last repairs may take once the time is up or the search is cancelled."""

@@ -140,11 +140,13 @@ def test_after_improving_no_visit_is_worth_adding_or_taking_out(problem: Problem
     cost_s = incumbent.cost_s
     for shift, sequence in enumerate(incumbent.sequences):
         for k in range(len(sequence)):
-            assert incumbent.replace({shift: (*sequence[:k], *sequence[k + 1 :])}) >= 0
+            incumbent.replace({shift: (*sequence[:k], *sequence[k + 1 :])})
+            assert incumbent.cost_s >= cost_s
             incumbent.replace({shift: sequence})
         for job in incumbent.left_out([shift]):
             for k in range(len(sequence) + 1):
                 longer = (*sequence[:k], job, *sequence[k:])
-                assert incumbent.replace({shift: longer}) >= 0 or not incumbent.sequences[shift]
+                incumbent.replace({shift: longer})
+                assert incumbent.cost_s >= cost_s or not incumbent.sequences[shift]
                 incumbent.replace({shift: sequence})
     assert incumbent.cost_s == cost_s
