@@ -18,7 +18,8 @@ from planner.settings import CandidateSettings, Settings
 from planner.snapshot import Snapshot
 from planner.worth import Worth, account_worth, opportunity_worth
 from routing.geo import EARTH_RADIUS_M, LatLon
-from routing.travel_times import UNREACHABLE, TravelTimeSource
+from routing.problem import UNREACHABLE
+from routing.travel_times import TravelTimeSource
 
 
 class VisitKind(StrEnum):

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,14 +15,11 @@ import networkx as nx
 
 from routing.basemap import build_basemap
 from routing.errors import AreaError
-from routing.extract import download_extract, read_graph
+from routing.extract import Progress, download_extract, read_graph
 from routing.gazetteer import Gazetteer
 from routing.streets import StreetNetwork
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-OnProgress = Callable[[str, float], None]
-"""Called with what is being done and the share of it, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Areas:
         """Delete an area's files. The records that were imported for it stay in the database."""
         shutil.rmtree(self.get(name).folder)
 
-    def add(self, name: str, extract: Path, on_progress: OnProgress | None = None) -> Area:
+    def add(self, name: str, extract: Path, on_progress: Progress | None = None) -> Area:
         """Build an area from a .osm.pbf or .osm[.gz|.bz2] extract.
 
         Everything is built beside and moved into place at the end, so that a failed build leaves nothing behind.
@@ -125,7 +122,7 @@ class Areas:
         say("done", 1.0)
         return Area(self.folder / name)
 
-    def download(self, name: str, place: str, on_progress: OnProgress | None = None) -> Area:
+    def download(self, name: str, place: str, on_progress: Progress | None = None) -> Area:
         """Build an area from OpenStreetMap's servers, by the name of a place.
 
         Raises:

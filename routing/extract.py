@@ -25,7 +25,7 @@ from routing.geo import LatLon, great_circle_m
 from routing.speeds import CLASS_KMH
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of it that is done, 0 to 1."""
+"""Called with what is being done now, and the share of the whole that is done, 0 to 1."""
 
 EXTRACT_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from routing.errors import RoutingError
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -37,3 +40,12 @@ def great_circle_m(a: LatLon, b: LatLon) -> float:
         + math.cos(lat_a) * math.cos(lat_b) * math.sin(math.radians(b.lon - a.lon) / 2) ** 2
     )
     return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
+
+
+def great_circles_m(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres like `great_circle_m` for arrays of (lat, lon) in degrees: ... × 2 each, shapes broadcast, → ..."""
+    a, b = np.radians(a), np.radians(b)
+    half = np.sin((b - a) / 2) ** 2
+    h = half[..., 0] + np.cos(a[..., 0]) * np.cos(b[..., 0]) * half[..., 1]
+    metres: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
+    return metres

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from routing.errors import PointsError, RoutingError
 from routing.geo import LatLon
-from routing.travel_times import UNREACHABLE, TravelTimeSource
+from routing.problem import UNREACHABLE
+from routing.travel_times import TravelTimeSource
 
 COLUMNS = ("id", "lat", "lon")
 

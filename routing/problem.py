@@ -14,6 +14,7 @@ from functools import cached_property
 from routing.errors import ProblemError
 
 UNREACHABLE = -1
+"""Seconds and metres between places of which no way leads from the one to the other."""
 DAY_S = 86_400
 MAX_TIME_S = 400 * DAY_S
 MAX_COST_S = 10 * DAY_S

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import RoutingError
-from routing.geo import EARTH_RADIUS_M, LatLon
-
-UNREACHABLE = -1
+from routing.geo import LatLon, great_circles_m
+from routing.problem import UNREACHABLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +95,8 @@ class GreatCircleTravelTimes:
 
     def travel_times(self, places: Sequence[LatLon]) -> TravelTimes:
         """Seconds and metres between all pairs; every pair is reachable."""
-        lat = np.radians(np.array([place.lat for place in places], dtype=np.float64))
-        lon = np.radians(np.array([place.lon for place in places], dtype=np.float64))
-        h = (
-            np.sin((lat[:, None] - lat) / 2) ** 2
-            + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
-        )
-        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1.0))) * self.detour
+        points = np.array([(place.lat, place.lon) for place in places], dtype=np.float64).reshape(-1, 2)
+        metres = great_circles_m(points[:, None], points) * self.detour
         seconds = np.ceil(metres / (self.kmh / 3.6))
         return TravelTimes(seconds.astype(np.int32), np.rint(metres).astype(np.int32))
 

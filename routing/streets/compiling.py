@@ -23,7 +23,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from routing.errors import ExtractError
-from routing.geo import EARTH_RADIUS_M
+from routing.geo import great_circles_m
 from routing.speeds import SpeedTable, tag_values
 from routing.streets.arcs import Arcs, cost
 
@@ -195,9 +195,7 @@ def _is_doorless(data: Mapping[str, Any]) -> bool:
 
 def _lengths(line: Floats, line_first: Ints) -> Floats:
     """Great-circle metres along each line of (lat, lon) points."""
-    lat, lon = np.radians(line).T
-    h = np.sin(np.diff(lat) / 2) ** 2 + np.cos(lat[:-1]) * np.cos(lat[1:]) * np.sin(np.diff(lon) / 2) ** 2
-    until = np.concatenate(([0.0], np.cumsum(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h)))))
+    until = np.concatenate(([0.0], np.cumsum(great_circles_m(line[:-1], line[1:]))))
     lengths: Floats = until[line_first[1:] - 1] - until[line_first[:-1]]
     return lengths
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from routing.errors import AreaError, UnreachableError
 from routing.geo import LatLon
+from routing.problem import UNREACHABLE
 from routing.speeds import DEFAULT, SpeedTable
 from routing.streets.arcs import UNREACHED, Arcs, Ends, Engine, cost, dm_of, ms_of
 from routing.streets.compiling import Streets, arcs_of, compile_streets, copies_of
 from routing.streets.dijkstra import Dijkstra
 from routing.streets.snapping import Snap, Snapper
-from routing.travel_times import UNREACHABLE, LegPath, TravelTimes
+from routing.travel_times import LegPath, TravelTimes
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -11,9 +11,9 @@ from street_maps import Way, at, write_osm
 from routing.errors import AreaError, ExtractError, RoutingError, UnreachableError
 from routing.extract import read_graph
 from routing.geo import great_circle_m
+from routing.problem import UNREACHABLE
 from routing.speeds import DEFAULT, SpeedTable, posted_kmh
 from routing.streets import StreetNetwork, network
-from routing.travel_times import UNREACHABLE
 
 ROAD = {"highway": "residential"}
 ONE_WAY = ROAD | {"oneway": "yes"}

@@ -6,7 +6,8 @@ import pytest
 from routing.errors import PointsError, RoutingError
 from routing.geo import LatLon, great_circle_m
 from routing.matrix_file import read_points, write_matrix
-from routing.travel_times import UNREACHABLE, GreatCircleTravelTimes, LegPath, TravelTimes
+from routing.problem import UNREACHABLE
+from routing.travel_times import GreatCircleTravelTimes, LegPath, TravelTimes
 
 CARDIFF, NEWPORT, BRISTOL = LatLon(51.4816, -3.1791), LatLon(51.5842, -2.9977), LatLon(51.4545, -2.5879)
 
