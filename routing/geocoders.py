@@ -20,12 +20,9 @@ from rapidfuzz.distance import OSA
 from routing.errors import GeocodingError, RoutingError
 from routing.gazetteer import Candidate, GeocodingResult, Verdict
 from routing.gazetteer.numbers import first_number, last_number, parse_number, split_unit
-from routing.gazetteer.results import MAX_CANDIDATES, not_found
+from routing.gazetteer.results import MAX_CANDIDATES, SAME_PLACE_M, not_found
 from routing.gazetteer.words import compact, keys, words
 from routing.geo import LatLon, great_circle_m
-
-SAME_PLACE_M = 150.0
-"""Answers this close together are one place."""
 
 INTERVAL_S = 1.1
 """Between two questions to one provider: the public Nominatim allows one a second."""

@@ -11,13 +11,10 @@ from pathlib import Path
 from routing.gazetteer.book import AddressBook, Door, Locality, Stretch
 from routing.gazetteer.numbers import HouseNumber, first_number, last_number, leading_digits, parse_number, unit_id
 from routing.gazetteer.reading import Progress, read_extract
-from routing.gazetteer.results import MAX_CANDIDATES, Candidate, GeocodingResult, Verdict, not_found
+from routing.gazetteer.results import MAX_CANDIDATES, SAME_PLACE_M, Candidate, GeocodingResult, Verdict, not_found
 from routing.gazetteer.typed import COUNTRIES, Lexicon, Reading, Typed, cut, readings
 from routing.gazetteer.words import compact, words
 from routing.geo import LatLon, great_circle_m
-
-SAME_PLACE_M = 150.0
-"""Doors of one address this close together are one place to drive to."""
 
 POSTCODE_REACH_M = 1_500.0
 """A door without a postcode may have the typed one if that occurs this near."""
@@ -84,10 +81,6 @@ class Gazetteer:
     def doors(self) -> Iterable[Door]:
         """All addresses, sorted by street."""
         return (self._book.door(i) for i in range(len(self)))
-
-    def locate_many(self, addresses: Iterable[tuple[str, str, str, str]]) -> list[GeocodingResult]:
-        """`locate` for rows of (address, city, postcode, country)."""
-        return [self.locate(*row) for row in addresses]
 
     def locate(self, address: str, city: str = "", postcode: str = "", country: str = "") -> GeocodingResult:
         """The place of a typed address.

@@ -1,4 +1,4 @@
-"""What an OpenStreetMap extract says about addresses: tagged objects, named streets, places. Only here: osmium."""
+"""What an OpenStreetMap extract says about addresses: tagged objects, named streets, places."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ from routing.geo import LatLon
 
 MAX_CANDIDATES = 5
 
+SAME_PLACE_M = 150.0
+"""Doors or answers this close together are one place to drive to."""
+
 
 class Verdict(StrEnum):
     """`matched` may be planned, `review` waits for a person to choose, `not_found` has nothing to offer."""

@@ -140,7 +140,7 @@ def measure(title: str, gazetteer: Gazetteer, records: Iterable[Record], show: i
     """Print verdicts and errors for each kind of damage, then the worst records by name."""
     records = list(records)
     start = time.perf_counter()
-    results = gazetteer.locate_many((r.address, r.city, r.postcode, r.country) for r in records)
+    results = [gazetteer.locate(r.address, r.city, r.postcode, r.country) for r in records]
     seconds = time.perf_counter() - start
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     notes: list[str] = []

@@ -261,11 +261,6 @@ def test_hostile_and_empty_text_is_harmless(welsh: Gazetteer, address: str) -> N
     assert welsh.locate(address).verdict is not Verdict.MATCHED
 
 
-def test_many_addresses_come_back_in_order(welsh: Gazetteer) -> None:
-    results = welsh.locate_many([("3 Cardiff Road", "Newport", "", ""), ("7 Nonesuch Parade", "", "", "")])
-    assert [r.verdict for r in results] == [Verdict.MATCHED, Verdict.NOT_FOUND]
-
-
 # ---- other countries
 
 
