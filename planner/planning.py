@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from planner.candidates import Candidates, find_candidates, team_work_days
@@ -23,15 +22,6 @@ MAX_DAYS = 60
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 """Further out, days cannot be counted to and fro."""
 LONGEST = timedelta(days=366)
-
-
-@dataclass(frozen=True)
-class MadePlan:
-    """A plan that keeps every rule, with the problem and the candidates that it answers."""
-
-    document: PlanDocument
-    translation: Translation
-    candidates: Candidates
 
 
 def last_working_day(first_day: date, days: int, work_days: frozenset[int]) -> date:
@@ -92,8 +82,8 @@ def make_plan(
     settings: Settings,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> MadePlan:
-    """Plan all reps over all days.
+) -> PlanDocument:
+    """A plan of all reps over all days that keeps every rule.
 
     Raises:
         PlannerError: there is nothing to plan with.
@@ -117,7 +107,7 @@ def make_plan(
     broken = broken_rules(document, snapshot, source, settings)
     if broken:
         raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
-    return MadePlan(document, translation, candidates)
+    return document
 
 
 def store_plan(store: Store, area: str, document: PlanDocument, now: datetime) -> int:

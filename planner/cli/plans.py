@@ -57,13 +57,13 @@ def plan(
             hours = state.cost_s / 3600
             progress(f"best cost {hours:,.2f} h, {state.served} visits", state.fraction)
 
-        made = make_plan(
+        document = make_plan(
             snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
         )
-    version = store_plan(app.store, area.name, made.document, datetime.now(UTC))
+    version = store_plan(app.store, area.name, document, datetime.now(UTC))
     if out is not None:
-        out.write_text(write_plan(made.document), encoding="utf-8")
-    _show_plan(app, version, made.document)
+        out.write_text(write_plan(document), encoding="utf-8")
+    _show_plan(app, version, document)
 
 
 def _today() -> date:

@@ -19,7 +19,7 @@ from planner.candidates import Candidates
 from planner.domain import Account, Address, Location, Opportunity, Record, Rep
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, Stop
-from planner.planning import MadePlan, make_plan, prepare
+from planner.planning import make_plan, prepare
 from planner.settings import Settings
 from planner.snapshot import Snapshot
 from planner.translation import Translation
@@ -156,7 +156,7 @@ class Town:
     def translation(self, first_day: date = MONDAY, days: int = 5) -> Translation:
         return prepare(self.snapshot(), self.source, first_day, days, self.settings)[0]
 
-    def plan(self, first_day: date = MONDAY, days: int = 5, work: int = 4, seed: int = 1) -> MadePlan:
+    def plan(self, first_day: date = MONDAY, days: int = 5, work: int = 4, seed: int = 1) -> PlanDocument:
         limits = SearchLimits(work=work, seed=seed)
         return make_plan(self.snapshot(), "town", self.source, first_day, days, limits, self.settings)
 

@@ -76,7 +76,7 @@ def test_days_before_a_deadline_are_counted_over_all_reps_who_could_go(empty_tow
         for n in range(2):
             town.add(opportunity(f"{day} {n}", visit_minutes=440, appointment=local(f"{day} 09:10")), door())
     town.add(opportunity(first_action_days=2), door(1))
-    plan = town.plan(work=8).document
+    plan = town.plan(work=8)
     sentences = {entry["record_ids"][0]: entry["sentence"] for entry in plan["unplanned"]}
     assert sentences["mill"] == (
         "all 4 days by 2026-12-01 of the 2 reps who could go are full: "

@@ -38,7 +38,7 @@ def planned() -> tuple[Town, PlanDocument]:
     town.add(account("dormant", last_order=date(2020, 1, 1)))
     town.add(account("fresh", last_visit=MONDAY), door(20))
     town.add(opportunity("sent back", need="no"), door(5))
-    document = town.plan(days=1, work=10).document
+    document = town.plan(days=1, work=10)
     assert stops(document).keys() == STOPS
     return town, document
 
@@ -245,13 +245,13 @@ def test_a_plan_that_the_records_have_outgrown_is_caught(
 
 def test_a_visit_after_its_deadline_is_caught(town: Town) -> None:
     town.add(opportunity(availability="Tu 10:00-16:00"), door(10))
-    document = town.plan().document
+    document = town.plan()
     swap("mill", first_action_days=1)(town)
     assert town.broken(document) == ["anna on 2026-12-01: opportunity:mill: the first visit was due by 2026-11-30"]
 
 
 def test_a_lost_opportunity_is_not_hidden_by_an_account_of_the_same_id(town: Town) -> None:
     town.add(account("17"), door(10))
-    document = town.plan().document
+    document = town.plan()
     town.add(opportunity("17"), door(10))
     assert town.broken(document) == ["opportunity:17 is nowhere in the plan"]

@@ -39,7 +39,7 @@ def document() -> PlanDocument:
     town.add(account("bakery"), door(20))
     town.add(account("florist"), door(20))
     town.add(account("remote"), door(-30))
-    return town.plan(days=1, work=8).document
+    return town.plan(days=1, work=8)
 
 
 def day_of(document: PlanDocument) -> RepDay:
