@@ -129,7 +129,7 @@ def cadence_days(account: Account, settings: CandidateSettings) -> int:
 
 
 def is_dormant(account: Account, first_day: date, settings: CandidateSettings) -> bool:
-    """It used to buy and has not for a year; a customer who is not known ever to have bought is not dormant."""
+    """It used to buy and has not for `dormant_days`; who is not known ever to have bought is not dormant."""
     return account.last_order is not None and (first_day - account.last_order).days > settings.dormant_days
 
 

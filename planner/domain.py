@@ -41,7 +41,7 @@ def _check_minutes(field_: str, minutes: int | None, least: int = 1) -> None:
         _check(least <= minutes <= MAX_MINUTES, field_, f"{minutes} is not between {least} and {MAX_MINUTES} minutes")
 
 
-def parse_opening_hours(field_: str, text: str, country: str | None = None) -> OpeningHours:
+def parse_opening_hours(field_: str, text: str) -> OpeningHours:
     """An OpenStreetMap `opening_hours` expression (the specification of the same name on the OSM wiki).
 
     Raises:
@@ -51,7 +51,7 @@ def parse_opening_hours(field_: str, text: str, country: str | None = None) -> O
     parts = text.split()
     expression = " ".join("00:00-24:00" if i and part == "24/7" else part for i, part in enumerate(parts))
     try:
-        return OpeningHours(expression, country=country)
+        return OpeningHours(expression)
     except Exception as error:  # the library raises SyntaxError-like classes of its own for any bad input
         raise InvalidRecordError(field_, f"{text!r} is not in the OpenStreetMap opening_hours syntax") from error
 
@@ -229,11 +229,24 @@ class Opportunity:
 Record = Rep | Account | Opportunity
 
 
+def addresses_of(record: Record) -> list[tuple[RecordKind, str, Address]]:
+    """The addresses of a record that need a place, each with the kind and id under which its `Location` is kept.
+
+    Of a rep that is the start and, where it differs, the end, under "<rep id>/end".
+    """
+    if not isinstance(record, Rep):
+        return [(record.kind, record.id, record.address)]
+    ends = [(record.kind, record.id, record.start_address)]
+    if record.end_address is not None and record.end_address != record.start_address:
+        ends.append((record.kind, f"{record.id}/end", record.end_address))
+    return ends
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where an address is, or why that is not known. `verdict` is the gazetteer's, `place` only with `matched`.
 
-    `record_id` is the record's id; a rep's end address that differs from the start is kept under "<rep id>/end".
+    `kind`, `record_id` and `address` are as `addresses_of` gives them.
     """
 
     kind: RecordKind

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.domain import Address, Location, Record, RecordKind, Rep
+from planner.domain import Location, Record, RecordKind, addresses_of
 from planner.errors import NotFoundError, StorageError
 from planner.repository import Records, Store
 from planner.settings import Settings
@@ -115,7 +115,7 @@ def current_locations(records: Records) -> list[Location]:
     return [
         stored.get(key) or Location(*key, Verdict.NOT_FOUND, None, 0.0, "", WAITING)
         for record in everybody
-        for key in _addresses(record)
+        for key in addresses_of(record)
     ]
 
 
@@ -207,15 +207,6 @@ def safe_text(text: str) -> str:
     if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not _PLAIN_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
-
-
-def _addresses(record: Record) -> Iterator[tuple[RecordKind, str, Address]]:
-    if not isinstance(record, Rep):
-        yield record.kind, record.id, record.address
-        return
-    yield record.kind, record.id, record.start_address
-    if record.end_address is not None and record.end_address != record.start_address:
-        yield record.kind, f"{record.id}/end", record.end_address
 
 
 def _geocoded(geocoder: Geocoder, waiting: Location) -> Location:

@@ -1,6 +1,6 @@
 """What the use cases ask of a store: records, locations and plan versions of an area, and one unit of work.
 
-`storage.py` keeps these in a database; tests may keep them in dictionaries.
+`planner.storage` keeps these in a database; tests may keep them in dictionaries.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.domain import Account, Location, Opportunity, Record, Rep
 
 
 class Change(StrEnum):
@@ -49,7 +49,7 @@ class Records(Protocol):
         """Add the record or update the one with its kind and id; a record equal to the stored one is UNCHANGED."""
         ...
 
-    def locations(self, kind: RecordKind | None = None) -> list[Location]: ...
+    def locations(self) -> list[Location]: ...
     def save_locations(self, locations: Sequence[Location]) -> None:
         """Add or replace by kind and record id."""
         ...

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from planner.domain import Account, Location, Opportunity, RecordKind, Rep
+from planner.domain import Account, Location, Opportunity, RecordKind, Rep, addresses_of
 from planner.repository import UnitOfWork
 from routing.geo import LatLon
+
+
+def zone_of(reps: Iterable[Rep]) -> ZoneInfo | None:
+    """The time zone that most reps keep, the first by name where two are level; None where there are no reps."""
+    zones = Counter(rep.timezone for rep in reps)
+    return ZoneInfo(min(zones, key=lambda zone: (-zones[zone], zone))) if zones else None
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,8 @@ class Snapshot:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The area's time zone: the one that most reps keep; the first by name where two are level."""
-        zones = Counter(rep.timezone for rep in self.reps)
-        if not zones:
-            return ZoneInfo("UTC")
-        return ZoneInfo(min(zones, key=lambda zone: (-zones[zone], zone)))
+        """The area's time zone; UTC where there are no reps."""
+        return zone_of(self.reps) or ZoneInfo("UTC")
 
     @cached_property
     def location_by_record(self) -> Mapping[tuple[RecordKind, str], Location]:
@@ -50,12 +53,10 @@ class Snapshot:
         homes: dict[str, tuple[LatLon, LatLon]] = {}
         notes: list[str] = []
         for rep in self.reps:
-            ends = [(rep.id, rep.start_address)]
-            if rep.end_address is not None and rep.end_address != rep.start_address:
-                ends.append((f"{rep.id}/end", rep.end_address))
+            ends = addresses_of(rep)
             places = []
-            for key, address in ends:
-                location = self.location_by_record.get((RecordKind.REP, key))
+            for kind, key, address in ends:
+                location = self.location_by_record.get((kind, key))
                 if location and location.address == address and location.place:
                     places.append(location.place)
                 else:

@@ -32,7 +32,7 @@ def _show_import(app: App, report: ImportReport) -> None:
     for file in report.files:
         app.say(
             f"{file.path.name}: {file.added} added, {file.changed} changed, {file.unchanged} unchanged, "
-            f"{len(file.refusals)} refused"
+            f"{file.refused} refused"
         )
         for refusal in file.refusals:
             app.say(f"  line {refusal.line}, {refusal.record_id or '–'}, {refusal.field}: {refusal.reason}")

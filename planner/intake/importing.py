@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
-from planner.domain import Record, Rep
+from planner.domain import Record
 from planner.intake.records import Parsed, Refusal, parse_accounts, parse_opportunities, parse_reps
 from planner.intake.tables import read_table
 from planner.repository import Change, Records, Store
+from planner.snapshot import zone_of
 
 R = TypeVar("R", bound=Record)
 
@@ -73,7 +73,7 @@ def import_files(
             notes = [f"owner_rep_id {owner!r} is no known rep: {ids}" for owner, ids in strangers]
             files.append(_save(records, accounts, customers, notes))
         if opportunities:
-            handed = parse_opportunities(tables[opportunities], _zone(records.reps()))
+            handed = parse_opportunities(tables[opportunities], zone_of(records.reps()))
             known = {account.id for account in records.accounts()}
             strangers = _strangers(handed.records, known, lambda opportunity: opportunity.account_id)
             notes = [f"account_id {account!r} is no known account: {ids}" for account, ids in strangers]
@@ -101,9 +101,3 @@ def _strangers(records: Iterable[R], known: set[str], mentioned: Callable[[R], s
         if other and other not in known:
             found.setdefault(other, []).append(record.id)
     return [(other, ", ".join(ids)) for other, ids in found.items()]
-
-
-def _zone(reps: Iterable[Rep]) -> ZoneInfo | None:
-    """The zone of most reps, the first by name among equals."""
-    counts = Counter(sorted(rep.timezone for rep in reps))
-    return ZoneInfo(counts.most_common(1)[0][0]) if counts else None

@@ -55,10 +55,8 @@ class SqlRecords:
         self._stored[record.kind][record.id] = record
         return Change.ADDED if stored is None else Change.CHANGED
 
-    def locations(self, kind: RecordKind | None = None) -> list[Location]:
+    def locations(self) -> list[Location]:
         query = sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area)
-        if kind is not None:
-            query = query.where(LOCATIONS.c.kind == kind.value)
         found = [_location(row) for row in self._connection.execute(query).mappings()]
         order = list(RecordKind)
         return sorted(found, key=lambda location: (order.index(location.kind), location.record_id))

@@ -79,7 +79,8 @@ def save(store: SqlStore, *records: Rep | Account | Opportunity) -> None:
 
 def stored(store: SqlStore, kind: RecordKind, record_id: str) -> Location:
     with store.read() as unit:
-        (found,) = [place for place in unit.records("town").locations(kind) if place.record_id == record_id]
+        known = unit.records("town").locations()
+    (found,) = [location for location in known if (location.kind, location.record_id) == (kind, record_id)]
     return found
 
 

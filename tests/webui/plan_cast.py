@@ -18,7 +18,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.domain import Account, Location, Opportunity, Record, Rep
 from planner.errors import NotFoundError
 from planner.plan_document import FORMAT
 from planner.repository import StoredPlan
@@ -166,7 +166,7 @@ class Shelf:
     def opportunities(self) -> list[Opportunity]:
         return self.deals
 
-    def locations(self, kind: RecordKind | None = None) -> list[Location]:
+    def locations(self) -> list[Location]:
         return self.known
 
     def save(self, record: Record) -> Any:
