@@ -43,7 +43,7 @@ class _Context:
     first_day: date
     last_day: date
 
-    def lead_of(self, stop: Stop) -> Opportunity | Account:
+    def record_of(self, stop: Stop) -> Opportunity | Account:
         """The record that the visit is for, as its id says. Raises PlannerError when there is none."""
         kind, _, id_ = stop["visit_id"].partition(":")
         if kind == RecordKind.OPPORTUNITY and id_ in self.opportunities:
@@ -54,10 +54,10 @@ class _Context:
 
     def account_of(self, stop: Stop) -> Account | None:
         """The account whose visit this counts as."""
-        lead = self.lead_of(stop)
-        if isinstance(lead, Account):
-            return lead
-        return self.accounts[lead.account_id] if lead.account_id in stop["record_ids"][1:] else None
+        record = self.record_of(stop)
+        if isinstance(record, Account):
+            return record
+        return self.accounts[record.account_id] if record.account_id in stop["record_ids"][1:] else None
 
 
 def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeSource, settings: Settings) -> list[str]:
@@ -203,37 +203,37 @@ def _busy(day: RepDay, context: _Context) -> Iterator[tuple[str, datetime, datet
 
 
 def _stop(stop: Stop, day: RepDay, context: _Context) -> Iterator[str]:
-    lead, account = context.lead_of(stop), context.account_of(stop)
-    expected = [lead.id] if account in (None, lead) else [lead.id, account.id if account else ""]
+    record, account = context.record_of(stop), context.account_of(stop)
+    expected = [record.id] if account in (None, record) else [record.id, account.id if account else ""]
     if stop["record_ids"] != expected:
         yield f"is for {', '.join(expected)}, not for {', '.join(stop['record_ids'])}"
-    yield from _place(stop, lead, context)
-    yield from _duration(stop, lead, account, context)
+    yield from _place(stop, record, context)
+    yield from _duration(stop, record, account, context)
     begin, leave = _moment(stop["begin"]), _moment(stop["leave"])
     stated_hours = account.opening_hours if account else ""
-    if isinstance(lead, Opportunity):
-        yield from _opportunity(stop, lead, begin, leave, day, context)
-        stated_hours = "" if lead.appointment else stated_hours
+    if isinstance(record, Opportunity):
+        yield from _opportunity(stop, record, begin, leave, day, context)
+        stated_hours = "" if record.appointment else stated_hours
     else:
-        yield from _due_or_nearby(stop, lead, context)
+        yield from _due_or_nearby(stop, record, context)
     if account is not None and account.owner_rep_id and account.owner_rep_id != day["rep_id"]:
         yield f"{account.id} is looked after by {account.owner_rep_id}"
     if stated_hours and not _open_throughout(stated_hours, begin, leave, context):
         yield f"is not open for the whole visit: {stated_hours}"
 
 
-def _place(stop: Stop, lead: Opportunity | Account, context: _Context) -> Iterator[str]:
+def _place(stop: Stop, record: Opportunity | Account, context: _Context) -> Iterator[str]:
     """The visit is where its record was located, at the address that it has now."""
-    location = context.snapshot.location_by_record.get((lead.kind, lead.id))
-    if location is None or location.address != lead.address or location.place is None:
+    location = context.snapshot.location_by_record.get((record.kind, record.id))
+    if location is None or location.address != record.address or location.place is None:
         yield "is not located"
     elif location.place != LatLon(stop["lat"], stop["lon"]):
         yield "is somewhere else"
 
 
-def _duration(stop: Stop, lead: Opportunity | Account, account: Account | None, context: _Context) -> Iterator[str]:
+def _duration(stop: Stop, record: Opportunity | Account, account: Account | None, context: _Context) -> Iterator[str]:
     """The visit takes the longest of what its records ask for."""
-    wanted = lead.visit_minutes or context.settings.candidates.visit_minutes
+    wanted = record.visit_minutes or context.settings.candidates.visit_minutes
     if account is not None:
         wanted = max(wanted, account.visit_minutes or 0)
     lasts = _moment(stop["leave"]) - _moment(stop["begin"])
@@ -319,9 +319,9 @@ def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[st
     promised: set[str] = set()
     others: Counter[str] = Counter()
     for stop in stops:
-        kind, _, lead = stop["visit_id"].partition(":")
-        opportunity = context.opportunities.get(lead) if kind == RecordKind.OPPORTUNITY else None
-        account = opportunity.account_id if opportunity else lead
+        kind, _, id_ = stop["visit_id"].partition(":")
+        opportunity = context.opportunities.get(id_) if kind == RecordKind.OPPORTUNITY else None
+        account = opportunity.account_id if opportunity else id_
         if opportunity and opportunity.appointment:
             promised.add(account)
         elif account:
@@ -338,8 +338,8 @@ def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]
     listed = {f"opportunity:{entry['record_id']}" for entry in document["returned_to_inside"]}
     listed |= {f"account:{entry['record_id']}" for entry in document["dormant"]}
     for entry in document["unplanned"]:
-        lead = "opportunity" if entry["kind"] in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT) else "account"
-        listed |= {f"{lead}:{id_}" for id_ in entry["record_ids"][:1]}
+        kind = "opportunity" if entry["kind"] in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT) else "account"
+        listed |= {f"{kind}:{id_}" for id_ in entry["record_ids"][:1]}
         served |= {f"account:{id_}" for id_ in entry["record_ids"][1:]}
     told = planned | listed | served
     due = [account for account in context.accounts.values() if _is_due(account, context)]
