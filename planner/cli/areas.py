@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from planner.cli.app import FILE, App, main
+from planner.locating import current_locations
 from planner.snapshot import Snapshot
 from routing.area import Area
 
@@ -59,9 +60,10 @@ def show_area(app: App, name: str | None) -> None:
     _show_area(app, built)
     with app.store.read() as unit:
         snapshot = Snapshot.read(unit, built.name)
+        located = sum(location.place is not None for location in current_locations(unit.records(built.name)))
     app.say(
         f"{len(snapshot.reps)} reps, {len(snapshot.accounts)} accounts, {len(snapshot.opportunities)} opportunities, "
-        f"{sum(location.place is not None for location in snapshot.locations)} addresses located"
+        f"{located} addresses located"
     )
 
 

@@ -235,6 +235,14 @@ def test_travel_times_between_points_of_a_file(open_office: Office) -> None:
     assert cells["a", "far"] == ""
 
 
+def test_an_address_that_changed_since_no_longer_counts_as_located(open_office: Office) -> None:
+    open_office.fill([account(1), account(2)], [])
+    open_office.type("geocode")
+    assert "3 addresses located" in open_office.type("area", "show")
+    open_office.fill([account(1), account(2, address="5 High Street")], [])
+    assert "2 addresses located" in open_office.type("area", "show")
+
+
 def test_areas_are_listed_shown_and_removed_and_a_name_is_taken_once(open_office: Office) -> None:
     assert open_office.type("area", "list").startswith("squareton: ")
     assert "0 reps" in open_office.type("area", "show")
