@@ -21,6 +21,11 @@ from routing.geo import EARTH_RADIUS_M, LatLon
 from routing.problem import UNREACHABLE
 from routing.travel_times import TravelTimeSource
 
+FASTEST_KMH = 130.0
+"""Faster than any street that `routing.speeds` knows, unless its posted limit is above 155 km/h."""
+NEARBY_AT_ONCE = 1_000
+"""Accounts in one matrix: it grows with the square of the places."""
+
 
 class VisitKind(StrEnum):
     """Why a visit is planned at all."""
@@ -175,10 +180,10 @@ class _Finder:
         last_day: date,
         settings: Settings,
     ) -> None:
+        self.snapshot = snapshot
         self.reps = {rep.id: rep for rep in snapshot.reps}
         self.days_out = days_out
         self.work_days = team_work_days(snapshot.reps)
-        self.locations = snapshot.location_by_record
         self.source = source
         self.first_day, self.last_day = first_day, last_day
         self.settings = settings
@@ -190,9 +195,7 @@ class _Finder:
         self.nearly_due: list[tuple[Account, LatLon, float]] = []
 
     def location_of(self, record: Account | Opportunity) -> Location | None:
-        """What is known of a record's present address; a former one does not count."""
-        location = self.locations.get((record.kind, record.id))
-        return location if location and location.address == record.address else None
+        return self.snapshot.location_of(record.kind, record.id, record.address)
 
     def place_of(self, record: Account | Opportunity, visit_kind: VisitKind) -> LatLon | None:
         """Where a record is; if that is not known, it is listed as unplanned."""
@@ -373,11 +376,6 @@ def _pressing(visit: Visit) -> int:
     if visit.late:
         return 1
     return 2 if visit.is_opportunity else 3
-
-
-FASTEST_KMH = 130.0
-NEARBY_AT_ONCE = 1_000
-"""Accounts in one matrix: it grows with the square of the places."""
 
 
 def _within_reach(

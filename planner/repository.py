@@ -25,7 +25,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """One version of an area's plan. `document` is plan.json as text; None in listings."""
+    """One version of an area's plan, over `days` calendar days. `document` is plan.json as text; None in listings."""
 
     version: int
     area: str

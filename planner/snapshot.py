@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from planner.domain import Account, Location, Opportunity, RecordKind, Rep, addresses_of
+from planner.domain import Account, Address, Location, Opportunity, RecordKind, Rep, addresses_of
 from planner.repository import UnitOfWork
 from routing.geo import LatLon
 
@@ -48,6 +48,11 @@ class Snapshot:
         """What the geocoder said, by kind and id of the record, whatever its address is now."""
         return {(location.kind, location.record_id): location for location in self.locations}
 
+    def location_of(self, kind: RecordKind, record_id: str, address: Address) -> Location | None:
+        """What the geocoder said of a record's present address; what it said of a former one does not count."""
+        location = self.location_by_record.get((kind, record_id))
+        return location if location and location.address == address else None
+
     def homes(self) -> tuple[dict[str, tuple[LatLon, LatLon]], list[str]]:
         """Where each rep starts and ends; a note for each rep of whom that is not known."""
         homes: dict[str, tuple[LatLon, LatLon]] = {}
@@ -56,11 +61,11 @@ class Snapshot:
             ends = addresses_of(rep)
             places = []
             for kind, key, address in ends:
-                location = self.location_by_record.get((kind, key))
-                if location and location.address == address and location.place:
+                location = self.location_of(kind, key, address)
+                if location and location.place:
                     places.append(location.place)
                 else:
-                    why = location.reason if location and location.address == address else "not geocoded yet"
+                    why = location.reason if location else "not geocoded yet"
                     notes.append(f"rep {rep.id} ({rep.name}): no days are planned, “{address}” is not located: {why}")
             if len(places) == len(ends):
                 homes[rep.id] = (places[0], places[-1])

@@ -32,7 +32,7 @@ class WorkingDay:
 
 @dataclass(frozen=True)
 class Clock:
-    """The horizon: seconds count from `epoch` (UTC); local times of customers are in `zone`."""
+    """The horizon: seconds from `epoch` (UTC) to `end_s`, where the last shift ends; local times of customers are in `zone`."""
 
     epoch: datetime
     first_day: date

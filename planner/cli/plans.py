@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -107,10 +108,7 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
             (day["end"]["time"] or "")[11:16],
         )
     app.console.print(table)
-    reasons: dict[str, int] = {}
-    for entry in document["unplanned"]:
-        reasons[entry["reason"]] = reasons.get(entry["reason"], 0) + 1
-    for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+    for reason, count in Counter(entry["reason"] for entry in document["unplanned"]).most_common():
         app.say(f"{count} unplanned: {reason}")
     app.say(
         f"{len(document['returned_to_inside'])} opportunities go back to inside sales, "

@@ -20,6 +20,7 @@ from routing.geo import LatLon, great_circle_m
 
 FILE_NAME = "gazetteer.npz"
 FORMAT = 1
+"""Raised whenever older files can no longer be read."""
 
 STRETCH_CELL_DEGREES = 0.003
 """Points of one street name in the same or neighbouring cells of this size (about 300 m) are one stretch."""
