@@ -32,7 +32,7 @@ class WorkingDay:
 
 @dataclass(frozen=True)
 class Clock:
-    """The horizon: seconds from `epoch` (UTC) to `end_s`, where the last shift ends; local times of customers are in `zone`."""
+    """Seconds count from `epoch` (UTC) to `end_s`, the end of the last shift; customers' local times are in `zone`."""
 
     epoch: datetime
     first_day: date
