@@ -107,6 +107,22 @@ class Incumbent:
                 self._set(best.shift, (*sequence[: best.position], best.job, *sequence[best.position :]))
                 dirty = [best.shift]
 
+    def make_way_for_the_mandatory(self) -> None:
+        """A mandatory job left out gets a day without optional ones, where that lets it in; `improve` refills it."""
+        jobs = self.problem.jobs
+        for job in (j for j in range(len(jobs)) if jobs[j].mandatory and j not in self.shift_of):
+            ways: list[tuple[int, int, tuple[int, ...]]] = []
+            for shift in self.eligible_shifts[job]:
+                kept = [j for j in self.sequences[shift] if jobs[j].mandatory]
+                for position in range(len(kept) + 1):
+                    sequence = (*kept[:position], job, *kept[position:])
+                    timeline = self._timeline_of(shift, sequence)
+                    if timeline.feasible:
+                        ways.append((timeline.drive_s, shift, sequence))
+            if ways:
+                _, shift, sequence = min(ways)
+                self._set(shift, sequence)
+
     def solution(self) -> Solution:
         """The plan with its times."""
         routes = (

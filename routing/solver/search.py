@@ -140,6 +140,7 @@ class _Search:
                         self._take_over(region, sequences, [region for _, region in in_flight])
         deadline_s = time.monotonic() + POLISH_S
         timed = self._limits.seconds is not None or self._cancelled()
+        incumbent.make_way_for_the_mandatory()  # a search cut short may not have come to it
         incumbent.improve(everything, enough=lambda: timed and time.monotonic() > deadline_s)
         self._report(fraction=1.0)
         return incumbent.solution()

@@ -144,6 +144,17 @@ def test_of_two_promises_at_once_one_is_left_out_and_the_rest_is_planned() -> No
     assert solution.cost_s(problem) == MANDATORY_COST_S + 1200
 
 
+def test_a_mandatory_visit_takes_the_place_of_an_optional_one_however_short_the_search() -> None:
+    ten = (TimeWindow(10 * 3600, 10 * 3600),)
+    problem = Problem(
+        (job("promised", windows=ten, penalty_s=None), job("crowd", windows=ten)), (MONDAY,), SECONDS, SECONDS
+    )
+    without_it = solve(replace(problem, jobs=problem.jobs[1:]), A_LITTLE)
+    assert routes_of(without_it) == {"anna-monday": ("crowd",)}
+    solution = solve(problem, A_LITTLE, cancelled=lambda: True, warm_start=without_it)
+    assert routes_of(solution) == {"anna-monday": ("promised",)}
+
+
 def test_a_road_that_does_not_exist_is_never_taken() -> None:
     # To the far place one comes only by way of the near one, and back only directly.
     island = [[0, 600, UNREACHABLE], [600, 0, 600], [600, UNREACHABLE, 0]]
