@@ -47,6 +47,8 @@ def plan(
     area = app.areas.get(area_name)
     if seconds is not None and work is not None:
         raise click.UsageError("give either --seconds or --work")
+    if out is not None and not out.parent.is_dir():
+        raise PlannerError(f"{out}: there is no folder {out.parent}")  # said before the search, not after it
     limits = SearchLimits(seconds=(seconds or 30.0) if work is None else None, work=work, seed=seed)
     start = first_day.date() if first_day else _today() + timedelta(days=1)
     with app.store.read() as unit:
@@ -62,9 +64,9 @@ def plan(
             snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
         )
     version = store_plan(app.store, area.name, document, datetime.now(UTC))
+    _show_plan(app, version, document)
     if out is not None:
         out.write_text(write_plan(document), encoding="utf-8")
-    _show_plan(app, version, document)
 
 
 def _today() -> date:

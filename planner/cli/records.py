@@ -35,7 +35,8 @@ def _show_import(app: App, report: ImportReport) -> None:
             f"{file.refused} refused"
         )
         for refusal in file.refusals:
-            app.say(f"  line {refusal.line}, {refusal.record_id or '–'}, {refusal.field}: {refusal.reason}")
+            where = ", ".join(filter(None, (f"line {refusal.line}", refusal.record_id or "–", refusal.field)))
+            app.say(f"  {where}: {refusal.reason}")
         for note in file.notes:
             app.say(f"  note: {note}")
 

@@ -30,9 +30,10 @@ def workbook_rows(path: Path, max_columns: int) -> Iterator[tuple[int, list[str]
             raise IntakeError(
                 f"{path.name} unpacks to {unpacked / 1e6:,.0f} MB; at most {MAX_UNPACKED_BYTES / 1e6:,.0f} MB are read"
             )
-        with warnings.catch_warnings():
+        # openpyxl judges a path by its ending, and people name workbooks .csv.
+        with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and validations that do not matter here
-            workbook = load_workbook(path, read_only=True, data_only=True)
+            workbook = load_workbook(file, read_only=True, data_only=True)
             try:
                 if not workbook.worksheets:
                     raise IntakeError(f"{path.name} has no sheet")

@@ -198,6 +198,14 @@ def test_a_file_that_is_no_plan_is_refused_in_a_sentence(open_office: Office, co
     assert "plan.json: is not" in open_office.type("check", file, status=1)
 
 
+def test_a_folder_that_does_not_exist_is_named_before_the_search(open_office: Office) -> None:
+    open_office.fill([account(1)], [])
+    out = open_office.folder / "no" / "plan.json"
+    said = open_office.type("plan", "--from", "2026-11-30", "--work", 1, "--out", out, status=1)
+    assert "there is no folder" in said
+    assert open_office.type("plans") == ""
+
+
 def test_hostile_names_are_only_ever_text(open_office: Office) -> None:
     rows = [account(n % 5 + 1, account_id=f"A{n}", name=name) for n, name in enumerate(HOSTILE)]
     open_office.fill(rows, [opportunity(1, name="{{7*7}}", notes="<script>")])

@@ -204,6 +204,11 @@ def test_a_workbook_reads_as_the_same_rows_typed_into_csv(tmp_path: Path) -> Non
     assert table.rows[0].cells == {name: text for name, (_, text) in values.items()}
 
 
+def test_a_workbook_under_another_name_is_read_all_the_same(tmp_path: Path) -> None:
+    book = workbook(tmp_path / "book.xlsx", {"A1": "account_id", "A2": "A1"})
+    assert texts(book.rename(tmp_path / "book.csv")) == [["A1"]]
+
+
 def test_a_formula_counts_as_its_saved_value_and_is_never_computed(tmp_path: Path) -> None:
     cells = {"A1": "id", "B1": "name", "A2": "A1", "B2": '=HYPERLINK("http://evil.example","x")'}
     assert texts(workbook(tmp_path / "book.xlsx", dict(cells))) == [["A1", ""]]
