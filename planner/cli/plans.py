@@ -64,9 +64,9 @@ def plan(
             snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
         )
     version = store_plan(app.store, area.name, document, datetime.now(UTC))
-    _show_plan(app, version, document)
     if out is not None:
         out.write_text(write_plan(document), encoding="utf-8")
+    _show_plan(app, version, document)
 
 
 def _today() -> date:
