@@ -110,7 +110,7 @@ class Incumbent:
     def make_way_for_the_mandatory(self) -> None:
         """A mandatory job left out gets a day without optional ones, where that lets it in; `improve` refills it."""
         jobs = self.problem.jobs
-        for job in (j for j in range(len(jobs)) if jobs[j].mandatory and j not in self.shift_of):
+        for job in (j for j in range(len(jobs)) if jobs[j].mandatory and self.can_be_added(j)):
             ways: list[tuple[int, int, tuple[int, ...]]] = []
             for shift in self.eligible_shifts[job]:
                 kept = [j for j in self.sequences[shift] if jobs[j].mandatory]
