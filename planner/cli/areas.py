@@ -49,6 +49,8 @@ def list_areas(app: App) -> None:
     """The areas that have been built."""
     for built in app.areas.list():
         _show_area(app, built)
+    if not app.areas.list():
+        app.say("no area yet: build one with fieldvisit area add NAME --extract FILE")
 
 
 @area.command("show")

@@ -258,7 +258,7 @@ def test_areas_are_listed_shown_and_removed_and_a_name_is_taken_once(open_office
     assert "already" in open_office.type("area", "add", "squareton", "--extract", town, status=1)
     open_office.type("area", "remove", "squareton", answer="n\n", status=1)
     open_office.type("area", "remove", "squareton", "--yes")
-    assert open_office.type("area", "list") == ""
+    assert "no area yet" in open_office.type("area", "list")
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".", "-x" * 40, "{{7*7}}", "a b"])
