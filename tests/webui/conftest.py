@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from waitress import wasyncore
 from waitress.server import create_server
 
 CHROMIUM_ARGUMENTS = [
@@ -90,12 +91,21 @@ def serve() -> Iterator[Serve]:
 
 @contextmanager
 def _running(app: Flask) -> Iterator[str]:
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run)
+    """The server that ships, with a loop that ends when told to, also while a browser keeps a connection open."""
+    sockets: dict[int, Any] = {}
+    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4)
+    ended = threading.Event()
+
+    def serve_until_ended() -> None:
+        while not ended.is_set():
+            wasyncore.loop(timeout=0.1, map=sockets, count=1)
+
+    thread = threading.Thread(target=serve_until_ended)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
-        server.task_dispatcher.shutdown()
+        ended.set()
         thread.join()
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(sockets)
