@@ -47,9 +47,10 @@ def _show_area(app: App, area: Area) -> None:
 @click.pass_obj
 def list_areas(app: App) -> None:
     """The areas that have been built."""
-    for built in app.areas.list():
+    areas = app.areas.list()
+    for built in areas:
         _show_area(app, built)
-    if not app.areas.list():
+    if not areas:
         app.say("no area yet: build one with fieldvisit area add NAME --extract FILE")
 
 
