@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.access import SYSTEM, Actor
 from planner.domain import Location, Record, RecordKind, addresses_of
 from planner.errors import NotFoundError, StorageError
 from planner.repository import Records, Store
@@ -76,6 +77,7 @@ def locate_records(
     *,
     again: bool = False,
     progress: Callable[[float], None] | None = None,
+    actor: Actor = SYSTEM,
 ) -> LocatingReport:
     """Geocode the addresses that are new or changed, or with `again` all that no person has settled.
 
@@ -96,7 +98,7 @@ def locate_records(
                 if progress:
                     progress((start + len(found)) / len(waiting))
         finally:
-            _save(store, area, found)
+            _save(store, area, found, actor)
     with store.read() as unit:
         verdicts = Counter(location.verdict for location in current_locations(unit.records(area)))
     return LocatingReport(
@@ -134,6 +136,7 @@ def decide(
     *,
     candidate: int | None = None,
     place: LatLon | None = None,
+    actor: Actor = SYSTEM,
 ) -> Location:
     """Settle where a record is, by the number of one of its candidates (1 and up) or by a place on the map.
 
@@ -145,7 +148,7 @@ def decide(
     """
     if (candidate is None) == (place is None):
         raise ValueError("decide takes either a candidate or a place")
-    with store.write() as unit:
+    with store.write(actor) as unit:
         records = unit.records(area)
         for known in current_locations(records):
             if (known.kind, known.record_id) == (kind, record_id):
@@ -165,6 +168,7 @@ def decide(
             kind, record_id, known.address, Verdict.MATCHED, place, 1.0, matched, CHOSEN, known.candidates
         )
         records.save_locations([settled])
+        unit.audit("address.settled", f"{kind} {record_id}", area=area)
     return settled
 
 
@@ -226,11 +230,12 @@ def _geocoded(geocoder: Geocoder, waiting: Location) -> Location:
     )
 
 
-def _save(store: Store, area: str, found: Sequence[Location]) -> None:
+def _save(store: Store, area: str, found: Sequence[Location], actor: Actor) -> None:
     """Save answers, except over what a person settled meanwhile."""
-    with store.write() as unit:
+    with store.write(actor) as unit:
         records = unit.records(area)
         settled = {
             (known.kind, known.record_id, known.address) for known in records.locations() if known.reason == CHOSEN
         }
         records.save_locations([new for new in found if (new.kind, new.record_id, new.address) not in settled])
+        unit.audit("addresses.geocoded", area=area, number=len(found))

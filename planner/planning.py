@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
+from planner.access import SYSTEM, Actor
 from planner.candidates import Candidates, find_candidates, team_work_days
 from planner.errors import PlannerError, RulesBrokenError
 from planner.explaining import explain_unplanned
@@ -110,11 +111,11 @@ def make_plan(
     return document
 
 
-def store_plan(store: Store, area: str, document: PlanDocument, now: datetime) -> int:
+def store_plan(store: Store, area: str, document: PlanDocument, now: datetime, actor: Actor = SYSTEM) -> int:
     """Keep a plan as the area's next version and return its number."""
     first, last = date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])
-    with store.write() as unit:
-        return unit.plans(area).add(
+    with store.write(actor) as unit:
+        version = unit.plans(area).add(
             StoredPlan(
                 version=0,
                 area=area,
@@ -128,3 +129,5 @@ def store_plan(store: Store, area: str, document: PlanDocument, now: datetime) -
                 document=write_plan(document),
             )
         )
+        unit.audit("plan.made", str(version), area=area)
+    return version

@@ -10,9 +10,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
+from planner.access import EVERYTHING, SYSTEM, Actor, Scope
+from planner.audit import AuditEntry
 from planner.domain import Account, Location, Opportunity, Record, Rep
+from planner.idempotency import Answer
+from planner.jobs.domain import Job
+from planner.people.domain import ApiToken, Session, Throttle, User
+from planner.rep_days import RepDayNote
+
+T = TypeVar("T")
 
 
 class Change(StrEnum):
@@ -79,22 +87,80 @@ class Plans(Protocol):
         ...
 
 
+class Rows(Protocol[T]):
+    """The rows of one kind, known by their key. Whoever may see only one area gets only that area's rows."""
+
+    def get(self, *key: object) -> T | None: ...
+    def find(self, **equal: object) -> list[T]:
+        """Those with these values in these fields, in the order of their keys; without fields, all."""
+        ...
+
+    def put(self, row: T) -> None:
+        """Add the row, or replace the one with its key."""
+        ...
+
+    def remove(self, *key: object) -> None:
+        """Nothing happens where there is none."""
+        ...
+
+
+class AuditLog(Protocol):
+    """The audit log; it only grows."""
+
+    def entries(self, *, after: int = 0, limit: int | None = None) -> list[AuditEntry]:
+        """Those behind entry number `after`, in order."""
+        ...
+
+    def latest(self, limit: int) -> list[AuditEntry]:
+        """The newest ones, newest first."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """All that one use case reads and writes; committed together when its block ends without an exception."""
 
     def records(self, area: str) -> Records: ...
     def plans(self, area: str) -> Plans: ...
 
+    @property
+    def users(self) -> Rows[User]: ...  # key: id
+    @property
+    def sessions(self) -> Rows[Session]: ...  # key: id
+    @property
+    def tokens(self) -> Rows[ApiToken]: ...  # key: id
+    @property
+    def throttles(self) -> Rows[Throttle]: ...  # key: key
+    @property
+    def jobs(self) -> Rows[Job]: ...  # key: id
+    @property
+    def answers(self) -> Rows[Answer]: ...  # key: actor, key
+    @property
+    def rep_day_notes(self) -> Rows[RepDayNote]: ...  # key: area, rep_id, day; of the reps in scope
+    @property
+    def audit_log(self) -> AuditLog: ...
+
+    def audit(self, action: str, subject: str = "", /, area: str = "", **details: Any) -> None:
+        """Write an entry into the audit log, in the actor's name.
+
+        `action` is a thing and what was done to it, such as "plan.published"; `details` are JSON values.
+        """
+        ...
+
 
 class Store(Protocol):
     """Where units of work come from."""
 
-    def read(self) -> AbstractContextManager[UnitOfWork]:
-        """A consistent snapshot; writing through it is an error."""
+    def read(self, scope: Scope = EVERYTHING) -> AbstractContextManager[UnitOfWork]:
+        """A consistent snapshot of what `scope` may see; writing through it is an error."""
         ...
 
-    def write(self) -> AbstractContextManager[UnitOfWork]:
-        """One write transaction at a time; rolled back when the block raises."""
+    def write(self, actor: Actor = SYSTEM, *, audited: bool = True) -> AbstractContextManager[UnitOfWork]:
+        """One write transaction at a time, so that what a unit has read stays true until it is committed.
+
+        The unit sees what the actor's scope may see. It is rolled back when the block raises, and it raises
+        StorageError where rows were changed and nothing was written to the audit log. `audited=False` is for what no
+        auditor asks about: heartbeats, last-seen times, counters.
+        """
         ...
 
     def close(self) -> None:

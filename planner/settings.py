@@ -153,6 +153,75 @@ class MapSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """How browsers reach the pages.
+
+    `public_url` is the address that people type, such as https://visits.example.com; without it the pages are served on
+    this machine only. `proxies` is how many reverse proxies stand in front and may be believed.
+    """
+
+    public_url: str = ""
+    proxies: int = 0
+
+    def __post_init__(self) -> None:
+        _check_between(0, 5, _named(self, "proxies"))
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSettings:
+    """How long people stay logged in."""
+
+    idle_minutes: int = 720
+    absolute_hours: int = 168
+
+    def __post_init__(self) -> None:
+        _check_between(1, 100_000, _named(self, "idle_minutes", "absolute_hours"))
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """Single sign-on by OpenID Connect; the client's secret is in FIELDVISIT_OIDC_SECRET. Empty for none."""
+
+    issuer: str = ""
+    client_id: str = ""
+    label: str = "Single sign-on"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Who solves, and how much of it one person may ask for.
+
+    `scheduler` is the address of a Dask scheduler; empty for workers on this machine. Off loopback it is tls:// and the
+    three files are needed.
+    """
+
+    scheduler: str = ""
+    tls_ca_file: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    workers: int = 1
+    running_per_person: int = 1
+    waiting_per_person: int = 5
+    most_visits: int = 5_000
+    most_seconds: int = 900
+    lease_seconds: int = 30
+
+    def __post_init__(self) -> None:
+        _check_between(1, 1_000, _named(self, "workers", "running_per_person", "waiting_per_person"))
+        _check_between(1, 1_000_000, _named(self, "most_visits"))
+        _check_between(1, 86_400, _named(self, "most_seconds"))
+        _check_between(2, 3_600, _named(self, "lease_seconds"))
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingSettings:
+    """The hosts that this program may call: `hosts` on the internet, `private_hosts` also in the company's network."""
+
+    hosts: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is chosen rather than computed. `home` holds areas, the database and settings.toml."""
 
@@ -163,6 +232,11 @@ class Settings:
     worth: WorthSettings = field(default_factory=WorthSettings)
     geocoding: GeocodingSettings = field(default_factory=GeocodingSettings)
     map: MapSettings = field(default_factory=MapSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    login: LoginSettings = field(default_factory=LoginSettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
+    jobs: JobSettings = field(default_factory=JobSettings)
+    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
 
     @property
     def areas(self) -> Path:
@@ -194,6 +268,11 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         "worth": WorthSettings,
         "geocoding": GeocodingSettings,
         "map": MapSettings,
+        "web": WebSettings,
+        "login": LoginSettings,
+        "oidc": OidcSettings,
+        "jobs": JobSettings,
+        "outgoing": OutgoingSettings,
     }
     for name, table in tables.items():
         if name not in sections or not isinstance(table, dict):

@@ -13,14 +13,16 @@ from werkzeug.exceptions import HTTPException
 
 from planner.errors import PlannerError
 from planner.repository import Store
-from planner.settings import MapSettings
+from planner.settings import Settings
 from routing.area import Areas
 from routing.errors import RoutingError
 from webui.assets import asset_url, assets
+from webui.auth.authenticating import authenticate as by_session
 from webui.errors import PlanUnreadableError, WebError
+from webui.pages.plans import CLOCK, NoPlanError, pages, sources
+from webui.policy import Authenticate, enforce
 from webui.security import content_security_policy, new_nonce
 from webui.sources import Sources
-from webui.views import CLOCK, NoPlanError, pages, sources
 from webui.words import count
 
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
@@ -32,24 +34,29 @@ TITLES = {400: "That is no address of ours", 404: "There is no such page", 405: 
 
 
 def create_app(
-    store: Store, areas: Areas, map_settings: MapSettings | None = None, clock: Callable[[], datetime] | None = None
+    store: Store,
+    areas: Areas,
+    settings: Settings,
+    clock: Callable[[], datetime] | None = None,
+    authenticate: Authenticate = by_session,
 ) -> Flask:
-    """The app that shows an installation's plans.
+    """The app of an installation.
 
     Args:
-        store: where plans and records are; only read.
+        store: where everything is.
         areas: the areas that have been built.
-        map_settings: an online tile server in place of the offline base map.
+        settings: of the installation.
         clock: tells the time, as an aware datetime; the machine's if left out.
+        authenticate: tells who sends a request; by the session's cookie or a token if left out.
 
     Raises:
-        MapError: the tile server's address is not a pattern.
+        WebError: the tile server's address is not a pattern, or a route declares no policy.
     """
     app = Flask(__name__, static_folder=None)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset_url=asset_url, count=count)
     app.config[CLOCK] = clock or (lambda: datetime.now(UTC))
-    app.extensions["sources"] = Sources(store, areas, map_settings or MapSettings())
+    app.extensions["sources"] = Sources(store, areas, settings.map)
     app.register_blueprint(assets)
     app.register_blueprint(pages)
     app.before_request(_admit)
@@ -61,6 +68,7 @@ def create_app(
     for error in (PlannerError, RoutingError, WebError):
         app.register_error_handler(error, _said_error)
     app.register_error_handler(Exception, _unforeseen)
+    enforce(app, authenticate)
     return app
 
 

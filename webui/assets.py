@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, request
 from werkzeug.security import safe_join
 
 from webui.errors import AssetError
+from webui.policy import public
 
 STATIC = Path(__file__).parent / "static"
 
@@ -43,6 +44,7 @@ def asset_url(name: str) -> str:
 
 
 @assets.get("/static/<path:name>")
+@public
 def serve(name: str) -> Response:
     """A static file, gzipped where the browser takes it; unchanging under the address that `asset_url` gives."""
     asset = _find(name)

@@ -29,7 +29,7 @@ def serve(app: App, port: int, host: str) -> None:
             "or localhost only"
         )
     try:
-        web = create_app(app.store, app.areas, app.settings.map)
+        web = create_app(app.store, app.areas, app.settings)
     except WebError as error:
         raise click.ClickException(str(error)) from error
     with _listening("127.0.0.1" if host == "localhost" else host, port) as listener:

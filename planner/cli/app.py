@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from planner.access import Actor
 from planner.errors import PlannerError
 from planner.repository import Store
 from planner.settings import HOME_VARIABLE, Settings, default_home, read_settings
@@ -41,6 +43,14 @@ class App:
     @cached_property
     def areas(self) -> Areas:
         return Areas(self.settings.areas)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Whoever typed the command, as far as the machine knows."""
+        try:
+            return Actor(f"command:{getpass.getuser()}")
+        except (OSError, KeyError):  # a container's user may have no name
+            return Actor("command")
 
     @cached_property
     def console(self) -> Console:

@@ -63,7 +63,7 @@ def plan(
         document = make_plan(
             snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
         )
-    version = store_plan(app.store, area.name, document, datetime.now(UTC))
+    version = store_plan(app.store, area.name, document, datetime.now(UTC), app.actor)
     if out is not None:
         out.write_text(write_plan(document), encoding="utf-8")
     _show_plan(app, version, document)
@@ -125,7 +125,7 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
 @area_option
 def publish(app: App, area: Area, version: int | None) -> None:
     """Make a plan version the one that reps see; without a number, the newest."""
-    with app.store.write() as unit:
+    with app.store.write(app.actor) as unit:
         stored = unit.plans(area.name)
         if version is None:
             newest = stored.latest()
@@ -133,6 +133,7 @@ def publish(app: App, area: Area, version: int | None) -> None:
                 raise NotFoundError(f"area {area.name} has no plan yet: make one with fieldvisit plan")
             version = newest.version
         stored.publish(version, datetime.now(UTC))
+        unit.audit("plan.published", str(version), area=area.name)
     app.say(f"plan {version} is published")
 
 

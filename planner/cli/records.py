@@ -25,7 +25,10 @@ def import_command(app: App, area: Area, reps: Path | None, accounts: Path | Non
     """Import reps, accounts and opportunities (docs/data-formats.md). Importing again updates what changed."""
     if not (reps or accounts or opportunities):
         raise click.UsageError("give at least one of --reps, --accounts, --opportunities")
-    _show_import(app, import_files(app.store, area.name, reps=reps, accounts=accounts, opportunities=opportunities))
+    _show_import(
+        app,
+        import_files(app.store, area.name, reps=reps, accounts=accounts, opportunities=opportunities, actor=app.actor),
+    )
 
 
 def _show_import(app: App, report: ImportReport) -> None:
@@ -50,7 +53,12 @@ def geocode(app: App, area: Area, report: Path | None, again: bool) -> None:
     geocoder = geocoder_for(area, app.settings)
     with app.bar() as progress:
         located = locate_records(
-            app.store, area.name, geocoder, again=again, progress=lambda share: progress("geocoding", share)
+            app.store,
+            area.name,
+            geocoder,
+            again=again,
+            progress=lambda share: progress("geocoding", share),
+            actor=app.actor,
         )
     _show_locating(app, located)
     if report is not None:
@@ -85,7 +93,9 @@ def settle(app: App, area: Area, kind: str, record_id: str, candidate: int | Non
     if (candidate is None) == (at is None):
         raise click.UsageError("give either --candidate NUMBER or --at LAT,LON")
     place = _lat_lon(at) if at is not None else None
-    location = decide(app.store, area.name, RecordKind(kind), record_id, candidate=candidate, place=place)
+    location = decide(
+        app.store, area.name, RecordKind(kind), record_id, candidate=candidate, place=place, actor=app.actor
+    )
     app.say(f"{kind} {record_id} is at {location.matched_address}")
 
 

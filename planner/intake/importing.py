@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from planner.access import SYSTEM, Actor
 from planner.domain import Record
 from planner.intake.records import Parsed, Refusal, parse_accounts, parse_opportunities, parse_reps
 from planner.intake.tables import read_table
@@ -50,6 +51,7 @@ def import_files(
     reps: Path | None = None,
     accounts: Path | None = None,
     opportunities: Path | None = None,
+    actor: Actor = SYSTEM,
 ) -> ImportReport:
     """Import the files that are given into an area, all of them or, when one cannot be read as a table, none.
 
@@ -62,7 +64,7 @@ def import_files(
     """
     tables = {path: read_table(path) for path in (reps, accounts, opportunities) if path}
     files: list[FileReport] = []
-    with store.write() as unit:
+    with store.write(actor) as unit:
         records = unit.records(area)
         if reps:
             files.append(_save(records, reps, parse_reps(tables[reps])))
@@ -78,6 +80,11 @@ def import_files(
             strangers = _strangers(handed.records, known, lambda opportunity: opportunity.account_id)
             notes = [f"account_id {account!r} is no known account: {ids}" for account, ids in strangers]
             files.append(_save(records, opportunities, handed, notes))
+        unit.audit(
+            "records.imported",
+            area=area,
+            files=[{"file": f.path.name, "added": f.added, "changed": f.changed, "refused": f.refused} for f in files],
+        )
     return ImportReport(tuple(files))
 
 

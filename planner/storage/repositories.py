@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
 from planner.errors import NotFoundError, StorageError
 from planner.repository import Change, StoredPlan
 from planner.storage.tables import LOCATIONS, PLANS, RECORD_TABLES
+from planner.storage.transaction import Transaction
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 
@@ -23,10 +23,10 @@ R = TypeVar("R", bound=Record)
 class SqlRecords:
     """The records and locations of one area; satisfies `repository.Records`."""
 
-    def __init__(self, connection: Connection, area: str, writable: bool) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, area: str) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._area = area
-        self._writable = writable
         self._stored: dict[RecordKind, dict[str, Record]] = {}
 
     def reps(self) -> list[Rep]:
@@ -39,7 +39,7 @@ class SqlRecords:
         return self._load(RecordKind.OPPORTUNITY, Opportunity)
 
     def save(self, record: Record) -> Change:
-        _must_write(self._writable)
+        self._transaction.about_to_write()
         table = RECORD_TABLES[record.kind]
         if record.kind not in self._stored:
             self._stored[record.kind] = {known.id: known for known in self._load(record.kind, type(record))}
@@ -62,7 +62,7 @@ class SqlRecords:
         return sorted(found, key=lambda location: (order.index(location.kind), location.record_id))
 
     def save_locations(self, locations: Sequence[Location]) -> None:
-        _must_write(self._writable)
+        self._transaction.about_to_write()
         rows = {(location.kind, location.record_id): _location_row(self._area, location) for location in locations}
         if not rows:
             return
@@ -86,13 +86,13 @@ class SqlRecords:
 class SqlPlans:
     """The plan versions of one area; satisfies `repository.Plans`."""
 
-    def __init__(self, connection: Connection, area: str, writable: bool) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, area: str) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._area = area
-        self._writable = writable
 
     def add(self, plan: StoredPlan) -> int:
-        _must_write(self._writable)
+        self._transaction.about_to_write()
         if plan.document is None:
             raise StorageError("a plan without its document cannot be stored")
         newest = sa.select(sa.func.max(PLANS.c.version)).where(PLANS.c.area == self._area)
@@ -119,18 +119,13 @@ class SqlPlans:
         return None if row is None else StoredPlan(**row)
 
     def publish(self, version: int, at: datetime) -> None:
-        _must_write(self._writable)
+        self._transaction.about_to_write()
         done = self._connection.execute(PLANS.update().where(self._is(version)).values(published_at=at))
         if done.rowcount == 0:
             raise NotFoundError(f"area {self._area} has no plan version {version}")
 
     def _is(self, version: int) -> sa.ColumnElement[bool]:
         return (PLANS.c.area == self._area) & (PLANS.c.version == version)
-
-
-def _must_write(writable: bool) -> None:
-    if not writable:
-        raise StorageError("this unit of work was opened for reading only")
 
 
 def _location_row(area: str, location: Location) -> dict[str, Any]:

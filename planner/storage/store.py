@@ -16,15 +16,24 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.errors import StorageError
+from planner.idempotency import Answer
+from planner.jobs.domain import Job
+from planner.people.domain import ApiToken, Session, Throttle, User
+from planner.rep_days import RepDayNote
+from planner.storage.audit_log import SqlAuditLog
 from planner.storage.repositories import SqlPlans, SqlRecords
+from planner.storage.rows import SqlRows
+from planner.storage.tables import ANSWERS, JOBS, REP_DAY_NOTES, SESSIONS, THROTTLES, TOKENS, USERS
+from planner.storage.transaction import Transaction
 
 try:
     import fcntl
 except ImportError:  # Windows: busy_timeout alone makes writers wait there
     fcntl = None  # type: ignore[assignment]
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; what `tables` describes."""
 
 BUSY_TIMEOUT_MS = 30_000
@@ -34,15 +43,47 @@ _ADVISORY_LOCK = 7_316_452_810  # any number that no other program on the same P
 class SqlUnitOfWork:
     """What one transaction reads and writes; satisfies `repository.UnitOfWork`."""
 
-    def __init__(self, connection: Connection, writable: bool) -> None:
-        self._connection = connection
-        self._writable = writable
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.audit_log = SqlAuditLog(transaction)
 
     def records(self, area: str) -> SqlRecords:
-        return SqlRecords(self._connection, area, self._writable)
+        return SqlRecords(self._transaction, area)
 
     def plans(self, area: str) -> SqlPlans:
-        return SqlPlans(self._connection, area, self._writable)
+        return SqlPlans(self._transaction, area)
+
+    @property
+    def users(self) -> SqlRows[User]:
+        return SqlRows(self._transaction, USERS, User)
+
+    @property
+    def sessions(self) -> SqlRows[Session]:
+        return SqlRows(self._transaction, SESSIONS, Session)
+
+    @property
+    def tokens(self) -> SqlRows[ApiToken]:
+        return SqlRows(self._transaction, TOKENS, ApiToken)
+
+    @property
+    def throttles(self) -> SqlRows[Throttle]:
+        return SqlRows(self._transaction, THROTTLES, Throttle)
+
+    @property
+    def jobs(self) -> SqlRows[Job]:
+        return SqlRows(self._transaction, JOBS, Job)
+
+    @property
+    def answers(self) -> SqlRows[Answer]:
+        return SqlRows(self._transaction, ANSWERS, Answer)
+
+    @property
+    def rep_day_notes(self) -> SqlRows[RepDayNote]:
+        return SqlRows(self._transaction, REP_DAY_NOTES, RepDayNote)
+
+    def audit(self, action: str, subject: str = "", /, area: str = "", **details: Any) -> None:
+        """Write an entry into the audit log, in the actor's name."""
+        self.audit_log.add(area, action, subject, details)
 
 
 class SqlStore:
@@ -55,18 +96,21 @@ class SqlStore:
         self._turn = _Turn(engine.url.database if self._sqlite else None)
 
     @contextmanager
-    def read(self) -> Iterator[SqlUnitOfWork]:
+    def read(self, scope: Scope = EVERYTHING) -> Iterator[SqlUnitOfWork]:
         """A consistent snapshot. Raises StorageError, also on an attempt to write through it."""
         with self._errors(), self._engine.connect() as connection:
             if not self._sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
-            yield SqlUnitOfWork(connection, writable=False)
+            yield SqlUnitOfWork(Transaction(connection, Actor("reader", scope), writable=False))
 
     @contextmanager
-    def write(self) -> Iterator[SqlUnitOfWork]:
+    def write(self, actor: Actor = SYSTEM, *, audited: bool = True) -> Iterator[SqlUnitOfWork]:
         """One write transaction at a time; rolled back when the block raises. Raises StorageError."""
         with self._errors(), self._writing() as connection:
-            yield SqlUnitOfWork(connection, writable=True)
+            transaction = Transaction(connection, actor, writable=True)
+            yield SqlUnitOfWork(transaction)
+            if audited and transaction.changed and not transaction.audited:
+                raise StorageError("rows were changed and nothing was written to the audit log")
 
     def migrate(self) -> None:
         """Bring the database to this program's shape. Raises StorageError, also when it is already beyond that."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, time
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from planner.access import Permission, Role
 from planner.domain import Address, RecordKind
 from planner.errors import StorageError
+from planner.jobs.domain import JobState
 from routing.gazetteer import Candidate
 from routing.geo import LatLon
 
@@ -65,6 +68,23 @@ class _TimesJson(_Json):
         return tuple(map(time.fromisoformat, value))
 
 
+class _ListJson(_Json):
+    cache_ok = True
+
+    def to_json(self, value: tuple[Any, ...]) -> Any:
+        return list(value)
+
+    def from_json(self, value: Any) -> tuple[Any, ...]:
+        return tuple(value)
+
+
+class _PermissionsJson(_SetJson):
+    cache_ok = True
+
+    def from_json(self, value: Any) -> frozenset[Any]:
+        return frozenset(map(Permission, value))
+
+
 class _CandidatesJson(_Json):
     cache_ok = True
 
@@ -90,6 +110,23 @@ class _Utc(TypeDecorator[datetime]):
         return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
 
 
+class _Enum(TypeDecorator[StrEnum]):
+    """A StrEnum as its text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, cls: type[StrEnum]) -> None:
+        super().__init__()
+        self.cls = cls
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.cls(value))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.cls(value)
+
+
 METADATA = sa.MetaData()
 """What the newest migration leaves behind. Record columns are named as the fields of the domain."""
 
@@ -108,6 +145,10 @@ def _number(name: str, type_: type[TypeEngine[Any]] = sa.Integer, nullable: bool
 
 def _json(name: str, type_: type[_Json] = _Json, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, type_, nullable=nullable)
+
+
+def _moment(name: str) -> sa.Column[Any]:
+    return sa.Column(name, _Utc, nullable=False)
 
 
 REPS = _table(
@@ -179,5 +220,100 @@ PLANS = _table(
     sa.Column("published_at", _Utc),
     *map(_number, ("visits", "unplanned", "drive_s")),
     _text("document"),
+)
+USERS = sa.Table(
+    "users",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, unique=True),
+    _text("name"),
+    sa.Column("role", _Enum(Role), nullable=False),
+    sa.Column("area", sa.Text),
+    _json("reps", _SetJson, nullable=True),
+    *map(_text, ("password_hash", "totp_secret")),
+    _number("totp_step", sa.BigInteger),
+    _json("recovery_hashes", _ListJson),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    _number("epoch"),
+    _moment("created_at"),
+)
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False, index=True),
+    _number("epoch"),
+    _text("csrf"),
+    *map(_moment, ("created_at", "seen_at")),
+    *map(_text, ("address", "agent")),
+)
+TOKENS = sa.Table(
+    "api_tokens",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False, index=True),
+    _text("name"),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    _json("permissions", _PermissionsJson),
+    _moment("created_at"),
+    sa.Column("expires_at", _Utc),
+    sa.Column("used_at", _Utc),
+)
+THROTTLES = sa.Table(
+    "throttles",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    _number("failures"),
+    _moment("last_at"),
+    sa.Column("blocked_until", _Utc),
+)
+JOBS = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    *map(_text, ("area", "kind")),
+    _json("request"),
+    _text("requested_by"),
+    _moment("created_at"),
+    sa.Column("state", _Enum(JobState), nullable=False, index=True),
+    _number("attempt"),
+    _text("lease_owner"),
+    sa.Column("lease_until", _Utc),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    _json("progress"),
+    _json("result"),
+    _text("error"),
+    sa.Column("started_at", _Utc),
+    sa.Column("finished_at", _Utc),
+    info={"scoped": True},
+)
+ANSWERS = sa.Table(
+    "answers",
+    METADATA,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("fingerprint"),
+    _number("status"),
+    _text("body"),
+    sa.Column("created_at", _Utc, nullable=False, index=True),
+)
+REP_DAY_NOTES = sa.Table(
+    "rep_day_notes",
+    METADATA,
+    sa.Column("area", sa.Text, primary_key=True),
+    sa.Column("rep_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    _number("revision"),
+    _text("text"),
+    info={"scoped": True},
+)
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    _moment("at"),
+    *map(_text, ("actor", "request_id", "area", "action", "subject")),
+    _json("details"),
+    *map(_text, ("previous", "hash")),
 )
 RECORD_TABLES = {RecordKind.REP: REPS, RecordKind.ACCOUNT: ACCOUNTS, RecordKind.OPPORTUNITY: OPPORTUNITIES}

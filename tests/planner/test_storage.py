@@ -149,11 +149,11 @@ def test_records_and_locations_come_back_exactly(
     last = {(record.kind, record.id): record for record in written}
     verdict = Verdict.REVIEW if place is None else Verdict.MATCHED
     locations = [Location(*key, BAR.address, verdict, place, 0.5, "m", "r", tuple(found)) for key in last]
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         for record in written:
             unit.records(area).save(record)
         unit.records(area).save_locations(locations)
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         assert all(unit.records(area).save(record) == Change.UNCHANGED for record in last.values())
     with store.read() as unit:
         records = unit.records(area)
@@ -168,7 +168,7 @@ def test_records_and_locations_come_back_exactly(
 
 
 def test_saving_says_what_it_did(store: SqlStore) -> None:
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         records = unit.records("town")
         changed = replace(BAR, name="Pub")
         assert [records.save(record) for record in (BAR, BAR, changed, changed)] == [
@@ -180,7 +180,7 @@ def test_saving_says_what_it_did(store: SqlStore) -> None:
 
 
 def test_the_same_id_may_stand_for_a_rep_and_an_account(store: SqlStore) -> None:
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         unit.records("town").save(replace(BAR, id="1"))
         unit.records("town").save(replace(ADA, id="1"))
         for kind in (RecordKind.REP, RecordKind.ACCOUNT):
@@ -198,7 +198,7 @@ def test_the_same_id_may_stand_for_a_rep_and_an_account(store: SqlStore) -> None
 
 
 def test_plans_are_numbered_by_area_and_the_old_ones_stay(store: SqlStore) -> None:
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         plans = unit.plans("town")
         assert [plans.add(PLAN), plans.add(replace(PLAN, document="second")), unit.plans("city").add(PLAN)] == [1, 2, 1]
     with store.read() as unit:
@@ -216,7 +216,7 @@ def test_plans_are_numbered_by_area_and_the_old_ones_stay(store: SqlStore) -> No
 
 def test_the_plan_published_last_is_the_one_that_reps_see(store: SqlStore) -> None:
     helsinki = timezone(timedelta(hours=2))
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         plans = unit.plans("town")
         plans.add(PLAN)
         plans.add(PLAN)
@@ -232,7 +232,7 @@ def test_the_plan_published_last_is_the_one_that_reps_see(store: SqlStore) -> No
 
 
 def test_a_time_without_a_zone_is_not_stored(store: SqlStore) -> None:
-    with pytest.raises(StorageError, match="no time zone"), store.write() as unit:
+    with pytest.raises(StorageError, match="no time zone"), store.write(audited=False) as unit:
         unit.plans("town").add(replace(PLAN, created_at=NOON.replace(tzinfo=None)))
 
 
@@ -245,7 +245,7 @@ def test_what_happened_before_a_failure_in_a_unit_of_work_leaves_no_trace(store:
         unit.plans("town").add(PLAN)
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), store.write() as unit:
+    with pytest.raises(ZeroDivisionError), store.write(audited=False) as unit:
         fail(unit)
     with store.read() as unit:
         assert unit.records("town").accounts() == []
@@ -257,7 +257,7 @@ def test_a_process_killed_in_a_unit_of_work_leaves_nothing(store: SqlStore, tmp_
 import os, signal
 from planner.storage import open_store
 from tests_storage_cast import BAR
-with open_store({url(tmp_path)!r}).write() as unit:
+with open_store({url(tmp_path)!r}).write(audited=False) as unit:
     unit.records("town").save(BAR)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -265,7 +265,7 @@ with open_store({url(tmp_path)!r}).write() as unit:
     (tmp_path / "tests_storage_cast.py").write_text(cast)
     done = subprocess.run([sys.executable, "-c", script], env=_environment(tmp_path), check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         assert unit.records("town").accounts() == []
         assert unit.records("town").save(BAR) == Change.ADDED
 
@@ -279,7 +279,7 @@ from planner.domain import Account, Address
 from planner.storage import open_store
 store = open_store({url(tmp_path)!r})
 def book(number):
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         records = unit.records("town")
         seen = records.accounts()
         visits = int(seen[0].name) if seen else 0
@@ -392,7 +392,7 @@ def test_an_error_does_not_show_the_record_it_was_about(store: SqlStore, tmp_pat
 
 
 def _save(store: SqlStore, record: Record) -> None:
-    with store.write() as unit:
+    with store.write(audited=False) as unit:
         unit.records("town").save(record)
 
 

@@ -18,17 +18,45 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
+from planner.access import EVERYTHING, PERMISSIONS, Actor, Role, Scope
 from planner.domain import Account, Location, Opportunity, Record, Rep
 from planner.errors import NotFoundError
+from planner.people.domain import Session, User
 from planner.plan_document import FORMAT
 from planner.repository import StoredPlan
-from planner.settings import MapSettings
+from planner.settings import MapSettings, Settings
 from routing.area import Areas
 from webui.app import create_app
+from webui.policy import Viewer
 
 MONDAY, TUESDAY = "2026-11-30", "2026-12-01"
 HOME = {"address": "Kaisaniemenkatu 1, Helsinki", "lat": 60.1702, "lon": 24.9447}
 MORNING = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
+
+
+def viewer(role: Role = Role.ADMIN, **changes: Any) -> Viewer:
+    """Somebody who is logged in."""
+    usual: dict[str, Any] = {
+        "id": f"u-{role}",
+        "email": f"{role}@example.com",
+        "name": f"The {role}",
+        "area": None,
+        "reps": None,
+        "password_hash": "",
+        "totp_secret": "",
+        "totp_step": 0,
+        "recovery_hashes": (),
+        "disabled": False,
+        "epoch": 1,
+        "created_at": MORNING,
+    }
+    user = User(role=role, **(usual | changes))
+    session = Session(f"s-{user.id}", user.id, 1, "csrf", MORNING, MORNING, "127.0.0.1", "tests")
+    return Viewer(user, PERMISSIONS[role], Actor(f"user:{user.id}", user.scope), session)
+
+
+BOSS = viewer()
+"""May do everything."""
 
 
 def at(time: str, day: str = MONDAY, plus: int = 0) -> str:
@@ -212,7 +240,7 @@ class DictStore:
         )
 
     @contextmanager
-    def read(self) -> Iterator[DictStore]:
+    def read(self, scope: Scope = EVERYTHING) -> Iterator[DictStore]:
         yield self
 
     @contextmanager
@@ -230,10 +258,17 @@ class DictStore:
 class Office:
     """An installation: a store, areas, the app, and a client of it."""
 
-    def __init__(self, folder: Path, map_settings: MapSettings | None = None, now: datetime = MORNING) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        map_settings: MapSettings | None = None,
+        now: datetime = MORNING,
+        viewer: Viewer | None = BOSS,
+    ) -> None:
         self.folder = folder
         self.store = DictStore()
-        self.app: Flask = create_app(self.store, Areas(folder), map_settings, lambda: now)
+        settings = Settings(home=folder, database_url="", map=map_settings or MapSettings())
+        self.app: Flask = create_app(self.store, Areas(folder), settings, lambda: now, lambda: viewer)
         self.client: FlaskClient = self.app.test_client()
 
     def area(self, name: str = "helsinki") -> Path:

@@ -1,4 +1,4 @@
-"""The pages: each turns an address into a template's values and decides nothing."""
+"""The pages of a plan: the week, a day, what is not planned, and the addresses that wait for a person."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
 
+from planner.access import Permission
 from planner.domain import Location
 from planner.errors import NotFoundError
 from planner.repository import StoredPlan
 from routing.area import Area
 from routing.errors import AreaError
 from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_map
+from webui.policy import allow, signed_in
 from webui.presenting import DayView, PlanView, RepDayView, UnplannedView
 from webui.sources import Roads, Sources
 from webui.words import KINDS, REASONS, clock, short_day
@@ -90,6 +92,7 @@ def shown(area_name: str) -> Shown:
 
 
 @pages.get("/")
+@signed_in
 def start() -> Any:
     areas = sources().areas.list()
     if len(areas) == 1:
@@ -98,6 +101,7 @@ def start() -> Any:
 
 
 @pages.get("/a/<area>/")
+@allow(Permission.SEE_DAYS)
 def week(area: str) -> Any:
     here = shown(area)
     zone = here.plan.zone
@@ -116,6 +120,7 @@ def week(area: str) -> Any:
 
 
 @pages.get("/a/<area>/day/<day>")
+@allow(Permission.SEE_TEAM)
 def team_day(area: str, day: str) -> Any:
     here = shown(area)
     chosen = here.day(day)
@@ -135,6 +140,7 @@ def team_day(area: str, day: str) -> Any:
 
 
 @pages.get("/a/<area>/day/<day>/rep")
+@allow(Permission.SEE_DAYS)
 def rep_day(area: str, day: str) -> Any:
     here = shown(area)
     chosen = here.plan.rep_days.get((request.args.get("rep", ""), here.day(day).iso)) or abort(404)
@@ -153,6 +159,7 @@ def rep_day(area: str, day: str) -> Any:
 
 
 @pages.get("/a/<area>/unplanned")
+@allow(Permission.SEE_DAYS, Permission.SEE_HANDOFFS)
 def unplanned(area: str) -> Any:
     here = shown(area)
     reason, kind = request.args.get("reason"), request.args.get("kind")
@@ -182,6 +189,7 @@ def unplanned(area: str) -> Any:
 
 
 @pages.get("/a/<area>/addresses")
+@allow(Permission.WRITE_RECORDS)
 def addresses(area: str) -> Any:
     chosen = area_named(area)
     several = len(sources().areas.list()) > 1
@@ -192,6 +200,7 @@ def addresses(area: str) -> Any:
 
 
 @pages.get("/a/<area>/plan.json")
+@allow(Permission.SEE_DAYS)
 def plan_json(area: str) -> Response:
     here = shown(area)
     name = f"{here.area.name}-plan-{here.stored.version}.json"
@@ -201,6 +210,7 @@ def plan_json(area: str) -> Response:
 
 
 @pages.get("/a/<area>/basemap.pmtiles")
+@signed_in
 def basemap(area: str) -> Response:
     file = area_named(area).basemap
     if not file.is_file():

@@ -1,0 +1,57 @@
+"""A job as its row tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last four are ends."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REPLACED = "replaced"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (JobState.WAITING, JobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work that somebody asked for.
+
+    Attributes:
+        kind: "plan"; others may come.
+        request: what was asked for, as JSON.
+        requested_by: as `Actor.id`.
+        attempt: how often it has been started; a result counts only if it comes from this attempt.
+        lease_owner: the dispatcher that runs it; it may be taken over after `lease_until`.
+        progress: what pages show while it runs, as JSON.
+        result: what came out, as JSON: of a plan its version.
+        error: why it failed, fit to show.
+    """
+
+    id: str
+    area: str
+    kind: str
+    request: Mapping[str, Any]
+    requested_by: str
+    created_at: datetime
+    state: JobState = JobState.WAITING
+    attempt: int = 0
+    lease_owner: str = ""
+    lease_until: datetime | None = None
+    cancel_requested: bool = False
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None

@@ -1,0 +1,47 @@
+"""The audit log's table: entries are added to its end and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from planner.audit import AuditEntry, chained
+from planner.storage.tables import AUDIT
+from planner.storage.transaction import Transaction
+
+
+class SqlAuditLog:
+    """Satisfies `repository.AuditLog`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def entries(self, *, after: int = 0, limit: int | None = None) -> list[AuditEntry]:
+        return self._read(sa.select(AUDIT).where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(limit))
+
+    def latest(self, limit: int) -> list[AuditEntry]:
+        return self._read(sa.select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(limit))
+
+    def add(self, area: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
+        """One more entry, now, in the actor's name."""
+        self._transaction.about_to_write()
+        self._transaction.audited = True
+        actor, previous = self._transaction.actor, self.latest(1)
+        entry = chained(
+            previous[0] if previous else None,
+            datetime.now(UTC),
+            actor.id,
+            actor.request_id,
+            area,
+            action,
+            subject,
+            details,
+        )
+        values = {name: getattr(entry, name) for name in AuditEntry.__slots__}
+        self._transaction.connection.execute(AUDIT.insert().values(**values))
+
+    def _read(self, query: sa.Select[Any]) -> list[AuditEntry]:
+        return [AuditEntry(**row) for row in self._transaction.connection.execute(query).mappings()]

@@ -1,0 +1,64 @@
+"""Dataclasses as rows: get, find, put and remove by key, the same for every kind."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from planner.storage.transaction import Transaction
+
+T = TypeVar("T")
+
+
+class SqlRows(Generic[T]):
+    """The rows of one table, whose columns are named as the fields of a dataclass; satisfies `repository.Rows`."""
+
+    def __init__(self, transaction: Transaction, table: sa.Table, cls: type[T]) -> None:
+        self._transaction = transaction
+        self._table = table
+        self._cls = cls
+        self._names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+        self._key = [column.name for column in table.primary_key.columns]
+
+    def get(self, *key: object) -> T | None:
+        found = self.find(**dict(zip(self._key, key, strict=True)))
+        return found[0] if found else None
+
+    def find(self, **equal: object) -> list[T]:
+        columns = self._table.c
+        query = sa.select(self._table).where(
+            *self._in_scope(), *(columns[name] == value for name, value in equal.items())
+        )
+        rows = self._transaction.connection.execute(query).mappings()
+        found = [self._cls(**{name: row[name] for name in self._names}) for row in rows]
+        # Sorted here because databases disagree about the order of texts.
+        return sorted(found, key=self._key_of)
+
+    def put(self, row: T) -> None:
+        self._transaction.about_to_write()
+        values = {name: getattr(row, name) for name in self._names}
+        here = self._is(self._key_of(row))
+        connection = self._transaction.connection
+        if connection.execute(self._table.update().where(*here).values(**values)).rowcount == 0:
+            connection.execute(self._table.insert().values(**values))
+
+    def remove(self, *key: object) -> None:
+        self._transaction.about_to_write()
+        self._transaction.connection.execute(self._table.delete().where(*self._is(key)))
+
+    def _key_of(self, row: T) -> tuple[Any, ...]:
+        return tuple(getattr(row, name) for name in self._key)
+
+    def _is(self, key: tuple[object, ...]) -> list[sa.ColumnElement[bool]]:
+        return [self._table.c[name] == value for name, value in zip(self._key, key, strict=True)]
+
+    def _in_scope(self) -> list[sa.ColumnElement[bool]]:
+        scope, columns = self._transaction.actor.scope, self._table.c
+        conditions: list[sa.ColumnElement[bool]] = []
+        if scope.area is not None and self._table.info.get("scoped"):
+            conditions.append(columns.area == scope.area)
+        if scope.reps is not None and "rep_id" in columns:
+            conditions.append(columns.rep_id.in_(sorted(scope.reps)))
+        return conditions
