@@ -24,6 +24,7 @@ from cast import (
     whose,
 )
 
+from planner.access import Actor
 from planner.domain import Address
 from planner.plan_document import read_plan, write_plan
 from planner.planning import make_plan, store_plan
@@ -366,12 +367,13 @@ def test_a_search_that_is_stopped_at_once_still_keeps_every_rule(town: Town) -> 
 
 
 class Shelf:
-    """A store that keeps plans in a list."""
+    """A store that keeps plans in a list, and what was audited."""
 
     def __init__(self) -> None:
         self.kept: list[StoredPlan] = []
+        self.audited: list[tuple[str, str]] = []
 
-    def write(self) -> Shelf:
+    def write(self, _actor: Actor) -> Shelf:
         return self
 
     def __enter__(self) -> Shelf:
@@ -386,6 +388,9 @@ class Shelf:
         self.kept.append(plan)
         return len(self.kept)
 
+    def audit(self, action: str, subject: str, /, area: str) -> None:
+        self.audited.append((action, subject))
+
 
 def test_a_plan_is_stored_as_the_next_version_with_its_totals(town: Town) -> None:
     town.add(opportunity(), door(10))
@@ -396,6 +401,7 @@ def test_a_plan_is_stored_as_the_next_version_with_its_totals(town: Town) -> Non
     assert (stored.first_day, stored.days, stored.visits, stored.created_at) == (MONDAY, 5, 1, now)
     assert stored.document == write_plan(document)
     assert stored.published_at is None
+    assert shelf.audited == [("plan.made", "1"), ("plan.made", "2")]
 
 
 def test_the_horizon_is_the_teams_working_days(town: Town) -> None:
