@@ -32,3 +32,7 @@ class NotFoundError(PlannerError):
 
 class RulesBrokenError(PlannerError):
     """A plan that breaks a hard rule; it was not stored."""
+
+
+class ConflictError(PlannerError):
+    """What somebody wanted to change has been changed by somebody else since they looked; nothing was written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from planner.access import SYSTEM, Actor
 from planner.domain import Location, Record, RecordKind, addresses_of
-from planner.errors import NotFoundError, StorageError
-from planner.repository import Records, Store
+from planner.errors import ConflictError, NotFoundError, StorageError
+from planner.repository import Records, Store, UnitOfWork
 from planner.settings import Settings
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
@@ -121,58 +122,61 @@ def current_locations(records: Records) -> list[Location]:
     ]
 
 
-def review_list(store: Store, area: str) -> list[Location]:
+def review_list(unit: UnitOfWork, area: str) -> list[Location]:
     """The addresses without a place, with their candidates: those that are not sure, not found, or still waiting."""
-    with store.read() as unit:
-        known = current_locations(unit.records(area))
-    return [location for location in known if location.verdict != Verdict.MATCHED]
+    return [location for location in current_locations(unit.records(area)) if location.verdict != Verdict.MATCHED]
+
+
+def fingerprint(location: Location) -> str:
+    """Tells one state of a location from the next: what a person decides is about what they saw."""
+    return hashlib.sha256(repr(location).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def decide(
-    store: Store,
+    unit: UnitOfWork,
     area: str,
     kind: RecordKind,
     record_id: str,
     *,
     candidate: int | None = None,
     place: LatLon | None = None,
-    actor: Actor = SYSTEM,
+    seen: str | None = None,
 ) -> Location:
     """Settle where a record is, by the number of one of its candidates (1 and up) or by a place on the map.
 
-    The decision stands until the typed address changes.
+    The decision stands until the typed address changes. `seen` is the `fingerprint` of the location that the decision
+    is about; left out, it is about whatever is known now.
 
     Raises:
         NotFoundError: there is no such record or no such candidate.
+        ConflictError: what is known has changed since it was seen.
         ValueError: neither or both of candidate and place.
     """
     if (candidate is None) == (place is None):
         raise ValueError("decide takes either a candidate or a place")
-    with store.write(actor) as unit:
-        records = unit.records(area)
-        for known in current_locations(records):
-            if (known.kind, known.record_id) == (kind, record_id):
-                break
-        else:
-            raise NotFoundError(f"area {area} has no {kind} {record_id}")
-        matched = ""
-        if candidate is not None:
-            if not 1 <= candidate <= len(known.candidates):
-                raise NotFoundError(
-                    f"{kind} {record_id} has {len(known.candidates)} candidates and no number {candidate}"
-                )
-            place, matched = known.candidates[candidate - 1].place, known.candidates[candidate - 1].address
-        elif place is not None:
-            matched = f"{place.lat:.6f}, {place.lon:.6f}"
-        settled = Location(
-            kind, record_id, known.address, Verdict.MATCHED, place, 1.0, matched, CHOSEN, known.candidates
-        )
-        records.save_locations([settled])
-        unit.audit("address.settled", f"{kind} {record_id}", area=area)
+    records = unit.records(area)
+    for known in current_locations(records):
+        if (known.kind, known.record_id) == (kind, record_id):
+            break
+    else:
+        raise NotFoundError(f"area {area} has no {kind} {record_id}")
+    if seen is not None and seen != fingerprint(known):
+        now = f"it is now at {known.matched_address}" if known.place else "its address or its candidates are others now"
+        raise ConflictError(f"{kind} {record_id} has changed meanwhile: {now}")
+    matched = ""
+    if candidate is not None:
+        if not 1 <= candidate <= len(known.candidates):
+            raise NotFoundError(f"{kind} {record_id} has {len(known.candidates)} candidates and no number {candidate}")
+        place, matched = known.candidates[candidate - 1].place, known.candidates[candidate - 1].address
+    elif place is not None:
+        matched = f"{place.lat:.6f}, {place.lon:.6f}"
+    settled = Location(kind, record_id, known.address, Verdict.MATCHED, place, 1.0, matched, CHOSEN, known.candidates)
+    records.save_locations([settled])
+    unit.audit("address.settled", f"{kind} {record_id}", area=area)
     return settled
 
 
-def write_report(store: Store, area: str, path: Path) -> int:
+def write_report(unit: UnitOfWork, area: str, path: Path) -> int:
     """Write record_id,verdict,lat,lon,confidence,matched_address of every address (UTF-8 CSV); return how many.
 
     Only a matched address has a place; one to review shows its first candidate's confidence and address without it.
@@ -180,8 +184,7 @@ def write_report(store: Store, area: str, path: Path) -> int:
     Raises:
         StorageError: the file cannot be written.
     """
-    with store.read() as unit:
-        known = current_locations(unit.records(area))
+    known = current_locations(unit.records(area))
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

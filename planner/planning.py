@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 
 from planner.access import SYSTEM, Actor
 from planner.candidates import Candidates, find_candidates, team_work_days
-from planner.errors import PlannerError, RulesBrokenError
+from planner.errors import NotFoundError, PlannerError, RulesBrokenError
 from planner.explaining import explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
-from planner.repository import Store, StoredPlan
+from planner.repository import Store, StoredPlan, UnitOfWork
 from planner.settings import Settings
 from planner.snapshot import Snapshot
 from planner.translation import Translation, WorkingDay, translate, working_days
@@ -130,4 +130,21 @@ def store_plan(store: Store, area: str, document: PlanDocument, now: datetime, a
             )
         )
         unit.audit("plan.made", str(version), area=area)
+    return version
+
+
+def publish_plan(unit: UnitOfWork, area: str, version: int | None, now: datetime) -> int:
+    """Make a version, or the newest, the one that reps see; its number.
+
+    Raises:
+        NotFoundError: there is no such version, or no plan at all.
+    """
+    plans = unit.plans(area)
+    if version is None:
+        newest = plans.latest()
+        if newest is None:
+            raise NotFoundError(f"area {area} has no plan yet: make one with fieldvisit plan")
+        version = newest.version
+    plans.publish(version, now)
+    unit.audit("plan.published", str(version), area=area)
     return version

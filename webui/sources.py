@@ -76,8 +76,8 @@ class Sources:
 
     def review(self, area: str) -> list[tuple[Location, str]]:
         """The addresses that nobody is sure of, each with the name of its record."""
-        locations = review_list(self.store, area)
         with self.store.read() as unit:
+            locations = review_list(unit, area)
             records = unit.records(area)
             everybody: Sequence[Record] = [*records.reps(), *records.accounts(), *records.opportunities()]
         names = {(record.kind, record.id): record.name for record in everybody}

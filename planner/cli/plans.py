@@ -13,10 +13,10 @@ import click
 from rich.table import Table
 
 from planner.cli.app import AREA_HELP, FILE, App, area_option, main
-from planner.errors import NotFoundError, PlannerError
+from planner.errors import PlannerError
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, read_plan, write_plan
-from planner.planning import make_plan, store_plan
+from planner.planning import make_plan, publish_plan, store_plan
 from planner.snapshot import Snapshot
 from routing.area import Area
 from routing.solver import Progress, SearchLimits
@@ -126,14 +126,7 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
 def publish(app: App, area: Area, version: int | None) -> None:
     """Make a plan version the one that reps see; without a number, the newest."""
     with app.store.write(app.actor) as unit:
-        stored = unit.plans(area.name)
-        if version is None:
-            newest = stored.latest()
-            if newest is None:
-                raise NotFoundError(f"area {area.name} has no plan yet: make one with fieldvisit plan")
-            version = newest.version
-        stored.publish(version, datetime.now(UTC))
-        unit.audit("plan.published", str(version), area=area.name)
+        version = publish_plan(unit, area.name, version, datetime.now(UTC))
     app.say(f"plan {version} is published")
 
 

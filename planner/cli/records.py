@@ -62,7 +62,9 @@ def geocode(app: App, area: Area, report: Path | None, again: bool) -> None:
         )
     _show_locating(app, located)
     if report is not None:
-        app.say(f"{write_report(app.store, area.name, report)} records written to {report}")
+        with app.store.read() as unit:
+            written = write_report(unit, area.name, report)
+        app.say(f"{written} records written to {report}")
 
 
 def _show_locating(app: App, report: LocatingReport) -> None:
@@ -76,7 +78,9 @@ def _show_locating(app: App, report: LocatingReport) -> None:
 @area_option
 def review(app: App, area: Area) -> None:
     """The addresses that are not sure, with their candidates; settle one with `fieldvisit settle`."""
-    for location in review_list(app.store, area.name):
+    with app.store.read() as unit:
+        waiting = review_list(unit, area.name)
+    for location in waiting:
         app.say(f"{location.kind} {location.record_id}: {location.address}: {location.reason}")
         for number, candidate in enumerate(location.candidates, start=1):
             app.say(f"  {number}  {candidate.address}  ({candidate.place.lat:.6f}, {candidate.place.lon:.6f})")
@@ -93,9 +97,8 @@ def settle(app: App, area: Area, kind: str, record_id: str, candidate: int | Non
     if (candidate is None) == (at is None):
         raise click.UsageError("give either --candidate NUMBER or --at LAT,LON")
     place = _lat_lon(at) if at is not None else None
-    location = decide(
-        app.store, area.name, RecordKind(kind), record_id, candidate=candidate, place=place, actor=app.actor
-    )
+    with app.store.write(app.actor) as unit:
+        location = decide(unit, area.name, RecordKind(kind), record_id, candidate=candidate, place=place)
     app.say(f"{kind} {record_id} is at {location.matched_address}")
 
 

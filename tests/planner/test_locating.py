@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from planner.domain import Account, Address, Location, Opportunity, RecordKind, Rep
-from planner.errors import NotFoundError, StorageError
+from planner.errors import ConflictError, NotFoundError, StorageError
 from planner.locating import (
     CHOSEN,
     LocatingReport,
     decide,
+    fingerprint,
     geocoder_for,
     locate_records,
     review_list,
@@ -84,6 +86,21 @@ def stored(store: SqlStore, kind: RecordKind, record_id: str) -> Location:
     return found
 
 
+def settle(store: SqlStore, kind: RecordKind, record_id: str, **choice: Any) -> Location:
+    with store.write() as unit:
+        return decide(unit, "town", kind, record_id, **choice)
+
+
+def waiting(store: SqlStore) -> list[Location]:
+    with store.read() as unit:
+        return review_list(unit, "town")
+
+
+def report_on(store: SqlStore, path: Path) -> int:
+    with store.read() as unit:
+        return write_report(unit, "town", path)
+
+
 def test_every_record_is_located_and_counted_by_verdict(store: SqlStore) -> None:
     shares: list[float] = []
     report = locate_records(store, "town", FakeGeocoder(), progress=shares.append)
@@ -106,7 +123,7 @@ def test_only_new_and_changed_addresses_are_geocoded_again(store: SqlStore) -> N
 def test_a_changed_address_is_without_a_place_until_it_is_geocoded(store: SqlStore) -> None:
     locate_records(store, "town", FakeGeocoder())
     save(store, replace(BAR, address=Address("2 Lee Way")))
-    assert ("account", "1") in [(waiting.kind, waiting.record_id) for waiting in review_list(store, "town")]
+    assert ("account", "1") in [(found.kind, found.record_id) for found in waiting(store)]
 
 
 def test_a_rep_who_ends_elsewhere_has_two_places(store: SqlStore, tmp_path: Path) -> None:
@@ -115,7 +132,7 @@ def test_a_rep_who_ends_elsewhere_has_two_places(store: SqlStore, tmp_path: Path
     assert stored(store, RecordKind.REP, "1").place == HIGH_STREET
     assert stored(store, RecordKind.REP, "1/end").place == LEE_WAY
     save(store, ADA)
-    assert write_report(store, "town", tmp_path / "report.csv") == 4
+    assert report_on(store, tmp_path / "report.csv") == 4
 
 
 def test_what_was_answered_before_a_geocoder_gave_up_is_kept(store: SqlStore) -> None:
@@ -128,9 +145,9 @@ def test_what_was_answered_before_a_geocoder_gave_up_is_kept(store: SqlStore) ->
 
 
 def test_the_review_list_has_what_has_no_place_with_its_candidates(store: SqlStore) -> None:
-    assert len(review_list(store, "town")) == 4
+    assert len(waiting(store)) == 4
     locate_records(store, "town", FakeGeocoder())
-    inn, den = review_list(store, "town")
+    inn, den = waiting(store)
     assert (inn.record_id, inn.verdict, inn.candidates) == ("A2", Verdict.NOT_FOUND, ())
     assert (den.record_id, den.verdict, den.reason) == ("O1", Verdict.REVIEW, "There are two.")
     assert [candidate.place for candidate in den.candidates] == [HIGH_STREET, LEE_WAY]
@@ -138,7 +155,7 @@ def test_the_review_list_has_what_has_no_place_with_its_candidates(store: SqlSto
 
 def test_a_person_chooses_a_candidate_and_geocoding_again_keeps_it(store: SqlStore) -> None:
     locate_records(store, "town", FakeGeocoder())
-    decided = decide(store, "town", RecordKind.OPPORTUNITY, "O1", candidate=2)
+    decided = settle(store, RecordKind.OPPORTUNITY, "O1", candidate=2)
     assert (decided.verdict, decided.place, decided.confidence) == (Verdict.MATCHED, LEE_WAY, 1.0)
     assert (decided.reason, decided.matched_address) == (CHOSEN, "1 Twin Street, South")
     geocoder = FakeGeocoder()
@@ -148,7 +165,7 @@ def test_a_person_chooses_a_candidate_and_geocoding_again_keeps_it(store: SqlSto
 
 
 def test_a_person_puts_a_record_on_the_map_and_a_new_address_undoes_that(store: SqlStore) -> None:
-    decide(store, "town", RecordKind.ACCOUNT, "A2", place=ELSEWHERE)
+    settle(store, RecordKind.ACCOUNT, "A2", place=ELSEWHERE)
     locate_records(store, "town", FakeGeocoder())
     assert stored(store, RecordKind.ACCOUNT, "A2").place == ELSEWHERE
     save(store, replace(INN, address=Address("2 Lee Way")))
@@ -159,7 +176,7 @@ def test_a_person_puts_a_record_on_the_map_and_a_new_address_undoes_that(store: 
 def test_a_decision_made_while_geocoding_runs_is_not_overwritten(store: SqlStore) -> None:
     def settle_meanwhile(share: float) -> None:
         if share < 0.3:
-            decide(store, "town", RecordKind.OPPORTUNITY, "O1", place=ELSEWHERE)
+            settle(store, RecordKind.OPPORTUNITY, "O1", place=ELSEWHERE)
 
     locate_records(store, "town", FakeGeocoder(), progress=settle_meanwhile)
     assert stored(store, RecordKind.OPPORTUNITY, "O1").place == ELSEWHERE
@@ -168,17 +185,34 @@ def test_a_decision_made_while_geocoding_runs_is_not_overwritten(store: SqlStore
 def test_a_decision_about_nothing_is_refused(store: SqlStore) -> None:
     locate_records(store, "town", FakeGeocoder())
     with pytest.raises(NotFoundError, match="no account A9"):
-        decide(store, "town", RecordKind.ACCOUNT, "A9", place=ELSEWHERE)
+        settle(store, RecordKind.ACCOUNT, "A9", place=ELSEWHERE)
     for number in (0, 3):
         with pytest.raises(NotFoundError, match="2 candidates"):
-            decide(store, "town", RecordKind.OPPORTUNITY, "O1", candidate=number)
+            settle(store, RecordKind.OPPORTUNITY, "O1", candidate=number)
     with pytest.raises(ValueError, match="either"):
-        decide(store, "town", RecordKind.OPPORTUNITY, "O1")
+        settle(store, RecordKind.OPPORTUNITY, "O1")
+
+
+def test_two_people_who_settle_one_address_do_not_overwrite_each_other(store: SqlStore) -> None:
+    locate_records(store, "town", FakeGeocoder())
+    seen = fingerprint(stored(store, RecordKind.OPPORTUNITY, "O1"))
+    first = settle(store, RecordKind.OPPORTUNITY, "O1", candidate=2, seen=seen)
+    with pytest.raises(ConflictError, match="it is now at 1 Twin Street, South"):
+        settle(store, RecordKind.OPPORTUNITY, "O1", candidate=1, seen=seen)
+    assert stored(store, RecordKind.OPPORTUNITY, "O1") == first
+
+
+def test_a_candidate_chosen_for_a_former_address_does_not_count(store: SqlStore) -> None:
+    locate_records(store, "town", FakeGeocoder())
+    seen = fingerprint(stored(store, RecordKind.OPPORTUNITY, "O1"))
+    save(store, replace(DEN, address=Address("9 Elsewhere")))
+    with pytest.raises(ConflictError, match="others now"):
+        settle(store, RecordKind.OPPORTUNITY, "O1", place=ELSEWHERE, seen=seen)
 
 
 def test_the_report_lists_every_record_and_only_matches_have_a_place(store: SqlStore, tmp_path: Path) -> None:
     locate_records(store, "town", FakeGeocoder())
-    assert write_report(store, "town", tmp_path / "report.csv") == 4
+    assert report_on(store, tmp_path / "report.csv") == 4
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.reader(file)) == [
             ["record_id", "verdict", "lat", "lon", "confidence", "matched_address"],
@@ -188,7 +222,7 @@ def test_the_report_lists_every_record_and_only_matches_have_a_place(store: SqlS
             ["O1", "review", "", "", "0.500", "'=1 Twin Street, North"],
         ]
     with pytest.raises(StorageError, match="cannot be written"):
-        write_report(store, "town", tmp_path / "no" / "such" / "folder.csv")
+        report_on(store, tmp_path / "no" / "such" / "folder.csv")
 
 
 @pytest.mark.parametrize(
