@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from planner.errors import SettingsError
+from routing.outgoing import OutgoingRules
 
 HOME_VARIABLE = "FIELDVISIT_HOME"
 DATABASE_VARIABLE = "FIELDVISIT_DATABASE_URL"
@@ -152,6 +155,16 @@ class MapSettings:
     tile_attribution: str = ""
 
 
+def _check_public_url(address: str) -> None:
+    url = urlsplit(address)
+    if url.scheme not in ("http", "https") or not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?", url.netloc):
+        raise ValueError(f"public_url {address!r} is no address such as https://visits.example.com")
+    if url.path.strip("/") or url.query or url.fragment:
+        raise ValueError(f"public_url {address!r} has something behind the host: the pages need a host of their own")
+    if url.scheme == "http" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError(f"public_url {address!r} is not https://: passwords would travel in the clear")
+
+
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """How browsers reach the pages.
@@ -165,6 +178,8 @@ class WebSettings:
 
     def __post_init__(self) -> None:
         _check_between(0, 5, _named(self, "proxies"))
+        if self.public_url:
+            _check_public_url(self.public_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +229,6 @@ class JobSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingSettings:
-    """The hosts that this program may call: `hosts` on the internet, `private_hosts` also in the company's network."""
-
-    hosts: tuple[str, ...] = ()
-    private_hosts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is chosen rather than computed. `home` holds areas, the database and settings.toml."""
 
@@ -236,7 +243,7 @@ class Settings:
     login: LoginSettings = field(default_factory=LoginSettings)
     oidc: OidcSettings = field(default_factory=OidcSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
-    outgoing: OutgoingSettings = field(default_factory=OutgoingSettings)
+    outgoing: OutgoingRules = field(default_factory=OutgoingRules)
 
     @property
     def areas(self) -> Path:
@@ -272,7 +279,7 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         "login": LoginSettings,
         "oidc": OidcSettings,
         "jobs": JobSettings,
-        "outgoing": OutgoingSettings,
+        "outgoing": OutgoingRules,
     }
     for name, table in tables.items():
         if name not in sections or not isinstance(table, dict):

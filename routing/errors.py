@@ -25,5 +25,9 @@ class GeocodingError(RoutingError):
     """An online geocoder failed or is not set up."""
 
 
+class OutgoingError(RoutingError):
+    """A call to another host that is not allowed, or whose answer is not taken (see routing/outgoing.py)."""
+
+
 class PointsError(RoutingError):
     """A points file with rows that cannot be used, or a matrix file that cannot be written; one problem a line."""
