@@ -56,15 +56,15 @@ def geocoder_for(area: Area, settings: Settings) -> Geocoder:
     """The area's own gazetteer, then the online providers that the settings name; their answers are kept in the home.
 
     Raises:
-        RoutingError: the area is damaged, or an online server's address is none.
+        RoutingError: the area is damaged, or an online server's address is none or not on the list of hosts.
     """
     gazetteer = area.gazetteer()
     chosen = settings.geocoding
     if not chosen.online:
         return gazetteer
     providers: dict[str, Callable[[], Provider]] = {
-        "nominatim": lambda: NominatimProvider(chosen.nominatim_url, chosen.user_agent),
-        "photon": lambda: PhotonProvider(chosen.photon_url, chosen.user_agent),
+        "nominatim": lambda: NominatimProvider(chosen.nominatim_url, chosen.user_agent, settings.outgoing),
+        "photon": lambda: PhotonProvider(chosen.photon_url, chosen.user_agent, settings.outgoing),
     }
     bounds = Bounds(*area.facts().bounds)
     online = [OnlineGeocoder(providers[name](), bounds, settings.home) for name in chosen.online]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from geopy.adapters import RequestsAdapter
 from geopy.exc import GeopyError
 from geopy.geocoders import Nominatim, Photon
 from rapidfuzz.distance import OSA
@@ -23,6 +24,7 @@ from routing.gazetteer.numbers import first_number, last_number, parse_number, s
 from routing.gazetteer.results import MAX_CANDIDATES, SAME_PLACE_M, not_found
 from routing.gazetteer.words import compact, keys, words
 from routing.geo import LatLon, great_circle_m
+from routing.outgoing import OutgoingRules, guarded_session
 
 INTERVAL_S = 1.1
 """Between two questions to one provider: the public Nominatim allows one a second."""
@@ -82,12 +84,17 @@ class Provider(Protocol):
 
 
 class NominatimProvider:
-    """Nominatim through geopy; `url` for an own server, empty for the public one."""
+    """Nominatim through geopy; `url` for an own server, empty for the public one.
+
+    Raises:
+        GeocodingError: the URL is none, or its host may not be called.
+    """
 
     name = "Nominatim"
 
-    def __init__(self, url: str, user_agent: str, service: Any = None) -> None:
-        self._service = service or Nominatim(**_server(url), user_agent=user_agent, timeout=TIMEOUT_S)
+    def __init__(self, url: str, user_agent: str, allowed: OutgoingRules, service: Any = None) -> None:
+        server = _server(url or "nominatim.openstreetmap.org", allowed)
+        self._service = service or Nominatim(**server, **_calling(allowed), user_agent=user_agent, timeout=TIMEOUT_S)
 
     def ask(self, query: str, bounds: Bounds) -> list[Answer]:
         box = [(bounds.south, bounds.west), (bounds.north, bounds.east)]
@@ -98,12 +105,17 @@ class NominatimProvider:
 
 
 class PhotonProvider:
-    """Photon through geopy; `url` for an own server, empty for the public one."""
+    """Photon through geopy; `url` for an own server, empty for the public one.
+
+    Raises:
+        GeocodingError: the URL is none, or its host may not be called.
+    """
 
     name = "Photon"
 
-    def __init__(self, url: str, user_agent: str, service: Any = None) -> None:
-        self._service = service or Photon(**_server(url), user_agent=user_agent, timeout=TIMEOUT_S)
+    def __init__(self, url: str, user_agent: str, allowed: OutgoingRules, service: Any = None) -> None:
+        server = _server(url or "photon.komoot.io", allowed)
+        self._service = service or Photon(**server, **_calling(allowed), user_agent=user_agent, timeout=TIMEOUT_S)
 
     def ask(self, query: str, bounds: Bounds) -> list[Answer]:
         box = [(bounds.south, bounds.west), (bounds.north, bounds.east)]
@@ -242,14 +254,28 @@ class ChainGeocoder:
         return not_found(" ".join((*(result.reason for result in results), *failures)))
 
 
-def _server(url: str) -> dict[str, str]:
-    """geopy's scheme and domain for an own server; nothing for the provider's public one."""
-    if not url:
-        return {}
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+def _server(url: str, allowed: OutgoingRules) -> dict[str, str]:
+    """geopy's scheme and domain for a server that may be called."""
+    url = url if "://" in url else f"https://{url}"
+    parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise GeocodingError(f"{url!r} is not the address of a geocoding server")
+    refusal = allowed.refusal(url)
+    if refusal:
+        raise GeocodingError(f"{url} is not asked: {refusal}")
     return {"scheme": parts.scheme, "domain": parts.netloc + parts.path.rstrip("/")}
+
+
+def _calling(allowed: OutgoingRules) -> dict[str, Any]:
+    """What makes geopy call through the one door to other hosts."""
+
+    def adapter(**options: Any) -> RequestsAdapter:
+        made = RequestsAdapter(**options)
+        made.session.close()
+        made.session = guarded_session(allowed)
+        return made
+
+    return {"adapter_factory": adapter}
 
 
 def _answer(place: Any, details: Mapping[str, Any], number: str, street: str) -> Answer:

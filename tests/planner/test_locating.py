@@ -32,6 +32,7 @@ from routing.errors import GeocodingError
 from routing.gazetteer import Candidate, Gazetteer, GeocodingResult, Verdict
 from routing.geo import LatLon
 from routing.geocoders import ChainGeocoder
+from routing.outgoing import OutgoingRules
 
 HIGH_STREET = LatLon(51.58, -2.99)
 LEE_WAY = LatLon(51.56, -2.95)
@@ -257,6 +258,9 @@ def test_online_geocoders_are_asked_only_where_the_settings_name_them(tmp_path: 
     settings = Settings(home=tmp_path, database_url="")
     assert isinstance(geocoder_for(area, settings), Gazetteer)
     online = replace(settings, geocoding=GeocodingSettings(online=("nominatim", "photon")))
+    with pytest.raises(GeocodingError, match="not in hosts"):
+        geocoder_for(area, online)
+    online = replace(online, outgoing=OutgoingRules(hosts=("nominatim.openstreetmap.org", "photon.komoot.io")))
     geocoder = geocoder_for(area, online)
     assert isinstance(geocoder, ChainGeocoder)
     assert geocoder.locate("1 High Street").candidates[0].place == LatLon(51.58, -2.99)

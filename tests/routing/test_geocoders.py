@@ -22,8 +22,12 @@ from routing.geocoders import (
     OnlineGeocoder,
     PhotonProvider,
 )
+from routing.outgoing import OutgoingRules
 
 NEWPORT = Bounds(51.5, -3.1, 51.7, -2.8)
+ALLOWED = OutgoingRules(
+    hosts=("nominatim.openstreetmap.org", "photon.komoot.io", "geo.example"), private_hosts=("localhost:8080",)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +85,7 @@ def house(number: str = "3", street: str = "Cardiff Road", lat: float = 51.58, p
 
 def nominatim(folder: Path, service: Service, watch: Watch | None = None) -> OnlineGeocoder:
     watch = watch or Watch()
-    provider = NominatimProvider("", "tests", service)
+    provider = NominatimProvider("", "tests", ALLOWED, service)
     return OnlineGeocoder(provider, NEWPORT, folder, clock=watch.clock, wait=watch.wait)
 
 
@@ -139,7 +143,7 @@ def test_the_question_names_the_bounds_and_all_that_was_typed(tmp_path: Path) ->
 def test_photon_speaks_its_own_dialect(tmp_path: Path) -> None:
     raw = {"properties": {"housenumber": "3", "street": "Cardiff Road", "postcode": "NP20 3AG"}}
     service = Service([Place(51.58, -3.0, "3 Cardiff Road", raw)])
-    geocoder = OnlineGeocoder(PhotonProvider("", "tests", service), NEWPORT, tmp_path, wait=Watch().wait)
+    geocoder = OnlineGeocoder(PhotonProvider("", "tests", ALLOWED, service), NEWPORT, tmp_path, wait=Watch().wait)
     assert geocoder.locate("3 Cardiff Road", postcode="np203ag").verdict is Verdict.MATCHED
     assert service.questions[0][1]["bbox"] == [(51.5, -3.1), (51.7, -2.8)]
 
@@ -186,12 +190,29 @@ def test_a_damaged_cache_is_a_clear_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["ftp://geo.example", "http://", "https:///x"])
 def test_a_server_needs_a_web_address(url: str) -> None:
     with pytest.raises(GeocodingError, match="geocoding server"):
-        NominatimProvider(url, "tests")
+        NominatimProvider(url, "tests", ALLOWED)
 
 
 def test_an_own_server_may_be_used_without_asking_it_yet() -> None:
-    assert NominatimProvider("http://localhost:8080/nominatim", "tests").name == "Nominatim"
-    assert PhotonProvider("geo.example", "tests").name == "Photon"
+    assert NominatimProvider("http://localhost:8080/nominatim", "tests", ALLOWED).name == "Nominatim"
+    assert PhotonProvider("geo.example", "tests", ALLOWED).name == "Photon"
+
+
+@pytest.mark.parametrize("provider", [NominatimProvider, PhotonProvider])
+@pytest.mark.parametrize("url", ["", "https://geo.example", "http://geo.example"])
+def test_a_server_that_is_not_on_the_list_is_refused_and_the_setting_named(
+    provider: type[NominatimProvider | PhotonProvider], url: str
+) -> None:
+    """Choosing a provider is not enough, also of the public ones: somebody decided which hosts are called."""
+    with pytest.raises(GeocodingError, match=r"is not asked: .* \[outgoing\] in settings\.toml"):
+        provider(url, "tests", OutgoingRules(hosts=("maps.example",)))
+
+
+def test_a_name_that_turns_out_to_be_inside_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [inside])
+    with pytest.raises(GeocoderServiceError, match=r"is at 127\.0\.0\.1, which is not called"):
+        NominatimProvider("geo.example", "tests", ALLOWED).ask("1 High Street", NEWPORT)
 
 
 def test_bounds_the_wrong_way_round_are_refused() -> None:
