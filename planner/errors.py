@@ -30,6 +30,10 @@ class NotFoundError(PlannerError):
     """A plan, record or area that does not exist."""
 
 
+class RefusedError(PlannerError):
+    """A request that is beyond what may be asked for; nothing was written."""
+
+
 class RulesBrokenError(PlannerError):
     """A plan that breaks a hard rule; it was not stored."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
-from planner.access import SYSTEM, Actor
 from planner.candidates import Candidates, find_candidates, team_work_days
 from planner.errors import NotFoundError, PlannerError, RulesBrokenError
 from planner.explaining import explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
-from planner.repository import Store, StoredPlan, UnitOfWork
+from planner.repository import StoredPlan, UnitOfWork
 from planner.settings import Settings
 from planner.snapshot import Snapshot
 from planner.translation import Translation, WorkingDay, translate, working_days
@@ -111,25 +110,27 @@ def make_plan(
     return document
 
 
-def store_plan(store: Store, area: str, document: PlanDocument, now: datetime, actor: Actor = SYSTEM) -> int:
-    """Keep a plan as the area's next version and return its number."""
+def to_store(document: PlanDocument, now: datetime) -> StoredPlan:
+    """A plan as it is stored. It is written out here, since a long one takes longer than a transaction should."""
     first, last = date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])
-    with store.write(actor) as unit:
-        version = unit.plans(area).add(
-            StoredPlan(
-                version=0,
-                area=area,
-                first_day=first,
-                days=(last - first).days + 1,
-                created_at=now,
-                published_at=None,
-                visits=document["totals"]["visits"],
-                unplanned=document["totals"]["unplanned"],
-                drive_s=document["totals"]["drive_seconds"],
-                document=write_plan(document),
-            )
-        )
-        unit.audit("plan.made", str(version), area=area)
+    return StoredPlan(
+        version=0,
+        area=document["area"],
+        first_day=first,
+        days=(last - first).days + 1,
+        created_at=now,
+        published_at=None,
+        visits=document["totals"]["visits"],
+        unplanned=document["totals"]["unplanned"],
+        drive_s=document["totals"]["drive_seconds"],
+        document=write_plan(document),
+    )
+
+
+def store_plan(unit: UnitOfWork, plan: StoredPlan) -> int:
+    """Keep a plan as its area's next version and return its number."""
+    version = unit.plans(plan.area).add(plan)
+    unit.audit("plan.made", str(version), area=plan.area)
     return version
 
 

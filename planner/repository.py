@@ -16,7 +16,7 @@ from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.audit import AuditEntry
 from planner.domain import Account, Location, Opportunity, Record, Rep
 from planner.idempotency import Answer
-from planner.jobs.domain import Job
+from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 
@@ -53,6 +53,10 @@ class Records(Protocol):
     def reps(self) -> list[Rep]: ...
     def accounts(self) -> list[Account]: ...
     def opportunities(self) -> list[Opportunity]: ...
+    def number_to_visit(self) -> int:
+        """How many customers and opportunities there are."""
+        ...
+
     def save(self, record: Record) -> Change:
         """Add the record or update the one with its kind and id; a record equal to the stored one is UNCHANGED."""
         ...
@@ -132,6 +136,8 @@ class UnitOfWork(Protocol):
     def throttles(self) -> Rows[Throttle]: ...  # key: key
     @property
     def jobs(self) -> Rows[Job]: ...  # key: id
+    @property
+    def heartbeats(self) -> Rows[Heartbeat]: ...  # key: owner
     @property
     def answers(self) -> Rows[Answer]: ...  # key: actor, key
     @property

@@ -206,8 +206,9 @@ class OidcSettings:
 class JobSettings:
     """Who solves, and how much of it one person may ask for.
 
-    `scheduler` is the address of a Dask scheduler; empty for workers on this machine. Off loopback it is tls:// and the
-    three files are needed.
+    `scheduler` is the address of a Dask scheduler; empty for workers on this machine, `workers` of them and one more
+    that only takes what is short: geocoding, and plans of at most `short_seconds`. Off loopback the address is tls://
+    and the three files are needed. A plan holds at most `most_visits`, and its area at most `most_records`.
     """
 
     scheduler: str = ""
@@ -218,13 +219,17 @@ class JobSettings:
     running_per_person: int = 1
     waiting_per_person: int = 5
     most_visits: int = 5_000
+    most_records: int = 50_000
     most_seconds: int = 900
+    short_seconds: int = 60
+    most_failures: int = 3
     lease_seconds: int = 30
 
     def __post_init__(self) -> None:
-        _check_between(1, 1_000, _named(self, "workers", "running_per_person", "waiting_per_person"))
-        _check_between(1, 1_000_000, _named(self, "most_visits"))
+        _check_between(1, 1_000, _named(self, "workers", "running_per_person", "waiting_per_person", "most_failures"))
+        _check_between(1, 1_000_000, _named(self, "most_visits", "most_records"))
         _check_between(1, 86_400, _named(self, "most_seconds"))
+        _check_between(0, 86_400, _named(self, "short_seconds"))
         _check_between(2, 3_600, _named(self, "lease_seconds"))
 
 

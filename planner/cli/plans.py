@@ -16,7 +16,7 @@ from planner.cli.app import AREA_HELP, FILE, App, area_option, main
 from planner.errors import PlannerError
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, read_plan, write_plan
-from planner.planning import make_plan, publish_plan, store_plan
+from planner.planning import make_plan, publish_plan, store_plan, to_store
 from planner.snapshot import Snapshot
 from routing.area import Area
 from routing.solver import Progress, SearchLimits
@@ -63,7 +63,9 @@ def plan(
         document = make_plan(
             snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
         )
-    version = store_plan(app.store, area.name, document, datetime.now(UTC), app.actor)
+    stored = to_store(document, datetime.now(UTC))
+    with app.store.write(app.actor) as unit:
+        version = store_plan(unit, stored)
     if out is not None:
         out.write_text(write_plan(document), encoding="utf-8")
     _show_plan(app, version, document)

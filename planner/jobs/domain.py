@@ -29,13 +29,15 @@ class Job:
     """A piece of work that somebody asked for.
 
     Attributes:
-        kind: "plan"; others may come.
+        kind: "plan" or "geocode".
         request: what was asked for, as JSON.
         requested_by: as `Actor.id`.
         attempt: how often it has been started; a result counts only if it comes from this attempt.
-        lease_owner: the dispatcher that runs it; it may be taken over after `lease_until`.
-        progress: what pages show while it runs, as JSON.
-        result: what came out, as JSON: of a plan its version.
+        failures: how many attempts ended by a lost worker or by an error that may not come again.
+        lease_owner: the dispatcher that runs it; another may take it over after `lease_until`.
+        progress: what pages show while it runs: `what` is being done, `fraction` of it (0 to 1), and of a search the
+            best plan so far, `cost_s` and `visits`.
+        result: what came out: of a plan its `version`, `visits` and `unplanned`; of geocoding `geocoded`, a number.
         error: why it failed, fit to show.
     """
 
@@ -47,11 +49,20 @@ class Job:
     created_at: datetime
     state: JobState = JobState.WAITING
     attempt: int = 0
+    failures: int = 0
     lease_owner: str = ""
     lease_until: datetime | None = None
-    cancel_requested: bool = False
     progress: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A dispatcher was alive at `at` and had so many workers, none while it waits for its Dask scheduler."""
+
+    owner: str
+    at: datetime
+    workers: int

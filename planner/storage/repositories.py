@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
 from planner.errors import NotFoundError, StorageError
 from planner.repository import Change, StoredPlan
-from planner.storage.tables import LOCATIONS, PLANS, RECORD_TABLES
+from planner.storage.tables import ACCOUNTS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
@@ -37,6 +37,13 @@ class SqlRecords:
 
     def opportunities(self) -> list[Opportunity]:
         return self._load(RecordKind.OPPORTUNITY, Opportunity)
+
+    def number_to_visit(self) -> int:
+        numbers = (
+            self._connection.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.area == self._area))
+            for table in (ACCOUNTS, OPPORTUNITIES)
+        )
+        return sum(number or 0 for number in numbers)
 
     def save(self, record: Record) -> Change:
         self._transaction.about_to_write()

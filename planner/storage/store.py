@@ -19,13 +19,13 @@ from sqlalchemy.engine import Connection, Engine
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.errors import StorageError
 from planner.idempotency import Answer
-from planner.jobs.domain import Job
+from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 from planner.storage.audit_log import SqlAuditLog
 from planner.storage.repositories import SqlPlans, SqlRecords
 from planner.storage.rows import SqlRows
-from planner.storage.tables import ANSWERS, JOBS, REP_DAY_NOTES, SESSIONS, THROTTLES, TOKENS, USERS
+from planner.storage.tables import ANSWERS, HEARTBEATS, JOBS, REP_DAY_NOTES, SESSIONS, THROTTLES, TOKENS, USERS
 from planner.storage.transaction import Transaction
 
 try:
@@ -72,6 +72,10 @@ class SqlUnitOfWork:
     @property
     def jobs(self) -> SqlRows[Job]:
         return SqlRows(self._transaction, JOBS, Job)
+
+    @property
+    def heartbeats(self) -> SqlRows[Heartbeat]:
+        return SqlRows(self._transaction, HEARTBEATS, Heartbeat)
 
     @property
     def answers(self) -> SqlRows[Answer]:

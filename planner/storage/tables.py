@@ -276,16 +276,22 @@ JOBS = sa.Table(
     _text("requested_by"),
     _moment("created_at"),
     sa.Column("state", _Enum(JobState), nullable=False, index=True),
-    _number("attempt"),
+    *map(_number, ("attempt", "failures")),
     _text("lease_owner"),
     sa.Column("lease_until", _Utc),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False),
     _json("progress"),
     _json("result"),
     _text("error"),
     sa.Column("started_at", _Utc),
     sa.Column("finished_at", _Utc),
     info={"scoped": True},
+)
+HEARTBEATS = sa.Table(
+    "heartbeats",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    _moment("at"),
+    _number("workers"),
 )
 ANSWERS = sa.Table(
     "answers",

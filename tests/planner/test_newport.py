@@ -14,7 +14,7 @@ from planner.intake import import_files
 from planner.locating import geocoder_for, locate_records
 from planner.plan_checks import broken_rules
 from planner.plan_document import read_plan, write_plan
-from planner.planning import make_plan, store_plan
+from planner.planning import make_plan, store_plan, to_store
 from planner.settings import read_settings
 from planner.snapshot import Snapshot
 from planner.storage import open_store
@@ -49,7 +49,8 @@ def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(newport_r
     assert kinds["appointment"] == sum(o.appointment is not None for o in snapshot.opportunities)
     assert kinds.total() > 150
 
-    version = store_plan(store, area.name, document, datetime(2026, 11, 29, tzinfo=UTC))
+    with store.write() as unit:
+        version = store_plan(unit, to_store(document, datetime(2026, 11, 29, tzinfo=UTC)))
     with store.read() as unit:
         assert unit.plans(area.name).get(version).document == write_plan(document)
     store.close()

@@ -24,10 +24,9 @@ from cast import (
     whose,
 )
 
-from planner.access import Actor
 from planner.domain import Address
 from planner.plan_document import read_plan, write_plan
-from planner.planning import make_plan, store_plan
+from planner.planning import make_plan, store_plan, to_store
 from planner.repository import StoredPlan
 from routing.solver import SearchLimits
 
@@ -367,19 +366,11 @@ def test_a_search_that_is_stopped_at_once_still_keeps_every_rule(town: Town) -> 
 
 
 class Shelf:
-    """A store that keeps plans in a list, and what was audited."""
+    """A unit of work that keeps plans in a list, and what was audited."""
 
     def __init__(self) -> None:
         self.kept: list[StoredPlan] = []
         self.audited: list[tuple[str, str]] = []
-
-    def write(self, _actor: Actor) -> Shelf:
-        return self
-
-    def __enter__(self) -> Shelf:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
 
     def plans(self, _area: str) -> Shelf:
         return self
@@ -396,7 +387,7 @@ def test_a_plan_is_stored_as_the_next_version_with_its_totals(town: Town) -> Non
     town.add(opportunity(), door(10))
     document = town.plan()
     shelf, now = Shelf(), local("2026-11-29 18:00")
-    assert [store_plan(shelf, "town", document, now) for _ in range(2)] == [1, 2]  # type: ignore[arg-type]
+    assert [store_plan(shelf, to_store(document, now)) for _ in range(2)] == [1, 2]  # type: ignore[arg-type]
     stored = shelf.kept[0]
     assert (stored.first_day, stored.days, stored.visits, stored.created_at) == (MONDAY, 5, 1, now)
     assert stored.document == write_plan(document)

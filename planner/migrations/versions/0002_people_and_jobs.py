@@ -63,14 +63,20 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.Text, nullable=False, index=True),
         sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("lease_owner", sa.Text, nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True)),
-        sa.Column("cancel_requested", sa.Boolean, nullable=False),
         sa.Column("progress", sa.JSON, nullable=False),
         sa.Column("result", sa.JSON, nullable=False),
         sa.Column("error", sa.Text, nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True)),
         sa.Column("finished_at", sa.DateTime(timezone=True)),
+    )
+    op.create_table(
+        "heartbeats",
+        sa.Column("owner", sa.Text, primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workers", sa.Integer, nullable=False),
     )
     op.create_table(
         "answers",
