@@ -34,7 +34,7 @@ def import_command(app: App, area: Area, reps: Path | None, accounts: Path | Non
 def _show_import(app: App, report: ImportReport) -> None:
     for file in report.files:
         app.say(
-            f"{file.path.name}: {file.added} added, {file.changed} changed, {file.unchanged} unchanged, "
+            f"{file.file}: {file.added} added, {file.changed} changed, {file.unchanged} unchanged, "
             f"{file.refused} refused"
         )
         for refusal in file.refusals:

@@ -4,20 +4,24 @@
 `importing` is the use case that writes them to the store. docs/data-formats.md describes the files to people.
 """
 
-from planner.intake.importing import FileReport, ImportReport, import_files
+from planner.intake.importing import FileReport, ImportReport, ReadTables, import_files, import_tables, read_records
 from planner.intake.records import Parsed, Refusal, parse_accounts, parse_opportunities, parse_reps
-from planner.intake.tables import Row, Table, read_table
+from planner.intake.tables import UPLOADED, Row, Table, read_table
 
 __all__ = [
+    "UPLOADED",
     "FileReport",
     "ImportReport",
     "Parsed",
+    "ReadTables",
     "Refusal",
     "Row",
     "Table",
     "import_files",
+    "import_tables",
     "parse_accounts",
     "parse_opportunities",
     "parse_reps",
+    "read_records",
     "read_table",
 ]

@@ -14,8 +14,6 @@ from typing import TextIO
 from planner.errors import IntakeError, InvalidRecordError
 from planner.intake.workbook import workbook_rows
 
-MAX_FILE_BYTES = 200_000_000
-MAX_ROWS = 200_000
 MAX_COLUMNS = 200
 MAX_ROW_CHARS = 100_000
 """Of one row; below the csv module's own limit for one cell, so that this one speaks first."""
@@ -26,6 +24,20 @@ _DELIMITERS = ",;\t"
 _CHUNK = 1 << 20
 _WIDE_RUN = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]{2,}")
 _UNDECODABLE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a file may be; `unpacked_bytes` is for the inside of an XLSX workbook."""
+
+    file_bytes: int = 200_000_000
+    unpacked_bytes: int = 100_000_000
+    rows: int = 200_000
+
+
+ON_DISK = Limits()
+UPLOADED = Limits(file_bytes=20_000_000, unpacked_bytes=50_000_000, rows=50_000)
+"""Anybody who may import can send as many as they like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +67,38 @@ class Table:
         return [text for row in self.rows if (text := row.text(key))]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, name: str = "", limits: Limits = ON_DISK) -> Table:
     """Read a CSV file (see `detect_encoding` and `detect_delimiter`) or the first sheet of an XLSX workbook.
 
-    The first row that is not blank is the header; blank rows are skipped. At most 200 MB, 200,000 rows, 200 columns.
+    The first row that is not blank is the header; blank rows are skipped. `name` is what a person calls the file, if
+    that is not its path's.
 
     Raises:
         IntakeError: the file is missing, empty, too large, or no table at all.
     """
+    name = name or path.name
     try:
         size = path.stat().st_size
         if not path.is_file():
-            raise IntakeError(f"{path.name} is not a file")
-        if size > MAX_FILE_BYTES:
-            raise IntakeError(f"{path.name} is {size / 1e6:,.0f} MB; at most {MAX_FILE_BYTES / 1e6:,.0f} MB are read")
+            raise IntakeError(f"{name} is not a file")
+        if size > limits.file_bytes:
+            raise IntakeError(f"{name} is {size / 1e6:,.0f} MB; at most {limits.file_bytes / 1e6:,.0f} MB are read")
         with path.open("rb") as file:
             magic = file.read(8)
         if magic.startswith(b"PK\x03\x04"):
-            return _table(path.name, workbook_rows(path, MAX_COLUMNS + 1), "XLSX")
+            rows = workbook_rows(path, name, MAX_COLUMNS + 1, MAX_ROW_CHARS, limits.unpacked_bytes)
+            return _table(name, rows, "XLSX", limits.rows)
         if magic.startswith(b"\xd0\xcf\x11\xe0"):
-            raise IntakeError(f"{path.name} is an old .xls workbook; save it as .xlsx or CSV")
+            raise IntakeError(f"{name} is an old .xls workbook; save it as .xlsx or CSV")
         encoding = detect_encoding(path)
         # Bytes that the encoding does not know become lone surrogates, by which their rows are found and refused.
         errors = "replace" if encoding == "utf-16" else "surrogateescape"
         with path.open(encoding=encoding, errors=errors, newline="") as text:
             delimiter = detect_delimiter(next(filter(str.strip, _lines(text)), ""))
             text.seek(0)
-            return _table(path.name, _csv_rows(_lines(text), delimiter), encoding)
+            return _table(name, _csv_rows(_lines(text), delimiter), encoding, limits.rows)
     except OSError as error:
-        raise IntakeError(f"{path.name} cannot be read: {error.strerror or error}") from error
+        raise IntakeError(f"{name} cannot be read: {error.strerror or error}") from error
 
 
 def detect_encoding(path: Path) -> str:
@@ -177,7 +192,7 @@ def _csv_rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[
             ahead.popleft()
 
 
-def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str) -> Table:
+def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str, max_rows: int) -> Table:
     filled = ((line, cells, problem) for line, cells, problem in rows if problem or any(map(str.strip, cells)))
     header: list[str] = []
     for line, header, problem in filled:
@@ -190,8 +205,8 @@ def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str)
     columns = _columns(file, header)
     found: list[Row] = []
     for line, cells, problem in filled:
-        if len(found) == MAX_ROWS:
-            raise IntakeError(f"{file} has more than {MAX_ROWS:,} rows; import it in parts")
+        if len(found) == max_rows:
+            raise IntakeError(f"{file} has more than {max_rows:,} rows; import it in parts")
         found.append(_row(line, list(columns), cells, problem))
     return Table(file, columns, found, encoding)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from planner.errors import IntakeError
-from planner.intake import FileReport, import_files
+from planner.errors import ConflictError, IntakeError
+from planner.intake import FileReport, import_files, import_tables, read_records, read_table
 from planner.storage import SqlStore, open_store
 
 REPS = """rep_id,name,start_address,timezone,work_days,work_start,work_end
@@ -49,7 +49,7 @@ def counts(report: FileReport) -> tuple[int, int, int, int]:
 
 def test_every_row_is_counted_once(store: SqlStore, files: dict[str, Path]) -> None:
     report = import_files(store, "town", **files)
-    assert [file.path.name for file in report.files] == ["reps.csv", "accounts.csv", "opportunities.csv"]
+    assert [file.file for file in report.files] == ["reps.csv", "accounts.csv", "opportunities.csv"]
     assert [counts(file) for file in report.files] == [(3, 0, 0, 0), (2, 0, 0, 1), (2, 0, 0, 0)]
     assert [(r.file, r.line, r.record_id, r.field) for r in report.refusals] == [
         ("accounts.csv", 4, "A3", "visit_minutes")
@@ -93,6 +93,19 @@ def test_times_are_local_to_the_zone_of_most_reps(store: SqlStore, files: dict[s
     with store.read() as unit:
         first = unit.records("town").opportunities()[0]
     assert first.appointment == datetime.fromisoformat("2026-07-01T14:00")
+
+
+def test_times_that_were_read_for_a_former_time_zone_are_not_kept(store: SqlStore, files: dict[str, Path]) -> None:
+    handed = read_table(files["opportunities"])
+    tables = read_records([], reps=read_table(files["reps"]), opportunities=handed)
+    moved = REPS.replace("Europe/London", "Europe/Helsinki").replace("R1", "R7").replace("R2", "R8")
+    files["reps"].write_text(moved, encoding="utf-8")
+    import_files(store, "town", reps=files["reps"])
+    with pytest.raises(ConflictError, match="time zone"), store.write() as unit:
+        import_tables(unit, "town", tables)
+    with store.read() as unit:
+        assert unit.records("town").opportunities() == []
+        assert len(unit.records("town").reps()) == 3
 
 
 def test_a_file_that_is_no_table_keeps_all_files_out(store: SqlStore, files: dict[str, Path]) -> None:

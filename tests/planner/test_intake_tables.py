@@ -12,8 +12,7 @@ import pytest
 
 from planner.errors import IntakeError
 from planner.intake import read_table
-from planner.intake import tables as tables_module
-from planner.intake import workbook as workbook_module
+from planner.intake.tables import UPLOADED, Limits
 
 JAPANESE = ["山田商店", "東京都千代田区丸の内1-1", "ｶﾌﾞｼｷｶﾞｲｼﾔ"]
 WESTERN = ["Café Müller", "King’s Straße 3", "Größe"]
@@ -139,16 +138,24 @@ def test_a_hundred_megabyte_row_costs_one_row_and_little_memory(tmp_path: Path) 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
-        file.truncate(tables_module.MAX_FILE_BYTES + 1)
+        file.truncate(200_000_001)
     with pytest.raises(IntakeError, match=r"huge\.csv is 200 MB"):
         read_table(path)
 
 
-def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables_module, "MAX_ROWS", 3)
-    assert len(read_table(written(tmp_path, b"id\n1\n2\n3\n")).rows) == 3
+def test_an_upload_may_be_a_tenth_as_large_and_is_called_by_the_name_that_a_person_knows(tmp_path: Path) -> None:
+    path = tmp_path / "tmp1234"
+    with path.open("wb") as file:
+        file.truncate(20_000_001)
+    with pytest.raises(IntakeError, match=r"^accounts\.csv is 20 MB; at most 20 MB are read$"):
+        read_table(path, "accounts.csv", UPLOADED)
+
+
+def test_too_many_rows_are_refused(tmp_path: Path) -> None:
+    limits = Limits(rows=3)
+    assert len(read_table(written(tmp_path, b"id\n1\n2\n3\n"), limits=limits).rows) == 3
     with pytest.raises(IntakeError, match="more than 3 rows"):
-        read_table(written(tmp_path, b"id\n1\n2\n3\n4\n"))
+        read_table(written(tmp_path, b"id\n1\n2\n3\n4\n"), limits=limits)
 
 
 def test_a_nul_byte_is_named_by_row_and_column(tmp_path: Path) -> None:
@@ -220,11 +227,92 @@ def test_a_workbook_that_unpacks_to_hundreds_of_megabytes_is_refused(tmp_path: P
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("xl/sharedStrings.xml", "w") as member,
     ):
-        for _ in range(workbook_module.MAX_UNPACKED_BYTES // 1_000_000 + 1):
+        for _ in range(101):
             member.write(b" " * 1_000_000)
     assert path.stat().st_size < 1_000_000
-    with pytest.raises(IntakeError, match=r"unpacks to 101 MB"):
+    with pytest.raises(IntakeError, match=r"unpacks to more than 100 MB"):
         read_table(path)
+
+
+def test_a_workbook_of_thousands_of_files_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "many.xlsx", {"A1": "id", "A2": "A1"})
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(2001):
+            archive.writestr(f"xl/media/{number}", b"")
+    with pytest.raises(IntakeError, match="unpacks to more than"):
+        read_table(path)
+
+
+def sheet(path: Path, rows: str, strings: str = "") -> Path:
+    """A workbook whose first sheet has been written by hand."""
+    workbook(path, {"A1": "id", "B1": "name", "A2": "text"})
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    members["xl/worksheets/sheet1.xml"] = (
+        f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'.encode()
+    )
+    if strings:
+        members["xl/sharedStrings.xml"] = f'<sst xmlns="{main}">{strings}</sst>'.encode()
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+        part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+        members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(b"</Types>", part.encode())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return path
+
+
+HEADER = '<row r="1"><c t="inlineStr"><is><t>id</t></is></c></row>'
+
+
+def test_cells_that_share_one_long_text_do_not_multiply_it(tmp_path: Path) -> None:
+    rows = '<row><c t="s"><v>0</v></c></row>' * 700
+    path = sheet(tmp_path / "shared.xlsx", HEADER + rows, f"<si><t>{'x ' * 45_000}</t></si>")
+    assert path.stat().st_size < 20_000
+    with pytest.raises(IntakeError, match="unpacks to more than 50 MB"):
+        read_table(path, limits=UPLOADED)
+
+
+def test_a_row_of_a_workbook_that_is_too_long_is_refused_alone(tmp_path: Path) -> None:
+    rows = f'<row><c t="inlineStr"><is><t>{"x" * 100_001}</t></is></c></row><row><c><v>7</v></c></row>'
+    table = read_table(sheet(tmp_path / "long.xlsx", HEADER + rows))
+    assert [(row.line, bool(row.problem)) for row in table.rows] == [(2, True), (3, False)]
+
+
+@pytest.mark.parametrize("row", [1_048_577, 2_000_000_000])
+def test_a_row_far_below_all_others_is_refused_and_not_counted_up_to(tmp_path: Path, row: int) -> None:
+    path = sheet(tmp_path / "deep.xlsx", f'{HEADER}<row r="{row}"><c><v>1</v></c></row>')
+    with pytest.raises(IntakeError, match="a row below number 1,048,576"):
+        read_table(path)
+
+
+def test_entities_that_expand_to_billions_are_not_expanded(tmp_path: Path) -> None:
+    path = tmp_path / "laughs.xlsx"
+    sheet(path, HEADER)
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    members["xl/worksheets/sheet1.xml"] = f'<!DOCTYPE w [<!ENTITY l0 "ha">{entities}]>'.encode() + members[
+        "xl/worksheets/sheet1.xml"
+    ].replace(b">id<", b">&l9;<")
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    with pytest.raises(IntakeError, match=r"laughs\.xlsx is not a readable XLSX workbook"):
+        read_table(path)
+
+
+def test_what_is_said_of_a_broken_workbook_does_not_name_the_server_s_own_file(tmp_path: Path) -> None:
+    path = written(tmp_path, b"PK\x03\x04 and then nothing", "tmp1234")
+    with pytest.raises(IntakeError, match=r"^accounts\.xlsx is not a readable XLSX workbook") as refused:
+        read_table(path, "accounts.xlsx")
+    assert "tmp1234" not in str(refused.value)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<nothing/>")
+    with pytest.raises(IntakeError) as refused:
+        read_table(path, "accounts.xlsx")
+    assert "tmp1234" not in str(refused.value)
 
 
 def test_a_workbook_with_a_cell_at_the_far_corner_is_read_in_no_time(tmp_path: Path) -> None:
