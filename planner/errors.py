@@ -26,6 +26,11 @@ class StorageError(PlannerError):
     """The database is missing, newer than this program, or refused a write."""
 
 
+class StorageUnavailableError(StorageError):
+    """The database cannot do it just now: its disk is full or read-only, its server is away, or a writer holds it for
+    too long. Nothing was written; what only reads may still work, and trying again later may help."""
+
+
 class NotFoundError(PlannerError):
     """A plan, record or area that does not exist."""
 
@@ -40,3 +45,7 @@ class RulesBrokenError(PlannerError):
 
 class ConflictError(PlannerError):
     """What somebody wanted to change has been changed by somebody else since they looked; nothing was written."""
+
+
+class AccountError(PlannerError):
+    """A change to the people who log in that is refused: the last admin would be gone, a link has expired, …"""

@@ -184,13 +184,17 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoginSettings:
-    """How long people stay logged in."""
+    """How long people stay logged in, and which roles need a second factor: of "manager" and "admin"."""
 
     idle_minutes: int = 720
     absolute_hours: int = 168
+    second_factor: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_between(1, 100_000, _named(self, "idle_minutes", "absolute_hours"))
+        for role in self.second_factor:
+            if role not in ("manager", "admin"):
+                raise ValueError(f"second_factor names {role!r}, which is neither manager nor admin")
 
 
 @dataclass(frozen=True, slots=True)

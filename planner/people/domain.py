@@ -22,6 +22,8 @@ class User:
         totp_step: the last time step that was accepted: a code works once.
         recovery_hashes: of the one-time codes that are left.
         epoch: goes up with every change that ends the sessions: role, scope, password, disabling.
+        invitation_hash: of the link that lets its holder choose a password until `invitation_until`; empty for none.
+        sign_on: who they are to the identity provider, as "issuer subject"; None before they first came that way.
     """
 
     id: str
@@ -37,6 +39,9 @@ class User:
     disabled: bool
     epoch: int
     created_at: datetime
+    invitation_hash: str = ""
+    invitation_until: datetime | None = None
+    sign_on: str | None = None
 
     @property
     def scope(self) -> Scope:

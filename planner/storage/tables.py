@@ -236,6 +236,9 @@ USERS = sa.Table(
     sa.Column("disabled", sa.Boolean, nullable=False),
     _number("epoch"),
     _moment("created_at"),
+    sa.Column("invitation_hash", sa.Text, nullable=False, index=True),
+    sa.Column("invitation_until", _Utc),
+    sa.Column("sign_on", sa.Text, unique=True),
 )
 SESSIONS = sa.Table(
     "sessions",

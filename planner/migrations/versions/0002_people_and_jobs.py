@@ -23,6 +23,9 @@ def upgrade() -> None:
         sa.Column("disabled", sa.Boolean, nullable=False),
         sa.Column("epoch", sa.Integer, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("invitation_hash", sa.Text, nullable=False, index=True),
+        sa.Column("invitation_until", sa.DateTime(timezone=True)),
+        sa.Column("sign_on", sa.Text, unique=True),
     )
     op.create_table(
         "sessions",
