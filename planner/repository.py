@@ -61,6 +61,11 @@ class Records(Protocol):
         """Add the record or update the one with its kind and id; a record equal to the stored one is UNCHANGED."""
         ...
 
+    def save_all(self, records: Sequence[Record]) -> list[Change]:
+        """As `save` of one after the other, in a fraction of the time: what imports use, since everybody who writes
+        waits for them. A record that comes twice is kept as it came last."""
+        ...
+
     def locations(self) -> list[Location]: ...
     def save_locations(self, locations: Sequence[Location]) -> None:
         """Add or replace by kind and record id."""

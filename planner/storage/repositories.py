@@ -14,10 +14,18 @@ from planner.errors import NotFoundError, StorageError
 from planner.repository import Change, StoredPlan
 from planner.storage.tables import ACCOUNTS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
+from planner.storage.values import checked
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 
 R = TypeVar("R", bound=Record)
+
+_CLASSES: dict[RecordKind, type[Record]] = {
+    RecordKind.REP: Rep,
+    RecordKind.ACCOUNT: Account,
+    RecordKind.OPPORTUNITY: Opportunity,
+}
+_MOST_IDS = 1000  # in one query; databases bound the number of parameters
 
 
 class SqlRecords:
@@ -27,7 +35,6 @@ class SqlRecords:
         self._transaction = transaction
         self._connection = transaction.connection
         self._area = area
-        self._stored: dict[RecordKind, dict[str, Record]] = {}
 
     def reps(self) -> list[Rep]:
         return self._load(RecordKind.REP, Rep)
@@ -46,21 +53,32 @@ class SqlRecords:
         return sum(number or 0 for number in numbers)
 
     def save(self, record: Record) -> Change:
+        return self.save_all([record])[0]
+
+    def save_all(self, records: Sequence[Record]) -> list[Change]:
         self._transaction.about_to_write()
-        table = RECORD_TABLES[record.kind]
-        if record.kind not in self._stored:
-            self._stored[record.kind] = {known.id: known for known in self._load(record.kind, type(record))}
-        stored = self._stored[record.kind].get(record.id)
-        if stored == record:
-            return Change.UNCHANGED
-        values = {field.name: getattr(record, field.name) for field in fields(record)}
-        if stored is None:
-            self._connection.execute(table.insert().values(area=self._area, **values))
-        else:
-            here = (table.c.area == self._area) & (table.c.id == record.id)
-            self._connection.execute(table.update().where(here).values(**values))
-        self._stored[record.kind][record.id] = record
-        return Change.ADDED if stored is None else Change.CHANGED
+        ids: dict[RecordKind, dict[str, None]] = {}
+        for record in records:
+            ids.setdefault(record.kind, {})[record.id] = None
+        stored = {(kind, found.id): found for kind, of_kind in ids.items() for found in self._of_ids(kind, [*of_kind])}
+        present = dict(stored)
+        changes: list[Change] = []
+        for record in records:
+            before = present.get((record.kind, record.id))
+            changes.append(Change.ADDED if before is None else Change.UNCHANGED if before == record else Change.CHANGED)
+            present[record.kind, record.id] = record
+        for kind in ids:
+            table = RECORD_TABLES[kind]
+            of_kind = {key: record for key, record in present.items() if key[0] is kind}
+            if added := [self._row(record) for key, record in of_kind.items() if key not in stored]:
+                self._connection.execute(table.insert(), added)
+            changed = [record for key, record in of_kind.items() if stored.get(key, record) != record]
+            if changed:
+                here = (table.c.area == self._area) & (table.c.id == sa.bindparam("of_id"))
+                self._connection.execute(
+                    table.update().where(here), [{"of_id": record.id, **self._row(record)} for record in changed]
+                )
+        return changes
 
     def locations(self) -> list[Location]:
         query = sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area)
@@ -70,7 +88,10 @@ class SqlRecords:
 
     def save_locations(self, locations: Sequence[Location]) -> None:
         self._transaction.about_to_write()
-        rows = {(location.kind, location.record_id): _location_row(self._area, location) for location in locations}
+        rows = {
+            (location.kind, location.record_id): checked(LOCATIONS, _location_row(self._area, location))
+            for location in locations
+        }
         if not rows:
             return
         same = (
@@ -82,12 +103,24 @@ class SqlRecords:
         self._connection.execute(LOCATIONS.delete().where(same), keys)
         self._connection.execute(LOCATIONS.insert(), list(rows.values()))
 
-    def _load(self, kind: RecordKind, class_: type[R]) -> list[R]:
+    def _load(self, kind: RecordKind, class_: type[R], *conditions: sa.ColumnElement[bool]) -> list[R]:
         table = RECORD_TABLES[kind]
         columns = [column for column in table.c if column.name != "area"]
-        rows = self._connection.execute(sa.select(*columns).where(table.c.area == self._area)).mappings()
+        query = sa.select(*columns).where(table.c.area == self._area, *conditions)
         # Sorted here because databases disagree about the order of texts.
-        return sorted((class_(**row) for row in rows), key=lambda record: record.id)
+        return sorted(
+            (class_(**row) for row in self._connection.execute(query).mappings()), key=lambda record: record.id
+        )
+
+    def _of_ids(self, kind: RecordKind, ids: Sequence[str]) -> list[Record]:
+        """The records with these ids, as far as there are any."""
+        column = RECORD_TABLES[kind].c.id
+        batches = (ids[first : first + _MOST_IDS] for first in range(0, len(ids), _MOST_IDS))
+        return [record for batch in batches for record in self._load(kind, _CLASSES[kind], column.in_(batch))]
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        values = {field.name: getattr(record, field.name) for field in fields(record)}
+        return checked(RECORD_TABLES[record.kind], {"area": self._area, **values})
 
 
 class SqlPlans:
@@ -104,7 +137,8 @@ class SqlPlans:
             raise StorageError("a plan without its document cannot be stored")
         newest = sa.select(sa.func.max(PLANS.c.version)).where(PLANS.c.area == self._area)
         version: int = (self._connection.execute(newest).scalar() or 0) + 1
-        self._connection.execute(PLANS.insert().values(asdict(replace(plan, area=self._area, version=version))))
+        values = checked(PLANS, asdict(replace(plan, area=self._area, version=version)))
+        self._connection.execute(PLANS.insert().values(values))
         return version
 
     def list(self) -> list[StoredPlan]:
