@@ -4,7 +4,15 @@
 `importing` is the use case that writes them to the store. docs/data-formats.md describes the files to people.
 """
 
-from planner.intake.importing import FileReport, ImportReport, ReadTables, import_files, import_tables, read_records
+from planner.intake.importing import (
+    FileReport,
+    ImportReport,
+    ReadTable,
+    ReadTables,
+    import_files,
+    import_tables,
+    read_records,
+)
 from planner.intake.records import Parsed, Refusal, parse_accounts, parse_opportunities, parse_reps
 from planner.intake.tables import UPLOADED, Row, Table, read_table
 
@@ -13,6 +21,7 @@ __all__ = [
     "FileReport",
     "ImportReport",
     "Parsed",
+    "ReadTable",
     "ReadTables",
     "Refusal",
     "Row",

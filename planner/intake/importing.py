@@ -48,7 +48,9 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read(Generic[R]):
+class ReadTable(Generic[R]):
+    """What one table held, and the name under which that is reported."""
+
     file: str
     parsed: Parsed[R]
 
@@ -57,9 +59,9 @@ class _Read(Generic[R]):
 class ReadTables:
     """Tables of which every row is a record or a refusal. Times of the opportunities are local to `zone`."""
 
-    reps: _Read[Rep] | None
-    accounts: _Read[Account] | None
-    opportunities: _Read[Opportunity] | None
+    reps: ReadTable[Rep] | None
+    accounts: ReadTable[Account] | None
+    opportunities: ReadTable[Opportunity] | None
     zone: ZoneInfo | None
 
 
@@ -76,13 +78,13 @@ def read_records(
     Raises:
         IntakeError: a table lacks a required column.
     """
-    team = _Read(reps.file, parse_reps(reps)) if reps else None
+    team = ReadTable(reps.file, parse_reps(reps)) if reps else None
     everybody = {rep.id: rep for rep in [*known_reps, *(team.parsed.records if team else ())]}
     zone = zone_of(everybody.values())
     return ReadTables(
         team,
-        _Read(accounts.file, parse_accounts(accounts)) if accounts else None,
-        _Read(opportunities.file, parse_opportunities(opportunities, zone)) if opportunities else None,
+        ReadTable(accounts.file, parse_accounts(accounts)) if accounts else None,
+        ReadTable(opportunities.file, parse_opportunities(opportunities, zone)) if opportunities else None,
         zone,
     )
 
@@ -142,7 +144,7 @@ def import_files(
         return import_tables(unit, area, tables)
 
 
-def _save(records: Records, read: _Read[R], notes: Sequence[str] = ()) -> FileReport:
+def _save(records: Records, read: ReadTable[R], notes: Sequence[str] = ()) -> FileReport:
     changes = Counter(records.save(record) for record in read.parsed.records)
     return FileReport(
         file=read.file,
