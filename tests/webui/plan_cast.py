@@ -1,4 +1,4 @@
-"""A small plan in Helsinki that tests change at will, and a store that keeps it in dictionaries.
+"""A small plan in Helsinki that tests change at will, and an installation that shows it.
 
 Ann (id `ann`) works on Monday and Tuesday, Ben (id `b/1`, as some systems number people) on Monday only.
 """
@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+import sqlite3
+import weakref
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 
-from planner.access import EVERYTHING, PERMISSIONS, Actor, Role, Scope
-from planner.domain import Account, Location, Opportunity, Record, Rep
-from planner.errors import NotFoundError
+from planner.access import PERMISSIONS, Actor, Role
+from planner.domain import Location, Record
 from planner.people.domain import Session, User
 from planner.plan_document import FORMAT
 from planner.repository import StoredPlan
 from planner.settings import MapSettings, Settings
+from planner.storage import open_store
 from routing.area import Areas
 from webui.app import create_app
 from webui.policy import Viewer
@@ -175,88 +178,16 @@ def plan(rep_days: Sequence[dict[str, Any]] | None = None, **changes: Any) -> st
     return json.dumps(document, ensure_ascii=False)
 
 
-@dataclass
-class Shelf:
-    """The records and plans of one area; as much of `Records` and `Plans` as pages read."""
-
-    people: list[Rep] = field(default_factory=list)
-    customers: list[Account] = field(default_factory=list)
-    deals: list[Opportunity] = field(default_factory=list)
-    known: list[Location] = field(default_factory=list)
-    versions: list[StoredPlan] = field(default_factory=list)
-
-    def reps(self) -> list[Rep]:
-        return self.people
-
-    def accounts(self) -> list[Account]:
-        return self.customers
-
-    def opportunities(self) -> list[Opportunity]:
-        return self.deals
-
-    def locations(self) -> list[Location]:
-        return self.known
-
-    def save(self, record: Record) -> Any:
-        raise AssertionError("pages only read")
-
-    def save_locations(self, locations: Sequence[Location]) -> None:
-        raise AssertionError("pages only read")
-
-    def add(self, stored: StoredPlan) -> int:
-        self.versions.append(replace(stored, version=len(self.versions) + 1))
-        return len(self.versions)
-
-    def list(self) -> list[StoredPlan]:
-        return [replace(version, document=None) for version in reversed(self.versions)]
-
-    def get(self, version: int) -> StoredPlan:
-        for stored in self.versions:
-            if stored.version == version:
-                return stored
-        raise NotFoundError(f"there is no plan {version}")
-
-    def latest(self, *, published: bool = False) -> StoredPlan | None:
-        chosen = [stored for stored in self.versions if stored.published_at or not published]
-        return max(chosen, key=lambda stored: (stored.published_at or MORNING, stored.version), default=None)
-
-    def publish(self, version: int, at: datetime) -> None:
-        raise AssertionError("pages only read")
-
-
-class DictStore:
-    """A store of shelves by area."""
-
-    def __init__(self) -> None:
-        self.shelves: dict[str, Shelf] = {}
-
-    def of(self, area: str = "helsinki") -> Shelf:
-        return self.shelves.setdefault(area, Shelf())
-
-    def keep(self, document: str, area: str = "helsinki", published_at: datetime | None = None) -> int:
-        """Store a plan.json as the next version."""
-        return self.of(area).add(
-            StoredPlan(0, area, date(2026, 11, 30), 2, MORNING, published_at, 6, 0, 3600, document)
-        )
-
-    @contextmanager
-    def read(self, scope: Scope = EVERYTHING) -> Iterator[DictStore]:
-        yield self
-
-    @contextmanager
-    def write(self) -> Iterator[DictStore]:
-        raise AssertionError("pages only read")
-        yield self
-
-    def records(self, area: str) -> Shelf:
-        return self.of(area)
-
-    def plans(self, area: str) -> Shelf:
-        return self.of(area)
+@lru_cache
+def _empty_database() -> bytes:
+    """The file of a database without rows: migrating takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        open_store(f"sqlite:///{folder}/empty.sqlite").close()
+        return Path(folder, "empty.sqlite").read_bytes()
 
 
 class Office:
-    """An installation: a store, areas, the app, and a client of it."""
+    """An installation: a store, areas, the app, and a client of it, with `viewer` logged in."""
 
     def __init__(
         self,
@@ -266,10 +197,34 @@ class Office:
         viewer: Viewer | None = BOSS,
     ) -> None:
         self.folder = folder
-        self.store = DictStore()
+        self.viewer = viewer
+        self.database = folder / "fieldvisit.sqlite"
+        self.database.write_bytes(_empty_database())
+        self.store = open_store(f"sqlite:///{self.database}")
+        weakref.finalize(self, self.store.close)
         settings = Settings(home=folder, database_url="", map=map_settings or MapSettings())
-        self.app: Flask = create_app(self.store, Areas(folder), settings, lambda: now, lambda: viewer)
+        self.app: Flask = create_app(self.store, Areas(folder), settings, lambda: now, lambda: self.viewer)
         self.client: FlaskClient = self.app.test_client()
+
+    def keep(self, document: str, area: str = "helsinki", published_at: datetime | None = None) -> int:
+        """Store a plan.json as the next version."""
+        stored = StoredPlan(0, area, date(2026, 11, 30), 2, MORNING, published_at, 6, 0, 3600, document)
+        with self.store.write(audited=False) as unit:
+            return unit.plans(area).add(stored)
+
+    def forget_plans(self) -> None:
+        """As if no plan had ever been made, which nobody but a test can do."""
+        with closing(sqlite3.connect(self.database)) as connection, connection:
+            connection.execute("DELETE FROM plans")
+
+    def know(self, *values: Record | Location, area: str = "helsinki") -> None:
+        """Store records and locations."""
+        with self.store.write(audited=False) as unit:
+            records = unit.records(area)
+            records.save_locations([value for value in values if isinstance(value, Location)])
+            for value in values:
+                if not isinstance(value, Location):
+                    records.save(value)
 
     def area(self, name: str = "helsinki") -> Path:
         """An area without streets or base map."""

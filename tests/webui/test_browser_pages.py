@@ -40,7 +40,7 @@ def office(helsinki: Path, tmp_path: Path) -> Office:
     made = Office(tmp_path)
     left_out = [unplanned(f"A{number}") for number in range(40)]
     broken = unplanned("O1", kind="appointment", reason="appointment_impossible")
-    made.store.keep(plan([rep_day(stops=stops_in_a_row(8)), rep_day("b/1")], unplanned=[*left_out, broken]))
+    made.keep(plan([rep_day(stops=stops_in_a_row(8)), rep_day("b/1")], unplanned=[*left_out, broken]))
     return made
 
 
@@ -201,7 +201,7 @@ def test_hostile_names_run_nothing_on_any_page(office: Office, serve: Serve, wat
         days.append(rep_day(stops=stops) | {"rep_id": half[number], "rep_name": half[number + 1]})
     listed = [{"record_id": name, "name": name, "sentence": name} for name in names]
     left_out = [unplanned(name, name=name, sentence=name) for name in names]
-    office.store.keep(plan(days, unplanned=left_out, returned_to_inside=listed, dormant=listed, notes=names))
+    office.keep(plan(days, unplanned=left_out, returned_to_inside=listed, dormant=listed, notes=names))
     base = serve(office.app)
     watched = watch(viewport=DESK)
     page = watched.page
@@ -220,7 +220,7 @@ def test_hostile_names_run_nothing_on_any_page(office: Office, serve: Serve, wat
 
 
 def test_a_day_of_twenty_stops_is_under_300_kb_without_the_base_map(office: Office, serve: Serve, watch: Watch) -> None:
-    office.store.keep(plan([rep_day(stops=stops_in_a_row(20))]))
+    office.keep(plan([rep_day(stops=stops_in_a_row(20))]))
     watched = watch(viewport=PHONE)
     sent: list[int] = []
     watched.page.on(

@@ -37,7 +37,7 @@ def order_of(day: dict[str, Any]) -> list[str]:
 
 
 def test_the_header_says_who_when_how_much_and_when_to_leave(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     text = office.text(ANN)
     for said in (
         "Ann Monday 30 November 2026",
@@ -50,7 +50,7 @@ def test_the_header_says_who_when_how_much_and_when_to_leave(office: Office) -> 
 
 
 def test_the_day_goes_from_home_by_numbered_stops_and_drives_back_home(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     text = office.text(ANN)
     expected = [
         "Leave home 09:05",
@@ -97,7 +97,7 @@ def test_visits_at_one_door_are_one_stop_with_one_marker(office: Office) -> None
         stop(1, "09:45", "10:00", name="Upstairs", arrive=at("09:45"), drive_seconds=0, parking_minutes=0),
         stop(2, "10:15", "10:30"),
     ]
-    office.store.keep(plan([rep_day(stops=stops)]))
+    office.keep(plan([rep_day(stops=stops)]))
     page = office.page(ANN)
     assert "2 visits at this door" in page
     assert [ident for ident in Skeleton(page).ids if ident.startswith("stop-")] == ["stop-1", "stop-2"]
@@ -108,7 +108,7 @@ def test_visits_at_one_door_are_one_stop_with_one_marker(office: Office) -> None
 
 def test_waiting_is_worth_a_line_only_beyond_ten_minutes(office: Office) -> None:
     stops = [stop(arrive=at("09:00")), stop(2, "10:30", "10:45", arrive=at("10:05"))]
-    office.store.keep(plan([rep_day(stops=stops)]))
+    office.keep(plan([rep_day(stops=stops)]))
     text = office.text(ANN)
     assert text.count("Waits") == 1
     assert "Waits 20 min until 10:30" in text
@@ -116,7 +116,7 @@ def test_waiting_is_worth_a_line_only_beyond_ten_minutes(office: Office) -> None
 
 def test_a_break_taken_at_the_door_is_no_waiting(office: Office) -> None:
     day = rep_day(stops=[stop(1, "10:00", "10:30", arrive=at("09:10"))])
-    office.store.keep(plan([day | {"break": {"start": at("09:15"), "end": at("10:00")}}]))
+    office.keep(plan([day | {"break": {"start": at("09:15"), "end": at("10:00")}}]))
     assert "Waits" not in office.text(ANN)
 
 
@@ -128,7 +128,7 @@ def test_each_visit_says_why_it_is_here_and_what_it_is_worth(office: Office) -> 
              worth_because="120 for a handoff"),
         stop(3, "10:35", "10:55", kind="opportunity", deadline="2026-12-02"),
     ]  # fmt: skip
-    office.store.keep(plan([rep_day(stops=stops)]))
+    office.keep(plan([rep_day(stops=stops)]))
     text = office.text(ANN)
     for said in (
         "Promise",
@@ -142,7 +142,7 @@ def test_each_visit_says_why_it_is_here_and_what_it_is_worth(office: Office) -> 
 
 
 def test_every_stop_can_be_navigated_to_by_phone_google_and_apple(office: Office) -> None:
-    office.store.keep(plan([rep_day(stops=[stop(name="Fish & Chips (Bar) #1 ☕", lat=60.1648, lon=24.952)])]))
+    office.keep(plan([rep_day(stops=[stop(name="Fish & Chips (Bar) #1 ☕", lat=60.1648, lon=24.952)])]))
     page = office.page(ANN)
     geo, google, apple = (
         link for link in Skeleton(page).links if re.match(r"geo:|https://(www\.google|maps\.apple)", link)
@@ -155,7 +155,7 @@ def test_every_stop_can_be_navigated_to_by_phone_google_and_apple(office: Office
 
 
 def test_the_rep_s_other_days_and_the_others_of_the_day_are_one_step_away(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     links = Skeleton(office.page(ANN)).links
     assert f"/a/helsinki/day/{TUESDAY}/rep?rep=ann" in links
     assert f"/a/helsinki/day/{MONDAY}/rep?rep=b/1" in links or f"/a/helsinki/day/{MONDAY}/rep?rep=b%2F1" in links
@@ -164,7 +164,7 @@ def test_the_rep_s_other_days_and_the_others_of_the_day_are_one_step_away(office
 
 
 def test_a_day_without_visits_says_so_and_shows_home(office: Office) -> None:
-    office.store.keep(plan([rep_day(stops=[])]))
+    office.keep(plan([rep_day(stops=[])]))
     page = office.page(ANN)
     assert "No visits are planned on this day" in page
     assert HOME["address"] in page
@@ -172,23 +172,23 @@ def test_a_day_without_visits_says_so_and_shows_home(office: Office) -> None:
 
 def test_a_day_that_ends_elsewhere_does_not_say_home(office: Office) -> None:
     day = rep_day()
-    office.store.keep(plan([day | {"end": {**day["end"], "address": "Hotel", "lat": 60.18}}]))
+    office.keep(plan([day | {"end": {**day["end"], "address": "Hotel", "lat": 60.18}}]))
     assert "Finish 10:30 Hotel" in office.text(ANN)
 
 
 def test_a_rep_of_another_zone_is_told_which_times_these_are(office: Office) -> None:
-    office.store.keep(plan([rep_day(timezone="Europe/Stockholm")]))
+    office.keep(plan([rep_day(timezone="Europe/Stockholm")]))
     assert "times in Europe/Stockholm" in office.text(ANN)
 
 
 def test_without_streets_the_day_is_still_shown_with_straight_lines_and_the_reason(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     assert "The map shows straight lines for roads:" in office.text(ANN)
     assert "build the area again" in office.text(ANN)
 
 
 def test_the_team_s_day_has_a_layer_a_colour_and_a_list_for_each_rep(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     page = office.page(f"/a/helsinki/day/{MONDAY}")
     text = office.text(f"/a/helsinki/day/{MONDAY}")
     assert "4 visits · 30 min driving · 2 reps" in text
@@ -204,21 +204,21 @@ def test_the_team_s_day_has_a_layer_a_colour_and_a_list_for_each_rep(office: Off
 
 
 def test_more_reps_than_colours_can_still_be_drawn(office: Office) -> None:
-    office.store.keep(plan([rep_day(f"rep {number}") for number in range(20)]))
+    office.keep(plan([rep_day(f"rep {number}") for number in range(20)]))
     assert "rep=rep+19" in office.page(f"/a/helsinki/day/{MONDAY}") or "rep%2019" in office.page(
         f"/a/helsinki/day/{MONDAY}"
     )
 
 
 def test_a_place_that_is_not_on_the_globe_is_an_error_in_words(office: Office) -> None:
-    office.store.keep(plan([rep_day(stops=[stop(lat=123.0)])]))
+    office.keep(plan([rep_day(stops=[stop(lat=123.0)])]))
     assert "(123.0, 24.952) is not a place on the globe" in office.text(ANN, 500)
     office.text("/")
 
 
 def test_the_base_map_is_served_in_ranges(office: Office) -> None:
     (office.folder / "helsinki" / "basemap.pmtiles").write_bytes(b"PMTiles" + bytes(range(200)))
-    office.store.keep(plan())
+    office.keep(plan())
     found = re.search(r'fieldvisit\.basemap\("([^"]+)"\)', office.page(ANN))
     assert found is not None
     address = json.loads(f'"{found[1]}"')
@@ -231,7 +231,7 @@ def test_the_base_map_is_served_in_ranges(office: Office) -> None:
 def test_an_online_tile_server_is_used_and_allowed_when_it_is_set_up(tmp_path: Path) -> None:
     office = Office(tmp_path, MapSettings("https://tiles.example/{z}/{x}/{y}.png", "© somebody"))
     office.area()
-    office.store.keep(plan())
+    office.keep(plan())
     response = office.client.get(ANN)
     assert "tiles.example/{z}" in response.get_data(as_text=True)
     assert "img-src 'self' data: blob: https://tiles.example" in response.headers["Content-Security-Policy"]
@@ -258,7 +258,7 @@ def test_an_online_tile_server_is_used_and_allowed_when_it_is_set_up(tmp_path: P
     ],
 )
 def test_an_address_that_leads_nowhere_is_a_plain_404(office: Office, address: str) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     text = office.text(address, 404)
     assert "There is no such page" in text
     assert "Traceback" not in text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from datetime import time
 from pathlib import Path
 
 import pytest
 from plan_cast import Office, Skeleton, plan, unplanned
 
-from planner.domain import Account, Address, Location, RecordKind
+from planner.domain import Account, Address, Location, RecordKind, Rep
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
 
@@ -25,7 +26,7 @@ def office(tmp_path: Path) -> Office:
 @pytest.fixture
 def listed(office: Office) -> Office:
     """Two without time, one too far, one promise broken, one promise for later; and those for inside sales."""
-    office.store.keep(
+    office.keep(
         plan(
             unplanned=[
                 unplanned("A1", worth_minutes=30),
@@ -88,7 +89,7 @@ def test_inside_sales_finds_what_came_back_and_who_is_dormant(listed: Office) ->
 
 
 def test_hundreds_of_rows_come_folded(office: Office) -> None:
-    office.store.keep(plan(unplanned=[unplanned(f"A{number}") for number in range(400)]))
+    office.keep(plan(unplanned=[unplanned(f"A{number}") for number in range(400)]))
     page = office.page(UNPLANNED)
     assert page.count("Left out A") == 400
     assert "<details" in page
@@ -97,7 +98,7 @@ def test_hundreds_of_rows_come_folded(office: Office) -> None:
 
 
 def test_when_everything_is_planned_the_page_says_so(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     assert "Every candidate has a visit" in office.text(UNPLANNED)
 
 
@@ -110,11 +111,8 @@ def location(record_id: str, candidates: int = 0, street: str = "Mannerheimintie
 
 
 def with_accounts(office: Office, *found: Location) -> Office:
-    shelf = office.store.of()
-    shelf.customers = [
-        Account(id=entry.record_id, name=f"Shop {entry.record_id}", address=entry.address) for entry in found
-    ]
-    shelf.known = list(found)
+    shops = [Account(id=entry.record_id, name=f"Shop {entry.record_id}", address=entry.address) for entry in found]
+    office.know(*shops, *found)
     return office
 
 
@@ -151,15 +149,8 @@ def test_the_command_is_safe_to_paste_whatever_the_id(office: Office, record_id:
 
 
 def test_the_end_address_of_a_rep_carries_the_rep_s_name(office: Office) -> None:
-    from datetime import time
-
-    from planner.domain import Rep
-
-    end = Address("Nowhere 1")
-    shelf = office.store.of()
-    shelf.people = [
-        Rep("R1", "Zoe", "", Address("Home 1"), end, "Europe/Helsinki", frozenset({0}), time(9), time(17)),
-    ]
+    home, end = Address("Home 1"), Address("Nowhere 1")
+    office.know(Rep("R1", "Zoe", "", home, end, "Europe/Helsinki", frozenset({0}), time(9), time(17)))
     assert "Zoe rep R1/end" in office.text("/a/helsinki/addresses")
 
 

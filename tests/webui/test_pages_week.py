@@ -17,7 +17,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def test_the_start_page_of_a_single_area_is_its_week(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     assert office.text("/") == office.text("/a/helsinki/")
     assert "30 November – 1 December 2026" in office.text("/")
 
@@ -40,21 +40,21 @@ def test_without_a_plan_the_next_command_to_type_is_there(office: Office) -> Non
 
 
 def test_the_plan_published_last_is_shown_before_a_newer_draft(office: Office) -> None:
-    office.store.keep(plan(), published_at=MORNING + timedelta(hours=2))
-    office.store.keep(plan(), published_at=MORNING + timedelta(hours=1))
-    office.store.keep(plan())
+    office.keep(plan(), published_at=MORNING + timedelta(hours=2))
+    office.keep(plan(), published_at=MORNING + timedelta(hours=1))
+    office.keep(plan())
     assert "helsinki · plan 1 published" in office.text("/")
 
 
 def test_without_a_published_plan_the_newest_draft_is_shown(office: Office) -> None:
-    office.store.keep(plan())
-    office.store.keep(plan())
+    office.keep(plan())
+    office.keep(plan())
     assert "helsinki · plan 2 draft" in office.text("/")
 
 
 def test_another_version_stays_chosen_on_every_page_that_its_links_lead_to(office: Office) -> None:
-    office.store.keep(plan([rep_day("olga")]))
-    office.store.keep(plan())
+    office.keep(plan([rep_day("olga")]))
+    office.keep(plan())
     page = office.page("/?plan=1")
     assert "plan 1" in page
     links = [link for link in Skeleton(page).links if link.startswith("/a/") and "addresses" not in link]
@@ -66,7 +66,7 @@ def test_another_version_stays_chosen_on_every_page_that_its_links_lead_to(offic
 
 
 def test_a_version_that_is_no_plan_is_not_found(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     for wrong in ("2", "0", "-1", "x", "", "1e3", "٣", "1" * 40, "1'--"):
         assert "There is no such page" in office.text(f"/?plan={wrong}", 404)
 
@@ -75,7 +75,7 @@ def test_the_summary_counts_visits_driving_promises_and_what_is_not_planned(offi
     promised = [stop(kind="appointment"), stop(2, "09:55", "10:25")]
     broken = unplanned("O1", kind="appointment", reason="appointment_impossible")
     later = unplanned("O2", kind="appointment", reason="appointment_on_another_day")
-    office.store.keep(plan([rep_day(stops=promised)], unplanned=[broken, later, unplanned()]))
+    office.keep(plan([rep_day(stops=promised)], unplanned=[broken, later, unplanned()]))
     text = office.text("/")
     for said in ("Visits 2", "Driving 15 min 4.2 km", "Promises kept 1 of 2", "Not planned 3"):
         assert said in text
@@ -84,12 +84,12 @@ def test_the_summary_counts_visits_driving_promises_and_what_is_not_planned(offi
 
 def test_a_cell_of_the_week_says_visits_hours_driving_promises_and_what_is_late(office: Office) -> None:
     stops = [stop(kind="appointment"), stop(2, "09:55", "10:25", kind="opportunity", late=True, deadline="2026-11-27")]
-    office.store.keep(plan([rep_day(stops=stops)]))
+    office.keep(plan([rep_day(stops=stops)]))
     assert "Ann, Mon 30 Nov: 2 visits 1 promise 1 late 09:05–10:30 15 min driving" in office.text("/")
 
 
 def test_a_day_off_and_a_day_without_visits_are_told_apart(office: Office) -> None:
-    office.store.keep(plan([rep_day(), rep_day("ben"), rep_day("ben", [], TUESDAY)]))
+    office.keep(plan([rep_day(), rep_day("ben"), rep_day("ben", [], TUESDAY)]))
     text = office.text("/")
     assert "Ann Ann, Mon 30 Nov: 2 visits 09:05–10:30 15 min driving –does not work" in text
     assert "Ben, Tue 1 Dec: No visits works 09:00–17:00" in text
@@ -98,18 +98,18 @@ def test_a_day_off_and_a_day_without_visits_are_told_apart(office: Office) -> No
 def test_on_a_phone_today_and_what_comes_stand_before_what_has_passed(tmp_path: Path) -> None:
     office = Office(tmp_path, now=datetime(2026, 11, 30, 22, 30, tzinfo=UTC))  # half past midnight in Helsinki
     office.area()
-    office.store.keep(plan())
+    office.keep(plan())
     cards = office.text("/").split("a day’s name leads")[1]
     assert cards.index("Tue 1 Dec today") < cards.index("Mon 30 Nov past")
 
 
 def test_notes_for_the_planner_stand_on_the_start_page(office: Office) -> None:
-    office.store.keep(plan(notes=["rep R9 (Zoe): no days are planned"]))
+    office.keep(plan(notes=["rep R9 (Zoe): no days are planned"]))
     assert "Rep R9 (Zoe): no days are planned" in office.text("/")
 
 
 def test_the_plan_is_there_to_download_byte_for_byte(office: Office) -> None:
-    office.store.keep(plan())
+    office.keep(plan())
     response = office.client.get("/a/helsinki/plan.json")
     assert response.get_data(as_text=True) == plan()
     assert response.headers["Content-Disposition"] == "attachment; filename=helsinki-plan-1.json"
@@ -125,12 +125,12 @@ def test_the_plan_is_there_to_download_byte_for_byte(office: Office) -> None:
         (plan().replace("Europe/Helsinki", "Mars/Olympus"), "Mars/Olympus"),
         (plan(totals={}), "visits is missing"),
         (plan(unplanned=[{}]), ""),
-        (plan(notes=[b"\\ud800".decode("unicode_escape")]), "notes"),
+        (plan(notes=["HALF"]).replace("HALF", "\\ud800"), "notes"),
         (plan().replace("300", "1e999"), ""),
     ],
 )
 def test_a_plan_that_cannot_be_read_says_so_and_what_to_type(office: Office, document: str, reason: str) -> None:
-    office.store.keep(document)
+    office.keep(document)
     for address in ("/", "/a/helsinki/unplanned", "/a/helsinki/plan.json"):
         text = office.text(address, 500)
         assert "This plan cannot be read" in text
