@@ -145,7 +145,7 @@ def import_files(
 
 
 def _save(records: Records, read: ReadTable[R], notes: Sequence[str] = ()) -> FileReport:
-    changes = Counter(records.save(record) for record in read.parsed.records)
+    changes = Counter(records.save_all(read.parsed.records))
     return FileReport(
         file=read.file,
         added=changes[Change.ADDED],
