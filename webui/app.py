@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, g, render_template, request
+from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from planner.errors import PlannerError
+from planner.errors import ConflictError, NotFoundError, PlannerError, StorageUnavailableError
+from planner.people.keys import read_keys
 from planner.repository import Store
 from planner.settings import Settings
 from routing.area import Areas
 from routing.errors import RoutingError
 from webui.assets import asset_url, assets
 from webui.auth.authenticating import authenticate as by_session
-from webui.errors import PlanUnreadableError, WebError
+from webui.auth.csrf import protect_writes
+from webui.auth.door import Door
+from webui.errors import PlanUnreadableError, SecondFactorNeededError, WebError
+from webui.navigation import navigation
 from webui.pages.plans import CLOCK, NoPlanError, pages, sources
-from webui.policy import Authenticate, enforce
-from webui.security import content_security_policy, new_nonce
+from webui.policy import Authenticate, enforce, policy_of
+from webui.security import headers_for, new_nonce
+from webui.site import Site, site
 from webui.sources import Sources
-from webui.words import count
-
-LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
-"""What a browser may call us. Any other name is a page elsewhere that had its name point here (DNS rebinding)."""
+from webui.words import count, sentence
 
 SMALLEST_GZIPPED = 1024
 
-TITLES = {400: "That is no address of ours", 404: "There is no such page", 405: "Pages can only be read"}
+TITLES = {
+    400: "That is no address of ours",
+    401: "Nobody is logged in",
+    403: "You may not do this",
+    404: "There is no such page",
+    405: "That cannot be done here",
+    413: "That is too large",
+}
+SENTENCES = {403: "Your role does not include it. If it should, ask an admin."}
 
 
 def create_app(
@@ -53,9 +63,18 @@ def create_app(
         WebError: the tile server's address is not a pattern, or a route declares no policy.
     """
     app = Flask(__name__, static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    if settings.web.proxies:
+        # The Host is not theirs to change: it must be the one that the browser asked for.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.web.proxies, x_proto=settings.web.proxies, x_host=0
+        )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset_url=asset_url, count=count)
-    app.config[CLOCK] = clock or (lambda: datetime.now(UTC))
+    app.jinja_env.globals.update(asset_url=asset_url, count=count, navigation=navigation)
+    app.context_processor(lambda: {"viewer": g.get("viewer")})
+    app.config[CLOCK] = clock = clock or (lambda: datetime.now(UTC))
+    app.extensions["site"] = Site.of(settings.web)
+    app.extensions["door"] = Door(store, settings.login, read_keys(settings.home), clock)
     app.extensions["sources"] = Sources(store, areas, settings.map)
     app.register_blueprint(assets)
     app.register_blueprint(pages)
@@ -65,30 +84,31 @@ def create_app(
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NoPlanError, _no_plan)
     app.register_error_handler(PlanUnreadableError, _unreadable)
+    app.register_error_handler(SecondFactorNeededError, _second_factor_first)
+    app.register_error_handler(ConflictError, _conflict)
+    app.register_error_handler(NotFoundError, _not_found)
+    app.register_error_handler(StorageUnavailableError, _unavailable)
     for error in (PlannerError, RoutingError, WebError):
         app.register_error_handler(error, _said_error)
     app.register_error_handler(Exception, _unforeseen)
     enforce(app, authenticate)
+    protect_writes(app)
     return app
 
 
 def _admit() -> None:
     g.nonce = new_nonce()
     g.image_origins = ()
-    if not LOOPBACK.fullmatch(request.environ.get("HTTP_HOST", "")):
-        abort(400, description="Open these pages as http://localhost, http://127.0.0.1 or http://[::1], with the port.")
-    if request.method not in ("GET", "HEAD"):
-        abort(405)
+    policy = policy_of(current_app.view_functions.get(request.endpoint or ""))
+    if not (policy and policy.any_host) and not site().answers_to(request.environ.get("HTTP_HOST", "")):
+        ours = site().origin or "http://localhost, http://127.0.0.1 or http://[::1], with the port"
+        abort(400, description=f"Open these pages as {ours}.")
 
 
 def _protect(response: Response) -> Response:
-    headers = response.headers
-    headers["Content-Security-Policy"] = content_security_policy(g.nonce, g.image_origins)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers.setdefault("Cache-Control", "private, no-cache")
+    for name, value in headers_for(g.nonce, g.image_origins, https=site().secure).items():
+        response.headers[name] = value
+    response.headers.setdefault("Cache-Control", "no-store" if g.get("secret") else "private, no-cache")
     return response
 
 
@@ -116,8 +136,27 @@ def _http_error(error: HTTPException) -> Any:
     if code < 400 or error.response is not None:
         return error
     stock = type(error).description
-    said = error.description if error.description and error.description != stock else ""
-    return _message(code, TITLES.get(code, error.name), said)
+    said = error.description if error.description and error.description != stock else SENTENCES.get(code, "")
+    body, _ = _message(code, TITLES.get(code, error.name), said)
+    return body, code, [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+
+
+def _second_factor_first(_: SecondFactorNeededError) -> Any:
+    return redirect(url_for("account.second_factor"), 303)
+
+
+def _conflict(error: ConflictError) -> tuple[str, int]:
+    return _message(409, "Somebody else was faster", f"{sentence(str(error))}.")
+
+
+def _not_found(error: NotFoundError) -> tuple[str, int]:
+    return _message(404, TITLES[404], f"{sentence(str(error))}.")
+
+
+def _unavailable(error: StorageUnavailableError) -> tuple[str, int, dict[str, str]]:
+    current_app.logger.error("the store refused at %r: %s", request.path, error)
+    said = "Nothing was changed. What you looked at can still be read; try again in a moment."
+    return *_message(503, "The database does not answer", said), {"Retry-After": "5"}
 
 
 def _no_plan(error: NoPlanError) -> tuple[str, int]:

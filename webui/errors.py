@@ -15,3 +15,7 @@ class MapError(WebError):
 
 class PlanUnreadableError(WebError):
     """A stored plan that cannot be shown: not a plan of this format, or a value in it makes no sense."""
+
+
+class SecondFactorNeededError(WebError):
+    """Somebody who must have a second factor and has yet to set it up."""

@@ -1,0 +1,29 @@
+"""What letting people in takes; one for each app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app
+
+from planner.people.keys import Keys
+from planner.repository import Store
+from planner.settings import LoginSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where people are known from, by which rules they are let in, and what time it is."""
+
+    store: Store
+    login: LoginSettings
+    keys: Keys
+    clock: Callable[[], datetime]
+
+
+def door() -> Door:
+    """The door of the present app."""
+    found: Door = current_app.extensions["door"]
+    return found

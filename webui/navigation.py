@@ -1,0 +1,46 @@
+"""What the bar at the top leads to. A page is listed for those whom its route's policy lets in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, g, request, url_for
+
+from webui.policy import lets_in
+
+OF_AN_AREA = (
+    ("pages.week", "Week"),
+    ("pages.unplanned", "Not planned"),
+    ("pages.addresses", "Addresses"),
+)
+"""Pages that have an area in their address, and maybe a version of its plan in their query."""
+
+OF_THE_COMPANY = (("account.account", "My account"), ("people.people", "People"), ("audit.entries", "Audit log"))
+
+ALSO = {"pages.start": "pages.week"}
+"""Pages that show what another one shows."""
+
+WITHOUT_PLAN = frozenset({"pages.addresses"})
+"""Pages of an area that are the same whatever version of its plan is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    text: str
+    url: str
+    current: bool
+
+
+def navigation(area: str | None = None, plan: int | None = None) -> list[Link]:
+    """The pages of an area, or without one those of the company, that the present viewer may open."""
+    pages = OF_THE_COMPANY if area is None else OF_AN_AREA
+    now = ALSO.get(request.endpoint or "", request.endpoint)
+    links = []
+    for endpoint, text in pages:
+        if lets_in(current_app.view_functions.get(endpoint), g.get("viewer")):
+            query: dict[str, Any] = (
+                {} if area is None else {"area": area, "plan": None if endpoint in WITHOUT_PLAN else plan}
+            )
+            links.append(Link(text, url_for(endpoint, **query), endpoint == now))
+    return links
