@@ -21,6 +21,7 @@ from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 
 class Change(StrEnum):
@@ -62,8 +63,10 @@ class Records(Protocol):
         ...
 
     def save_all(self, records: Sequence[Record]) -> list[Change]:
-        """As `save` of one after the other, in a fraction of the time: what imports use, since everybody who writes
-        waits for them. A record that comes twice is kept as it came last."""
+        """As `save` of one after the other, in a fraction of the time, above all of records that `Store.prepared`.
+
+        What imports use, since everybody who writes waits for them. A record that comes twice is kept as it came last.
+        """
         ...
 
     def locations(self) -> list[Location]: ...
@@ -110,6 +113,10 @@ class Rows(Protocol[T]):
 
     def remove(self, *key: object) -> None:
         """Nothing happens where there is none."""
+        ...
+
+    def remove_before(self, field: str, moment: datetime) -> None:
+        """Remove all rows, in scope or not, in which this time is before the moment: tidying up."""
         ...
 
 
@@ -171,6 +178,18 @@ class Store(Protocol):
         The unit sees what the actor's scope may see. It is rolled back when the block raises, and it raises
         StorageError where rows were changed and nothing was written to the audit log. `audited=False` is for what no
         auditor asks about: heartbeats, last-seen times, counters.
+        """
+        ...
+
+    def is_current(self) -> bool:
+        """Whether the database has this program's shape; a newer one may have changed it meanwhile."""
+        ...
+
+    def prepared(self, records: Sequence[R]) -> Sequence[R]:
+        """The same records, for `Records.save_all`: what of writing them needs no transaction has been done.
+
+        Raises:
+            StorageError: a record holds what no database keeps.
         """
         ...
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
+from planner.domain import Record
 from planner.errors import StorageError
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 from planner.storage.audit_log import SqlAuditLog
+from planner.storage.record_rows import Prepared
 from planner.storage.repositories import SqlPlans, SqlRecords
 from planner.storage.rows import SqlRows
 from planner.storage.tables import ANSWERS, HEARTBEATS, JOBS, REP_DAY_NOTES, SESSIONS, THROTTLES, TOKENS, USERS
@@ -32,6 +34,8 @@ try:
     import fcntl
 except ImportError:  # Windows: busy_timeout alone makes writers wait there
     fcntl = None  # type: ignore[assignment]
+
+R = TypeVar("R", bound=Record)
 
 SCHEMA = "0002"
 """The newest migration; what `tables` describes."""
@@ -116,12 +120,14 @@ class SqlStore:
             if audited and transaction.changed and not transaction.audited:
                 raise StorageError("rows were changed and nothing was written to the audit log")
 
+    def prepared(self, records: Sequence[R]) -> Sequence[R]:
+        """The same records, for `SqlRecords.save_all`, ready to be written."""
+        return Prepared(records, self._engine.dialect)
+
     def migrate(self) -> None:
         """Bring the database to this program's shape. Raises StorageError, also when it is already beyond that."""
         with self._errors(), self._writing() as connection:
-            version = None
-            if sa.inspect(connection).has_table("alembic_version"):
-                version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            version = _version(connection)
             if version == SCHEMA:
                 return
             # Imported here because that takes 0.3 s, which most starts of the program can do without.
@@ -138,6 +144,11 @@ class SqlStore:
                     f"{self._shown} was written by a newer fieldvisit (schema {version}); update this one"
                 )
             command.upgrade(config, SCHEMA)
+
+    def is_current(self) -> bool:
+        """Whether the database has this program's shape; it may have been upgraded by a newer one meanwhile."""
+        with self._errors(), self._engine.connect() as connection:
+            return _version(connection) == SCHEMA
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -160,6 +171,14 @@ class SqlStore:
             # Not str(error): that would show the statement and the customer's data in it.
             cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
             raise StorageError(f"{self._shown}: {cause}") from error
+
+
+def _version(connection: Connection) -> str | None:
+    """The schema of a database; None where it is empty."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return version
 
 
 class _Turn:
