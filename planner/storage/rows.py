@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -47,6 +48,10 @@ class SqlRows(Generic[T]):
     def remove(self, *key: object) -> None:
         self._transaction.about_to_write()
         self._transaction.connection.execute(self._table.delete().where(*self._is(key)))
+
+    def remove_before(self, field: str, moment: datetime) -> None:
+        self._transaction.about_to_write()
+        self._transaction.connection.execute(self._table.delete().where(self._table.c[field] < moment))
 
     def _key_of(self, row: T) -> tuple[Any, ...]:
         return tuple(getattr(row, name) for name in self._key)
