@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
 from planner.errors import NotFoundError, StorageError
 from planner.repository import Change, StoredPlan
+from planner.storage.record_rows import Prepared, save_all
 from planner.storage.tables import ACCOUNTS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
 from planner.storage.values import checked
@@ -19,13 +20,6 @@ from routing.gazetteer import Verdict
 from routing.geo import LatLon
 
 R = TypeVar("R", bound=Record)
-
-_CLASSES: dict[RecordKind, type[Record]] = {
-    RecordKind.REP: Rep,
-    RecordKind.ACCOUNT: Account,
-    RecordKind.OPPORTUNITY: Opportunity,
-}
-_MOST_IDS = 1000  # in one query; databases bound the number of parameters
 
 
 class SqlRecords:
@@ -57,28 +51,9 @@ class SqlRecords:
 
     def save_all(self, records: Sequence[Record]) -> list[Change]:
         self._transaction.about_to_write()
-        ids: dict[RecordKind, dict[str, None]] = {}
-        for record in records:
-            ids.setdefault(record.kind, {})[record.id] = None
-        stored = {(kind, found.id): found for kind, of_kind in ids.items() for found in self._of_ids(kind, [*of_kind])}
-        present = dict(stored)
-        changes: list[Change] = []
-        for record in records:
-            before = present.get((record.kind, record.id))
-            changes.append(Change.ADDED if before is None else Change.UNCHANGED if before == record else Change.CHANGED)
-            present[record.kind, record.id] = record
-        for kind in ids:
-            table = RECORD_TABLES[kind]
-            of_kind = {key: record for key, record in present.items() if key[0] is kind}
-            if added := [self._row(record) for key, record in of_kind.items() if key not in stored]:
-                self._connection.execute(table.insert(), added)
-            changed = [record for key, record in of_kind.items() if stored.get(key, record) != record]
-            if changed:
-                here = (table.c.area == self._area) & (table.c.id == sa.bindparam("of_id"))
-                self._connection.execute(
-                    table.update().where(here), [{"of_id": record.id, **self._row(record)} for record in changed]
-                )
-        return changes
+        dialect = self._connection.dialect
+        prepared = records if isinstance(records, Prepared) else Prepared(records, dialect)
+        return save_all(self._connection, self._area, prepared)
 
     def locations(self) -> list[Location]:
         query = sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area)
@@ -103,24 +78,12 @@ class SqlRecords:
         self._connection.execute(LOCATIONS.delete().where(same), keys)
         self._connection.execute(LOCATIONS.insert(), list(rows.values()))
 
-    def _load(self, kind: RecordKind, class_: type[R], *conditions: sa.ColumnElement[bool]) -> list[R]:
+    def _load(self, kind: RecordKind, class_: type[R]) -> list[R]:
         table = RECORD_TABLES[kind]
         columns = [column for column in table.c if column.name != "area"]
-        query = sa.select(*columns).where(table.c.area == self._area, *conditions)
+        rows = self._connection.execute(sa.select(*columns).where(table.c.area == self._area)).mappings()
         # Sorted here because databases disagree about the order of texts.
-        return sorted(
-            (class_(**row) for row in self._connection.execute(query).mappings()), key=lambda record: record.id
-        )
-
-    def _of_ids(self, kind: RecordKind, ids: Sequence[str]) -> list[Record]:
-        """The records with these ids, as far as there are any."""
-        column = RECORD_TABLES[kind].c.id
-        batches = (ids[first : first + _MOST_IDS] for first in range(0, len(ids), _MOST_IDS))
-        return [record for batch in batches for record in self._load(kind, _CLASSES[kind], column.in_(batch))]
-
-    def _row(self, record: Record) -> dict[str, Any]:
-        values = {field.name: getattr(record, field.name) for field in fields(record)}
-        return checked(RECORD_TABLES[record.kind], {"area": self._area, **values})
+        return sorted((class_(**row) for row in rows), key=lambda record: record.id)
 
 
 class SqlPlans:

@@ -1,0 +1,110 @@
+"""Records as rows of the driver, so that thousands are compared and written in milliseconds.
+
+Turning records into what the database's driver takes is most of the work of writing them, and it needs no database: it
+is done before the transaction (`SqlStore.prepared`), since everybody else who writes waits during it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+
+from planner.domain import Record, RecordKind
+from planner.repository import Change
+from planner.storage.tables import RECORD_TABLES
+from planner.storage.values import checked
+
+R = TypeVar("R", bound=Record)
+Row = tuple[Any, ...]
+"""The values of a record's columns, without the area, as the driver takes and gives them."""
+
+MOST_IDS = 1000
+"""In one query, since databases bound the number of parameters; of more records the whole area is read."""
+
+
+class Prepared(list[R]):
+    """Records together with their rows."""
+
+    def __init__(self, records: Sequence[R], dialect: Dialect) -> None:
+        super().__init__(records)
+        self.rows = [_shape(record.kind, dialect).row(record) for record in records]
+
+
+def save_all(connection: Connection, area: str, records: Prepared[R]) -> list[Change]:
+    """Add or update the records of an area, and tell what became of each."""
+    changes = [Change.UNCHANGED] * len(records)
+    for kind in RecordKind:
+        numbers = [number for number, record in enumerate(records) if record.kind is kind]
+        if not numbers:
+            continue
+        shape = _shape(kind, connection.dialect)
+        known = shape.stored(connection, area, {records[number].id for number in numbers})
+        written: dict[str, Row] = {}
+        for number in numbers:
+            row, record_id = records.rows[number], records[number].id
+            before = known.get(record_id)
+            if before is None or not shape.same(before, row):
+                changes[number] = Change.ADDED if before is None else Change.CHANGED
+                known[record_id] = written[record_id] = row
+        shape.write(connection, area, written.values())
+    return changes
+
+
+class _Shape:
+    """The columns of one kind of record on one kind of database."""
+
+    def __init__(self, kind: RecordKind, dialect: Dialect) -> None:
+        self._table = RECORD_TABLES[kind]
+        self._columns = [column for column in self._table.c if column.name != "area"]
+        types = [column.type.dialect_impl(dialect) for column in self._columns]
+        self._to_driver = [type_.bind_processor(dialect) for type_ in types]
+        self._json = [isinstance(column.type, sa.JSON | sa.TypeDecorator) for column in self._columns]
+        quote = dialect.identifier_preparer.quote
+        names = [quote(column.name) for column in self._columns]
+        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        self._upsert = (
+            f"INSERT INTO {quote(self._table.name)} (area, {', '.join(names)}) "
+            f"VALUES ({', '.join([mark] * (len(names) + 1))}) "
+            f"ON CONFLICT (area, id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}"
+        )
+
+    def row(self, record: Record) -> Row:
+        values = checked(self._table, {column.name: getattr(record, column.name) for column in self._columns})
+        return tuple(
+            process(value) if process else value
+            for process, value in zip(self._to_driver, values.values(), strict=True)
+        )
+
+    def stored(self, connection: Connection, area: str, ids: set[str]) -> dict[str, Row]:
+        """The rows of an area by id: at least those with these ids."""
+        columns = [
+            sa.cast(column, sa.Text) if is_json else sa.type_coerce(column, sa.types.NullType())
+            for column, is_json in zip(self._columns, self._json, strict=True)
+        ]
+        query = sa.select(*columns).where(self._table.c.area == area)
+        if len(ids) <= MOST_IDS:
+            query = query.where(self._table.c.id.in_(ids))
+        found: Iterable[Row] = (tuple(row) for row in connection.execute(query))
+        return {row[0]: row for row in found}
+
+    def same(self, one: Row, other: Row) -> bool:
+        """Whether two rows hold the same values; the keys of JSON may stand in any order."""
+        return one == other or all(
+            a == b or (is_json and a is not None and b is not None and json.loads(a) == json.loads(b))
+            for a, b, is_json in zip(one, other, self._json, strict=True)
+        )
+
+    def write(self, connection: Connection, area: str, rows: Iterable[Row]) -> None:
+        parameters = [(area, *row) for row in rows]
+        if parameters:
+            connection.exec_driver_sql(self._upsert, parameters)
+
+
+@lru_cache
+def _shape(kind: RecordKind, dialect: Dialect) -> _Shape:
+    return _Shape(kind, dialect)
