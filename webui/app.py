@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from planner.errors import ConflictError, NotFoundError, PlannerError, StorageUnavailableError
+from planner.observing import log
 from planner.people.keys import read_keys
 from planner.repository import Store
 from planner.settings import Settings
@@ -22,9 +23,12 @@ from webui.auth.authenticating import authenticate as by_session
 from webui.auth.csrf import protect_writes
 from webui.auth.door import Door
 from webui.errors import PlanUnreadableError, SecondFactorNeededError, WebError
+from webui.health import watch_over
+from webui.metrics import MeasuredStore, count_requests
 from webui.navigation import navigation
 from webui.pages.plans import CLOCK, NoPlanError, pages, sources
 from webui.policy import Authenticate, enforce, policy_of
+from webui.request_log import name_and_log_requests, route
 from webui.security import headers_for, new_nonce
 from webui.site import Site, site
 from webui.sources import Sources
@@ -69,6 +73,9 @@ def create_app(
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.web.proxies, x_proto=settings.web.proxies, x_host=0
         )
+    name_and_log_requests(app, behind_proxy=settings.web.proxies > 0)
+    count_requests(app)
+    store = MeasuredStore(store)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset_url=asset_url, count=count, navigation=navigation)
     app.context_processor(lambda: {"viewer": g.get("viewer")})
@@ -76,6 +83,7 @@ def create_app(
     app.extensions["site"] = Site.of(settings.web)
     app.extensions["door"] = Door(store, settings.login, read_keys(settings.home), clock)
     app.extensions["sources"] = Sources(store, areas, settings.map)
+    watch_over(app, store, areas)
     app.register_blueprint(assets)
     app.register_blueprint(pages)
     app.before_request(_admit)
@@ -180,5 +188,6 @@ def _said_error(error: Exception) -> tuple[str, int]:
 
 
 def _unforeseen(error: Exception) -> tuple[str, int]:
-    current_app.logger.exception("unforeseen error at %r", request.path)
+    fields = {"route": route(), "request_id": g.get("request_id", "")}
+    log("web").exception("unforeseen error", extra={"fields": fields})
     return _message(500, "Something went wrong", "The error is written in the terminal where fieldvisit runs.")

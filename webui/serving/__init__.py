@@ -1,0 +1,1 @@
+"""What `fieldvisit serve` starts: waitress on this machine, gunicorn in production, and the dispatcher beside them."""
