@@ -159,7 +159,7 @@ def change_user(unit: UnitOfWork, user_id: str, wanted: NewUser) -> User:
     if (user.role, user.scope) != (before.role, before.scope):
         user = _ended(unit, user)
     unit.users.put(user)
-    was = _seen_by_auditors(before)
+    was = {"area": before.area, **_seen_by_auditors(before)}
     unit.audit("user.changed", user.id, area=user.area or "", **_seen_by_auditors(user), was=was)
     return user
 
@@ -324,4 +324,4 @@ def _ended(unit: UnitOfWork, user: User) -> User:
 
 
 def _seen_by_auditors(user: User) -> dict[str, object]:
-    return {"role": user.role.value, "area": user.area, "reps": sorted(user.reps) if user.reps else None}
+    return {"role": user.role.value, "reps": sorted(user.reps) if user.reps else None}

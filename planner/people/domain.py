@@ -1,8 +1,11 @@
-"""The rows that logging in is made of. No secret is stored in a form that would let its reader log in."""
+"""The rows that logging in is made of. No secret is stored in a form that would let its reader log in.
+
+None is in a repr either, which may end in a log.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from planner.access import Permission, Role, Scope
@@ -32,14 +35,14 @@ class User:
     role: Role
     area: str | None
     reps: frozenset[str] | None
-    password_hash: str
-    totp_secret: str
+    password_hash: str = field(repr=False)
+    totp_secret: str = field(repr=False)
     totp_step: int
-    recovery_hashes: tuple[str, ...]
+    recovery_hashes: tuple[str, ...] = field(repr=False)
     disabled: bool
     epoch: int
     created_at: datetime
-    invitation_hash: str = ""
+    invitation_hash: str = field(default="", repr=False)
     invitation_until: datetime | None = None
     sign_on: str | None = None
 
@@ -47,9 +50,9 @@ class User:
     def scope(self) -> Scope:
         """Whose rows they see."""
         if self.role is Role.INSIDE_REP:
-            return Scope(area=self.area, reps=frozenset(), unassigned=False, inside_rep=self.email)
+            return Scope(self.area, frozenset(), unassigned=False, inside_rep=self.email, drafts=False)
         if self.role is Role.FIELD_REP:
-            return Scope(area=self.area, reps=self.reps or frozenset(), unassigned=False)
+            return Scope(self.area, self.reps or frozenset(), unassigned=False, drafts=False)
         return Scope(area=self.area, reps=self.reps)
 
 
@@ -60,7 +63,7 @@ class Session:
     id: str
     user_id: str
     epoch: int
-    csrf: str
+    csrf: str = field(repr=False)
     created_at: datetime
     seen_at: datetime
     address: str
@@ -74,7 +77,7 @@ class ApiToken:
     id: str
     user_id: str
     name: str
-    token_hash: str
+    token_hash: str = field(repr=False)
     permissions: frozenset[Permission]
     created_at: datetime
     expires_at: datetime | None

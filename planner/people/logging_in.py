@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
@@ -32,7 +32,7 @@ class Visitor:
 
     address: str
     agent: str
-    device: str = ""
+    device: str = field(default="", repr=False)
     request_id: str = ""
 
 
@@ -42,15 +42,15 @@ class LoggedIn:
 
     user: User
     session: Session
-    secret: str
-    device: str
+    secret: str = field(repr=False)
+    device: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsSecondFactor:
     """The password was right; `ticket` is for the form that asks for the code, see `log_in_with_code`."""
 
-    ticket: str
+    ticket: str = field(repr=False)
 
 
 class Reason(StrEnum):

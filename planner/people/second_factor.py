@@ -42,7 +42,7 @@ class Enrolment:
     secret: str = field(repr=False)
     uri: str = field(repr=False)
     qr_svg: str = field(repr=False)
-    sealed: str
+    sealed: str = field(repr=False)
 
 
 def begin_enrolment(keys: Keys, user: User, now: datetime) -> Enrolment:
@@ -131,7 +131,7 @@ def remove_second_factor(unit: UnitOfWork, user_id: str) -> User:
 
 
 def _enrolment(user: User, secret: str, keys: Keys, now: datetime) -> Enrolment:
-    uri = pyotp.TOTP(secret).provisioning_uri(user.email, issuer_name=ISSUER)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
     picture = segno.make_qr(uri).svg_inline(scale=5, border=4, light="#fff")
     return Enrolment(secret, uri, picture, keys.seal(_enrolling(user), secret, now))
 
