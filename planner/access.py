@@ -52,12 +52,23 @@ class Scope:
         reps: ids of the reps whose days and customers are seen; None for everybody's.
         unassigned: whether rows that belong to no rep are seen too.
         inside_rep: as `Opportunity.inside_rep`; only the opportunities that this person handed off are seen.
+        drafts: whether plans that are not published are seen.
     """
 
     area: str | None = None
     reps: frozenset[str] | None = None
     unassigned: bool = True
     inside_rep: str | None = None
+    drafts: bool = True
+
+    @property
+    def everybody(self) -> bool:
+        """Whether everybody's rows are seen in the areas that are."""
+        return self.reps is None and self.inside_rep is None
+
+    def sees(self, area: str) -> bool:
+        """Whether anything of an area is seen."""
+        return self.area in (None, area)
 
 
 EVERYTHING = Scope()
