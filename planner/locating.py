@@ -89,17 +89,17 @@ def locate_records(
         RoutingError: the geocoder gave up; what it had answered before is saved.
     """
     with store.read() as unit:
-        known = current_locations(unit.records(area))
-    waiting = [location for location in known if location.reason == WAITING or (again and location.reason != CHOSEN)]
+        waiting = to_geocode(unit.records(area), again=again)
     for start in range(0, len(waiting), BATCH):
         found: list[Location] = []
         try:
             for location in waiting[start : start + BATCH]:
-                found.append(_geocoded(geocoder, location))
+                found.append(geocoded(geocoder, location))
                 if progress:
                     progress((start + len(found)) / len(waiting))
         finally:
-            _save(store, area, found, actor)
+            with store.write(actor) as unit:
+                save_answers(unit, area, found)
     with store.read() as unit:
         verdicts = Counter(location.verdict for location in current_locations(unit.records(area)))
     return LocatingReport(
@@ -120,6 +120,12 @@ def current_locations(records: Records) -> list[Location]:
         for record in everybody
         for key in addresses_of(record)
     ]
+
+
+def to_geocode(records: Records, *, again: bool = False) -> list[Location]:
+    """The addresses that are new or changed, or with `again` all that no person has settled."""
+    known = current_locations(records)
+    return [location for location in known if location.reason == WAITING or (again and location.reason != CHOSEN)]
 
 
 def review_list(unit: UnitOfWork, area: str) -> list[Location]:
@@ -216,7 +222,8 @@ def safe_text(text: str) -> str:
     return text
 
 
-def _geocoded(geocoder: Geocoder, waiting: Location) -> Location:
+def geocoded(geocoder: Geocoder, waiting: Location) -> Location:
+    """What the geocoder says of an address. Raises RoutingError where it gives up."""
     typed = waiting.address
     result = geocoder.locate(typed.street, typed.city, typed.postcode, typed.country)
     best = result.candidates[0] if result.candidates else None
@@ -233,12 +240,9 @@ def _geocoded(geocoder: Geocoder, waiting: Location) -> Location:
     )
 
 
-def _save(store: Store, area: str, found: Sequence[Location], actor: Actor) -> None:
-    """Save answers, except over what a person settled meanwhile."""
-    with store.write(actor) as unit:
-        records = unit.records(area)
-        settled = {
-            (known.kind, known.record_id, known.address) for known in records.locations() if known.reason == CHOSEN
-        }
-        records.save_locations([new for new in found if (new.kind, new.record_id, new.address) not in settled])
-        unit.audit("addresses.geocoded", area=area, number=len(found))
+def save_answers(unit: UnitOfWork, area: str, found: Sequence[Location]) -> None:
+    """Save what a geocoder said, except over what a person settled meanwhile."""
+    records = unit.records(area)
+    settled = {(known.kind, known.record_id, known.address) for known in records.locations() if known.reason == CHOSEN}
+    records.save_locations([new for new in found if (new.kind, new.record_id, new.address) not in settled])
+    unit.audit("addresses.geocoded", area=area, number=len(found))

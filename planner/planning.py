@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from planner.candidates import Candidates, find_candidates, team_work_days
-from planner.errors import NotFoundError, PlannerError, RulesBrokenError
+from planner.errors import NotFoundError, PlannerError, RefusedError, RulesBrokenError
 from planner.explaining import explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
@@ -41,6 +41,7 @@ def prepare(
 
     Raises:
         PlannerError: days is out of range, or there is no rep.
+        RefusedError: more visits could be made than `settings.jobs.most_visits`.
     """
     if not 1 <= days <= MAX_DAYS:
         raise PlannerError(f"days is {days}, not between 1 and {MAX_DAYS}")
@@ -55,6 +56,12 @@ def prepare(
     rep_days = working_days(snapshot.reps, homes, first_day, last_day)
     days_out = {rep.id: frozenset(d.day for d in rep_days if d.rep.id == rep.id) for rep in snapshot.reps}
     candidates = find_candidates(snapshot, days_out, source, first_day, last_day, settings)
+    if len(candidates.visits) > settings.jobs.most_visits:
+        raise RefusedError(
+            f"{len(candidates.visits):,} visits could be made in these days, more than the "
+            f"{settings.jobs.most_visits:,} that one plan may choose from: plan fewer days, split the area, or raise "
+            "most_visits under [jobs] in settings.toml"
+        )
     translation = translate(
         candidates.visits, rep_days, source.travel_times, first_day, last_day, snapshot.zone, settings
     )

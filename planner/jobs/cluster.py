@@ -1,0 +1,295 @@
+"""Dask: workers on this machine, or on many behind a scheduler's address. The only module that knows it.
+
+Whoever reaches a Dask port can run any code, so every connection is TLS with certificates on both sides. Workers of
+this machine get certificates that are made for the occasion; a scheduler elsewhere needs the three files of the
+settings. Only a scheduler of one's own on this machine may be spoken to without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import os
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster, Security, WorkerPlugin, get_worker
+from distributed.protocol.pickle import dumps, loads
+
+from planner.errors import SettingsError
+from planner.jobs.tasks import End, Outcome, Task, UnwantedError, attempt
+from planner.settings import JobSettings, Settings
+
+NICE = 10
+"""Workers give way to the pages that are served on the same machine."""
+
+PROGRESS_S = 0.5
+CONNECT_S = 5.0
+RETRY_S = 5.0
+"""A scheduler that did not answer is asked again after so long."""
+COUNT_S = 1.0
+"""So old the number of workers may be."""
+
+_TOPIC = "fieldvisit-progress"
+_PLUGIN = "fieldvisit-unwanted"
+
+_log = logging.getLogger(__name__)
+
+
+def open_executor(settings: Settings) -> DaskExecutor:
+    """Workers as the settings say.
+
+    Raises:
+        SettingsError: the scheduler is elsewhere and the connection would not be safe, or a file is missing.
+    """
+    chosen = settings.jobs
+    security = security_for(chosen) if chosen.scheduler else None
+    _configure(settings.home)
+    if security is not None or chosen.scheduler:
+        return DaskExecutor(chosen.scheduler, security)
+    return DaskExecutor(local=chosen.workers + 1)
+
+
+def security_for(chosen: JobSettings) -> Security | None:
+    """What a connection to the scheduler needs; None for plain TCP, which only this machine may speak.
+
+    Raises:
+        SettingsError: the address is no tcp:// or tls:// address, or leads off this machine without TLS both ways.
+    """
+    url = urlsplit(chosen.scheduler)
+    try:
+        host, port = url.hostname, url.port
+    except ValueError:
+        host, port = None, None
+    if url.scheme not in ("tcp", "tls") or not host or not port:
+        raise SettingsError(f"[jobs] scheduler {chosen.scheduler!r} is no address such as tls://scheduler:8786")
+    files = {name: getattr(chosen, name) for name in ("tls_ca_file", "tls_certificate", "tls_key")}
+    if url.scheme == "tcp":
+        if not _is_loopback(host):
+            raise SettingsError(
+                f"[jobs] scheduler {chosen.scheduler} is on another machine and unprotected: whoever reaches it can "
+                "run any program there. Give it certificates and a tls:// address (docs/operations.md)"
+            )
+        return None
+    for name, file in files.items():
+        if not file:
+            raise SettingsError(f"[jobs] {name} is missing: a tls:// scheduler needs {', '.join(files)}")
+        if not Path(file).is_file():
+            raise SettingsError(f"[jobs] {name}: there is no file {file}")
+    return Security(
+        tls_ca_file=chosen.tls_ca_file,
+        tls_client_cert=chosen.tls_certificate,
+        tls_client_key=chosen.tls_key,
+        require_encryption=True,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _configure(home: Path) -> None:
+    """Dask by its own defaults and what follows, whatever lies in ~/.config/dask or in the environment."""
+    dask.config.refresh(paths=[], env={})
+    dask.config.set(
+        {
+            "temporary-directory": str(home / "dask"),
+            "distributed.scheduler.allowed-failures": 0,  # a lost worker is counted in the job's row
+            "distributed.scheduler.http.routes": [],
+            "distributed.scheduler.worker-ttl": "1 minute",
+            "distributed.scheduler.active-memory-manager.start": False,
+            "distributed.scheduler.work-stealing": False,
+            "distributed.worker.http.routes": [],
+            "distributed.worker.daemon": False,
+            "distributed.worker.profile.enabled": False,
+            # No results are held for long: there is nothing to spill or to wait for.
+            "distributed.worker.memory.target": False,
+            "distributed.worker.memory.spill": False,
+            "distributed.worker.memory.pause": False,
+            "distributed.comm.timeouts.connect": f"{CONNECT_S}s",
+            "distributed.comm.timeouts.tcp": "15s",
+            "distributed.diagnostics.nvml": False,
+        }
+    )
+    for name in ("distributed", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class DaskExecutor:
+    """Satisfies `executing.Executor`: `local` workers of this machine, or those of a scheduler elsewhere."""
+
+    def __init__(self, scheduler: str = "", security: Security | None = None, *, local: int = 0) -> None:
+        self._cluster: LocalCluster | None = None
+        if local:
+            security = Security.temporary()
+            self._cluster = LocalCluster(
+                n_workers=local,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                protocol="tls://",
+                security=security,
+                silence_logs=logging.CRITICAL,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            )
+            scheduler = self._cluster.scheduler_address
+        self._scheduler = scheduler
+        self._security = security
+        self._client: Client | None = None
+        self._retry_at_s = 0.0
+        self._progress: dict[str, Mapping[str, Any]] = {}
+        self._workers = 0
+        self._counted_at_s = 0.0
+
+    @property
+    def shared(self) -> bool:
+        return self._cluster is None
+
+    def workers(self) -> int:
+        now_s = time.monotonic()
+        if now_s - self._counted_at_s >= COUNT_S:
+            self._workers = self._count()
+            self._counted_at_s = now_s
+        return self._workers
+
+    def _count(self) -> int:
+        client = self._connected()
+        if client is None:
+            return 0
+        try:
+            return sum(client.nthreads().values())
+        except Exception as error:  # whatever a connection that breaks may raise
+            _log.warning("the Dask scheduler does not answer: %s", error)
+            return 0
+
+    def _connected(self) -> Client | None:
+        """The client, if it has a scheduler; one that lost its scheduler is replaced."""
+        if self._client is not None and self._client.status == "running":
+            return self._client
+        if time.monotonic() < self._retry_at_s:
+            return None
+        self._disconnect()
+        try:
+            client = Client(self._scheduler, security=self._security, timeout=CONNECT_S, set_as_default=False)
+            client.subscribe_topic(_TOPIC, self._hear)
+            client.register_plugin(_Unwanted(), name=_PLUGIN)
+        except Exception as error:  # refused, timed out, a certificate that is none: it may be there later
+            self._retry_at_s = time.monotonic() + RETRY_S
+            _log.warning("cannot reach the Dask scheduler at %s: %s", self._scheduler, error)
+            return None
+        self._client = client
+        return client
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                self._client.close(timeout=1)
+            self._client = None
+
+    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        name = event[1]["name"]
+        if name in self._progress:
+            self._progress[name] = event[1]["progress"]
+
+    def submit(self, name: str, task: Task) -> DaskAttempt:
+        self._progress[name] = {}
+        client, future = self._connected(), None
+        if client is not None:
+            packed = zlib.compress(dumps(task), 1)
+            with contextlib.suppress(Exception):  # the scheduler has just gone: told by the outcome
+                future = client.submit(_work, packed, key=name, pure=False)
+        return DaskAttempt(name, client, future, self._progress)
+
+    def close(self) -> None:
+        self._disconnect()
+        if self._cluster is not None:
+            self._cluster.close(timeout=5)
+
+
+class DaskAttempt:
+    """Satisfies `executing.Attempt`."""
+
+    def __init__(
+        self, name: str, client: Client | None, future: Future[Any] | None, heard: dict[str, Mapping[str, Any]]
+    ) -> None:
+        self._name = name
+        self._client = client
+        self._future = future
+        self._heard = heard
+
+    def progress(self) -> Mapping[str, Any] | None:
+        return self._heard.get(self._name) or None
+
+    def outcome(self) -> Outcome | None:
+        if self._client is None or self._future is None or self._client.status != "running":
+            return Outcome(End.LOST)
+        status = self._future.status
+        if status == "pending":
+            return None
+        try:
+            outcome = self._future.result(timeout=CONNECT_S)
+            assert isinstance(outcome, Outcome)
+            return outcome
+        except KilledWorker:
+            return Outcome(End.FAILED, error="the worker was lost: out of memory, or killed")
+        except TimeoutError:  # its worker died with the result: Dask runs it again
+            return None
+        except Exception as error:
+            if status != "error":
+                return Outcome(End.LOST)
+            return Outcome(End.FAILED, error=f"the worker could not begin: {error!s:.200}")
+
+    def drop(self) -> None:
+        self._heard.pop(self._name, None)
+        if self._future is not None:
+            with contextlib.suppress(Exception):
+                self._future.cancel()
+            self._future = None
+
+
+class _Unwanted(WorkerPlugin):
+    """Lets a task know that nobody wants it any more: it was dropped, or whoever handed it in is gone.
+
+    Dask takes it off the worker's list then, but cannot stop the thread that runs it.
+    """
+
+    idempotent = True
+    names: set[str]
+
+    def setup(self, worker: Any) -> None:
+        self.names = set()
+
+    def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
+        if start == "executing" and finish == "released":
+            self.names.add(key)
+
+
+def _work(packed: bytes) -> Outcome:
+    """What a worker does with a task."""
+    os.nice(max(0, NICE - os.nice(0)))  # of this thread, and of the processes that it starts
+    worker: Any = get_worker()
+    name, unwanted = worker.get_current_task(), worker.plugins[_PLUGIN].names
+    told_s = 0.0
+
+    def report(progress: Mapping[str, Any]) -> None:
+        nonlocal told_s
+        if name in unwanted:
+            raise UnwantedError
+        now_s = time.monotonic()
+        if now_s - told_s >= PROGRESS_S:
+            told_s = now_s
+            worker.log_event(_TOPIC, {"name": name, "progress": dict(progress)})
+
+    try:
+        task: Task = loads(zlib.decompress(packed))
+        return attempt(task, report)
+    finally:
+        unwanted.discard(name)

@@ -1,0 +1,159 @@
+"""What a worker does for each kind of job. It needs no database: a task carries all that it works on."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from planner.domain import Location
+from planner.errors import PlannerError, RulesBrokenError
+from planner.jobs.domain import Job
+from planner.jobs.requests import GEOCODE, PLAN, PlanRequest
+from planner.locating import geocoded, geocoder_for, save_answers, to_geocode
+from planner.planning import make_plan, store_plan, to_store
+from planner.repository import StoredPlan, UnitOfWork
+from planner.settings import Settings
+from planner.snapshot import Snapshot
+from routing.area import Area
+from routing.errors import AreaError, GeocodingError, OutgoingError, ProblemError, RoutingError
+from routing.solver import Progress
+
+NOT_YET = datetime.min.replace(tzinfo=UTC)
+"""When a plan was made, until the dispatcher writes it down: a worker's clock does not count."""
+
+Report = Callable[[Mapping[str, Any]], None]
+"""Told several times a second how far the work is, as `Job.progress`; raises UnwantedError where it may end."""
+
+
+class UnwantedError(Exception):
+    """Nobody waits for the result any more."""
+
+
+class Task(Protocol):
+    """A piece of work that can be sent to another process."""
+
+    def run(self, report: Report) -> Any: ...
+
+
+@dataclass(frozen=True)
+class PlanTask:
+    """Make a plan from a snapshot; the result is a StoredPlan without version."""
+
+    snapshot: Snapshot
+    area: Area
+    ask: PlanRequest
+    settings: Settings
+
+    def run(self, report: Report) -> StoredPlan:
+        ends_s = time.monotonic() + self.settings.jobs.most_seconds
+        report({"what": "travel times", "fraction": 0.0})
+
+        def show(state: Progress) -> None:
+            report(
+                {
+                    "what": "searching",
+                    "fraction": round(state.fraction, 3),
+                    "cost_s": state.cost_s,
+                    "visits": state.served,
+                }
+            )
+
+        document = make_plan(
+            self.snapshot,
+            self.area.name,
+            self.area.streets(),
+            self.ask.first_day,
+            self.ask.days,
+            self.ask.limits,
+            self.settings,
+            on_progress=show,
+            cancelled=lambda: time.monotonic() > ends_s,  # a budget of work has no end that a clock knows
+        )
+        return to_store(document, NOT_YET)
+
+
+@dataclass(frozen=True)
+class GeocodingTask:
+    """Find the places of addresses; the result is their locations."""
+
+    waiting: tuple[Location, ...]
+    area: Area
+    settings: Settings
+
+    def run(self, report: Report) -> list[Location]:
+        geocoder = geocoder_for(self.area, self.settings)
+        found: list[Location] = []
+        for location in self.waiting:
+            report({"what": "geocoding", "fraction": round(len(found) / len(self.waiting), 3)})
+            found.append(geocoded(geocoder, location))
+        return found
+
+
+def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
+    """What a job asks for, with all that it needs as it is now.
+
+    Raises:
+        PlannerError: this program does not know the kind.
+    """
+    settings = replace(settings, database_url="")  # it holds a password, and no worker needs it
+    if job.kind == PLAN:
+        return PlanTask(Snapshot.read(unit, job.area), area, PlanRequest.from_json(job.request), settings)
+    if job.kind == GEOCODE:
+        waiting = to_geocode(unit.records(job.area), again=job.request["again"])
+        return GeocodingTask(tuple(waiting), area, settings)
+    raise PlannerError(f"nobody here knows how to do a job of the kind {job.kind!r}: update fieldvisit")
+
+
+def keep(unit: UnitOfWork, job: Job, result: Any, now: datetime) -> dict[str, Any]:
+    """Store what a task found and return what the job's row says of it; in the transaction that ends the job."""
+    if job.kind == PLAN:
+        plan = replace(result, created_at=now)
+        return {"version": store_plan(unit, plan), "visits": plan.visits, "unplanned": plan.unplanned}
+    save_answers(unit, job.area, result)
+    return {"geocoded": len(result)}
+
+
+class End(Enum):
+    """How an attempt ended."""
+
+    DONE = auto()
+    REFUSED = auto()
+    """Another attempt would end the same way."""
+    FAILED = auto()
+    """Another attempt may do better: the worker was lost, or something went wrong that nobody foresaw."""
+    LOST = auto()
+    """Not by the job's doing: the Dask scheduler went away, and its workers with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of an attempt: the task's result, or a sentence fit to show, and what the log should say beyond it."""
+
+    end: End
+    result: Any = None
+    error: str = ""
+    details: str = ""
+
+
+def attempt(task: Task, report: Report) -> Outcome:
+    """Run a task; whatever it raises becomes an outcome."""
+    try:
+        return Outcome(End.DONE, task.run(report))
+    except UnwantedError:
+        return Outcome(End.LOST)
+    except (AreaError, ProblemError, GeocodingError, OutgoingError) as error:
+        return Outcome(End.REFUSED, error=str(error))
+    except (RoutingError, RulesBrokenError) as error:
+        return Outcome(End.FAILED, error=str(error))
+    except PlannerError as error:
+        return Outcome(End.REFUSED, error=str(error))
+    except Exception as error:
+        said = (
+            f"something went wrong that nobody foresaw ({type(error).__name__}); the log of fieldvisit work says more"
+        )
+        return Outcome(End.FAILED, error=said, details=traceback.format_exc())
