@@ -22,6 +22,7 @@ demo: .venv/installed-demo
 	$(FIELDVISIT) plan --from $(MONDAY) --days 5 --seconds 20 --out .demo/plan.json
 	$(FIELDVISIT) check .demo/plan.json
 	$(FIELDVISIT) plan publish
+	@$(BIN)/python sample_data/people.py .demo
 	$(FIELDVISIT) serve --port $(PORT)
 
 test: lint browser
