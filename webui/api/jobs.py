@@ -1,0 +1,130 @@
+"""Work that takes a while: asking for a plan or for places, watching it, calling it off."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from planner.access import Permission
+from planner.jobs.domain import Job
+from planner.jobs.requests import PlanRequest, cancel_job, find_job, request_geocoding, request_plan
+from planner.people.fresh import new_id
+from planner.repository import UnitOfWork
+from webui.api.operation import Reply, Write, now, operation, settings, store
+from webui.api.paging import Page, PageQuery, page
+from webui.api.records import area_named
+from webui.api.values import Day, Model, Moment
+from webui.policy import allow, viewer
+
+
+class PlanOrder(Model):
+    """A plan of all reps, searched for `seconds`, or by a fixed amount of `work` for the same result every time."""
+
+    first_day: Day
+    days: Annotated[int, Field(ge=1, le=60, description="Days on which somebody works.")] = 5
+    seconds: Annotated[float | None, Field(ge=0.1, le=86_400, allow_inf_nan=False, examples=[30])] = None
+    work: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+
+
+class GeocodingOrder(Model):
+    """The places of addresses."""
+
+    again: Annotated[bool, Field(description="All that no person has settled, not only what is new or changed.")] = (
+        False
+    )
+
+
+class JobRecord(Model):
+    """A piece of work that somebody asked for."""
+
+    id: str
+    area: str
+    kind: Annotated[str, Field(description="`plan` or `geocode`.")]
+    state: Literal["waiting", "running", "done", "failed", "cancelled", "replaced"]
+    request: dict[str, Any]
+    progress: Annotated[
+        dict[str, Any], Field(description="`what` is being done, `fraction` (0 to 1), and `cost_s` of the best plan.")
+    ]
+    result: Annotated[dict[str, Any], Field(description="Of a plan its `version`.")]
+    error: str
+    attempt: int
+    requested_by: str
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+    @classmethod
+    def shown(cls, job: Job) -> JobRecord:
+        parts = {name: dict(getattr(job, name)) for name in ("request", "progress", "result")}
+        return cls.of(job, state=str(job.state), **parts)
+
+
+class JobPage(Page):
+    """Jobs, the newest first."""
+
+    jobs: list[JobRecord]
+
+
+@operation("POST", "/areas/<area>/plans", {202: JobRecord}, tag="jobs")
+@allow(Permission.PLAN)
+def order_plan(area: str, body: PlanOrder) -> Write:
+    """Ask for a plan.
+
+    It is made in the background. Your plan of this area that is still waiting is replaced by it.
+    """
+    known = area_named(area).name
+    ask = PlanRequest(body.first_day, body.days, body.seconds, body.work, body.seed)
+    person, job_id = f"user:{viewer().user.id}", new_id()
+
+    def write(unit: UnitOfWork) -> Reply:
+        return Reply(JobRecord.shown(request_plan(unit, known, ask, person, now(), job_id, settings())), 202)
+
+    return write
+
+
+@operation("POST", "/areas/<area>/geocoding", {202: JobRecord}, tag="jobs")
+@allow(Permission.WRITE_RECORDS)
+def order_geocoding(area: str, body: GeocodingOrder) -> Write:
+    """Ask where addresses are."""
+    known = area_named(area).name
+    person, job_id = f"user:{viewer().user.id}", new_id()
+
+    def write(unit: UnitOfWork) -> Reply:
+        return Reply(JobRecord.shown(request_geocoding(unit, known, person, now(), job_id, body.again)), 202)
+
+    return write
+
+
+@operation("GET", "/areas/<area>/jobs", {200: JobPage}, tag="jobs")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def list_jobs(area: str, query: PageQuery) -> Reply:
+    """Jobs of an area, the newest first."""
+
+    def key(job: Job) -> tuple[str, str]:
+        return job.created_at.isoformat(timespec="microseconds"), job.id
+
+    with store().read(viewer().scope) as unit:
+        jobs = sorted(unit.jobs.find(area=area_named(area).name), key=key, reverse=True)
+    shown, following = page(query, f"{area}/jobs", jobs, key, descending=True)
+    return Reply(JobPage(jobs=[JobRecord.shown(job) for job in shown], next=following))
+
+
+@operation("GET", "/jobs/<job_id>", {200: JobRecord}, tag="jobs")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def get_job(job_id: str) -> Reply:
+    """How a job stands."""
+    with store().read(viewer().scope) as unit:
+        return Reply(JobRecord.shown(find_job(unit, job_id)))
+
+
+@operation("POST", "/jobs/<job_id>/cancel", {200: JobRecord}, tag="jobs")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def cancel(job_id: str) -> Write:
+    """Call a job off; one that has ended stays as it is."""
+
+    def write(unit: UnitOfWork) -> Reply:
+        return Reply(JobRecord.shown(cancel_job(unit, job_id, now())))
+
+    return write

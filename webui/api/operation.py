@@ -1,0 +1,209 @@
+"""One decorator makes a function an operation of the API: its route, its contract, and what all operations share.
+
+An operation gets what was sent, checked, and returns a `Reply`; one that writes returns a function of the unit of work
+that does so. All preparing is thereby done before the write transaction, and its answer is kept in the same
+transaction by the Idempotency-Key.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, get_type_hints
+
+from flask import Blueprint, Response, abort, current_app, request
+from pydantic import BaseModel
+
+from planner.idempotency import Answer
+from planner.repository import Store, UnitOfWork
+from planner.settings import Settings
+from webui.api import reading
+from webui.api.problems import Problem
+from webui.errors import WebError
+from webui.pages.plans import CLOCK, sources
+from webui.policy import Policy, policy_of, viewer
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an operation answers. `once` names fields, secrets, that are left out of what is kept for a repetition."""
+
+    body: BaseModel
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    once: frozenset[str] = frozenset()
+
+
+Write = Callable[[UnitOfWork], Reply]
+Answers = Mapping[int, type[BaseModel] | str]
+"""The model of each answer that is a success, by status; or its media type where that is no JSON of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the OpenAPI document says of one operation."""
+
+    name: str
+    method: str
+    rule: str
+    tag: str
+    summary: str
+    description: str
+    policy: Policy
+    answers: Answers
+    problems: tuple[int, ...]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    form: tuple[str, ...]
+
+
+OPERATIONS: list[Operation] = []
+
+SETTINGS = "api settings"
+"""Where the app keeps the installation's settings for the API."""
+
+
+def operation(
+    method: str,
+    rule: str,
+    answers: Answers,
+    *,
+    tag: str,
+    problems: tuple[int, ...] = (),
+    form: tuple[str, ...] = (),
+    limit: int = reading.MAX_JSON_BYTES,
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Register a function, which has a policy and a docstring, as an operation.
+
+    It is called with the parts of the path, by name; `query` and `body` by the models that it annotates them with; and
+    where `form` names fields for files, `files` or else `body`.
+
+    Args:
+        method: of HTTP.
+        rule: of the path below /api/v1.
+        answers: of success.
+        tag: under which it is listed.
+        problems: statuses of its own, besides those that every operation of its kind may answer.
+        form: names of fields for files.
+        limit: of the body, in bytes.
+    """
+
+    def registered(view: Callable[..., Any]) -> Callable[..., Response]:
+        policy = policy_of(view)
+        if policy is None:
+            raise WebError(f"the operation {view.__name__} declares no policy")
+        hints = get_type_hints(view)
+        body, query = (_without_none(hints.get(name)) for name in ("body", "query"))
+        summary, _, description = (view.__doc__ or "").partition("\n")
+        made = Operation(
+            name=view.__name__,
+            method=method,
+            rule=rule,
+            tag=tag,
+            summary=summary.strip().rstrip("."),
+            description=" ".join(description.split()),
+            policy=policy,
+            answers=answers,
+            problems=problems,
+            body=body,
+            query=query,
+            form=form,
+        )
+        OPERATIONS.append(made)
+
+        @functools.wraps(view)
+        def called(**sent: Any) -> Response:
+            if any("\0" in part for part in sent.values() if isinstance(part, str)):
+                abort(404)
+            asked = reading.read_query(query)
+            if query is not None:
+                sent["query"] = asked
+            if method == "GET":
+                return _response(view(**sent))
+            return _written(made, view, sent, limit)
+
+        api.add_url_rule(
+            rule, made.name, called, methods=[method], provide_automatic_options=False, merge_slashes=False
+        )
+        return called
+
+    return registered
+
+
+def store() -> Store:
+    return sources().store
+
+
+def settings() -> Settings:
+    found: Settings = current_app.extensions[SETTINGS]
+    return found
+
+
+def now() -> datetime:
+    clock: Callable[[], datetime] = current_app.config[CLOCK]
+    return clock()
+
+
+def _without_none(hint: Any) -> Any:
+    """X of `X | None`."""
+    return next((part for part in getattr(hint, "__args__", (hint,)) if part is not type(None)), None)
+
+
+def _written(made: Operation, view: Callable[..., Any], sent: dict[str, Any], limit: int) -> Response:
+    key = reading.idempotency_key(required=made.method == "POST")
+    if made.form and reading.is_form():
+        with reading.uploaded(*made.form) as upload:
+            return _once(made, key, upload.digest, lambda: view(**sent, files=upload.files))
+    if made.body is None:
+        reading.read_nothing()
+    else:
+        sent["body"] = reading.read_body(made.body, limit)
+    return _once(made, key, hashlib.sha256(request.get_data()).hexdigest(), lambda: view(**sent))
+
+
+def _once(made: Operation, key: str | None, digest: str, prepare: Callable[[], Write]) -> Response:
+    """Do it, unless the same was done under this key before; then give that answer again."""
+    actor = viewer().actor
+    fingerprint = hashlib.sha256(f"{made.method} {request.full_path} {digest}".encode()).hexdigest()
+    if key is not None:
+        with store().read(viewer().scope) as unit:
+            kept = _kept(unit, actor.id, key, fingerprint)
+        if kept is not None:
+            return _again(kept)
+    write = prepare()
+    with store().write(actor) as unit:
+        if key is not None and (kept := _kept(unit, actor.id, key, fingerprint)):
+            return _again(kept)
+        reply = write(unit)
+        if key is not None:
+            unit.answers.put(Answer(actor.id, key, fingerprint, reply.status, _text(reply, kept=True), now()))
+    return _response(reply)
+
+
+def _kept(unit: UnitOfWork, actor: str, key: str, fingerprint: str) -> Answer | None:
+    kept = unit.answers.get(actor, key)
+    if kept is not None and kept.fingerprint != fingerprint:
+        raise Problem(409, "key-reused", "This Idempotency-Key came with another request before: take a new one.")
+    return kept
+
+
+def _again(kept: Answer) -> Response:
+    return Response(
+        kept.body, kept.status, {"Idempotent-Replayed": "true"}, mimetype=reading.JSON, direct_passthrough=False
+    )
+
+
+def _text(reply: Reply, *, kept: bool = False) -> str:
+    body = reply.body.model_copy(update=dict.fromkeys(reply.once)) if kept and reply.once else reply.body
+    return body.model_dump_json(by_alias=True)
+
+
+def _response(reply: Reply | Response) -> Response:
+    if isinstance(reply, Response):
+        return reply
+    return Response(_text(reply), reply.status, dict(reply.headers), mimetype=reading.JSON)
