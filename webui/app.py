@@ -18,6 +18,7 @@ from planner.repository import Store
 from planner.settings import Settings
 from routing.area import Areas
 from routing.errors import RoutingError
+from webui.api import problem_or, register_api
 from webui.assets import asset_url, assets
 from webui.auth.authenticating import authenticate as by_session
 from webui.auth.csrf import protect_writes
@@ -86,19 +87,23 @@ def create_app(
     watch_over(app, store, areas)
     app.register_blueprint(assets)
     app.register_blueprint(pages)
+    register_api(app, settings)
     app.before_request(_admit)
     app.after_request(_protect)
     app.after_request(_compress)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NoPlanError, _no_plan)
-    app.register_error_handler(PlanUnreadableError, _unreadable)
-    app.register_error_handler(SecondFactorNeededError, _second_factor_first)
-    app.register_error_handler(ConflictError, _conflict)
-    app.register_error_handler(NotFoundError, _not_found)
-    app.register_error_handler(StorageUnavailableError, _unavailable)
-    for error in (PlannerError, RoutingError, WebError):
-        app.register_error_handler(error, _said_error)
-    app.register_error_handler(Exception, _unforeseen)
+    handlers: dict[type[Exception], Callable[[Any], Any]] = {
+        HTTPException: _http_error,
+        NoPlanError: _no_plan,
+        PlanUnreadableError: _unreadable,
+        SecondFactorNeededError: _second_factor_first,
+        ConflictError: _conflict,
+        NotFoundError: _not_found,
+        StorageUnavailableError: _unavailable,
+        **dict.fromkeys((PlannerError, RoutingError, WebError), _said_error),
+        Exception: _unforeseen,
+    }
+    for error, handler in handlers.items():
+        app.register_error_handler(error, problem_or(handler))
     enforce(app, authenticate)
     protect_writes(app)
     return app
