@@ -18,7 +18,7 @@ from typing import Any, TextIO
 FORMAT_VARIABLE = "FIELDVISIT_LOG"
 """Set to "json" for JSON lines; `serve --production` sets it for itself and its dispatcher."""
 
-LOGGER = "fieldvisit"
+PACKAGES = ("planner", "routing", "webui")
 
 HIDDEN = "[hidden]"
 
@@ -117,10 +117,6 @@ def set_up_logging(json_lines: bool | None = None, stream: TextIO | None = None)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger(LOGGER).setLevel(logging.INFO)
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.INFO)
     logging.captureWarnings(True)
-
-
-def log(name: str = "") -> logging.Logger:
-    """The logger of a part of the program, such as "jobs"."""
-    return logging.getLogger(f"{LOGGER}.{name}" if name else LOGGER)

@@ -2,54 +2,124 @@
 
 from __future__ import annotations
 
-import errno
-import socket
+import os
+import signal
+import sys
+import tempfile
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import click
-from waitress.server import create_server
 
+from planner import lifeline
 from planner.cli import App, main
-from webui.app import create_app
+from planner.observing import FORMAT_VARIABLE, set_up_logging
+from planner.people.keys import read_keys, setup_code
+from planner.settings import HOME_VARIABLE
 from webui.errors import WebError
-from webui.sources import Sources
+from webui.serving import production
+from webui.serving.companion import Companion
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="127.0.0.1, ::1 or localhost.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="127.0.0.1, ::1 or localhost; any in production.")
+@click.option("--production", "in_production", is_flag=True, help="Serve a company: gunicorn, behind a proxy with TLS.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes in production; one a core, four at most, if left out."
+)
+@click.option("--threads", type=click.IntRange(2, 256), default=16, show_default=True, help="Of each process.")
+@click.option("--without-work", is_flag=True, help="Do not work on jobs here: fieldvisit work runs elsewhere.")
 @click.pass_obj
-def serve(app: App, port: int, host: str) -> None:
-    """Show the plans in a browser on this machine. Ctrl-C ends it."""
-    if host not in LOOPBACK_HOSTS:
-        raise click.ClickException(
-            f"{host} is not this machine alone: there are no logins yet, so the pages are served on 127.0.0.1, ::1 "
-            "or localhost only"
-        )
+def serve(
+    app: App, port: int, host: str, in_production: bool, workers: int | None, threads: int, without_work: bool
+) -> None:
+    """Show the pages in a browser, and work on the jobs that people ask for. Ctrl-C ends it."""
+    if in_production:
+        refusal = production.refusal(app.settings.web.public_url)
+        if refusal:
+            raise click.ClickException(refusal)
+        _serve_company(app, _address(host, port), workers or min(4, os.cpu_count() or 1), threads, without_work)
+    else:
+        if host not in LOOPBACK_HOSTS:
+            raise click.ClickException(
+                f"{host} is not this machine alone, and plain serve has no TLS: serve on 127.0.0.1, ::1 or localhost, "
+                "or with --production behind a proxy"
+            )
+        _serve_here(app, host, port, threads, without_work)
+
+
+def _serve_here(app: App, host: str, port: int, threads: int, without_work: bool) -> None:
+    # Imported here, as they take a second that no other command should wait for.
+    from webui.app import create_app
+    from webui.serving.local import listening, serve_app
+    from webui.sources import warm_all
+
+    set_up_logging()
     try:
         web = create_app(app.store, app.areas, app.settings)
     except WebError as error:
         raise click.ClickException(str(error)) from error
-    with _listening("127.0.0.1" if host == "localhost" else host, port) as listener:
-        server = create_server(web, sockets=[listener], threads=4, ident="", max_request_body_size=65_536)
-        shown = f"[{host}]" if ":" in host else host
-        app.say(f"http://{shown}:{listener.getsockname()[1]}/  (Ctrl-C ends it)")
-        threading.Thread(target=_warm, args=(web.extensions["sources"],), daemon=True).start()
-        server.run()
-        server.close()
+    with listening("127.0.0.1" if host == "localhost" else host, port) as listener:
+        here = f"http://{_address(host, listener.getsockname()[1])}/"
+        app.say(f"{here}  (Ctrl-C ends it)")
+        _say_how_to_begin(app, app.settings.web.public_url or here)
+        with _working(app, os.environ, without_work):
+            threading.Thread(target=warm_all, args=(web.extensions["sources"],), daemon=True).start()
+            serve_app(web, listener, threads)
 
 
-def _listening(address: str, port: int) -> socket.socket:
+def _serve_company(app: App, address: str, workers: int, threads: int, without_work: bool) -> None:
+    set_up_logging(json_lines=True)
+    app.store.is_current()  # opened, so that it is migrated once, here; and the first to say what is wrong with it
+    app.say(f"{app.settings.web.public_url} from {address}, {workers} × {threads} at a time")
+    _say_how_to_begin(app, app.settings.web.public_url)
+    app.close()
+    with tempfile.TemporaryDirectory(prefix="fieldvisit-metrics-") as figures:
+        json_logs = {**os.environ, FORMAT_VARIABLE: "json", HOME_VARIABLE: str(app.settings.home)}
+        with _working(app, json_logs, without_work):
+            environment = {**json_logs, production.FILES_VARIABLE: figures}
+            server = lifeline.start(production.command(address, workers, threads), environment)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: server.terminate())
+            status = server.wait()
+    if status != 0:
+        sys.exit(1)
+
+
+@contextmanager
+def _working(app: App, environment: Mapping[str, str], without_work: bool) -> Iterator[None]:
+    """The dispatcher beside the server, unless it runs elsewhere."""
+    if without_work:
+        yield
+        return
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        "from webui.cli import main; main()",
+        "--home",
+        str(app.settings.home),
+        "work",
+    ]
+    companion = Companion("fieldvisit work", command, environment)
+    companion.start()
     try:
-        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise click.ClickException(f"port {port} is taken: choose another with --port") from error
-        raise click.ClickException(f"cannot serve on {address}, port {port}: {error.strerror or error}") from error
+        yield
+    finally:
+        companion.stop()
 
 
-def _warm(sources: Sources) -> None:
-    for area in sources.areas.list():
-        sources.warm(area)
+def _say_how_to_begin(app: App, address: str) -> None:
+    with app.store.read() as unit:
+        anybody = unit.users.find()
+    if not anybody:
+        code = setup_code(read_keys(app.settings.home))
+        app.say(f"Nobody can log in yet. The first admin begins at {address.rstrip('/')}/setup?code={code}")
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

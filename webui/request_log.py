@@ -5,13 +5,12 @@ Never in a line: addresses as they were sent (they hold secrets and names), cook
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
 
 from flask import Flask, Response, g, request
-
-from planner.observing import log
 
 HEADER = "X-Request-Id"
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
@@ -19,7 +18,7 @@ SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 PROBES = ("/healthz", "/readyz")
 """Asked every few seconds; that all is well is not worth a line."""
 
-_log = log("web")
+_log = logging.getLogger(__name__)
 
 
 def name_and_log_requests(app: Flask, behind_proxy: bool) -> None:

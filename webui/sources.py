@@ -124,6 +124,12 @@ class Sources:
                 return (a, b)
 
 
+def warm_all(sources: Sources) -> None:
+    """Draw the plans of all areas."""
+    for area in sources.areas.list():
+        sources.warm(area)
+
+
 def _load(folder: Path, built: float) -> StreetNetwork:
     """An area's streets; `built` tells one building of an area from the next."""
     return Area(folder).streets()

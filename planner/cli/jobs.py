@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import signal
@@ -15,6 +14,8 @@ import click
 from planner.cli.app import App, area_option, main
 from planner.jobs.domain import Job
 from planner.jobs.requests import cancel_job, jobs_of, why_nothing_runs
+from planner.lifeline import end_with_parent
+from planner.observing import set_up_logging
 from routing.area import Area
 
 
@@ -26,10 +27,11 @@ def work(app: App) -> None:
     from planner.jobs.cluster import open_executor
     from planner.jobs.dispatching import Dispatcher
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    set_up_logging()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    end_with_parent()
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     executor = open_executor(app.settings)
     try:
