@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from planner.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,23 @@ class AuditEntry:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the chain breaks: at entry number `seq`, and what is wrong there."""
+
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What reading the whole chain showed: how many entries it has, the hash of the last one, and the first break."""
+
+    entries: int
+    head: str
+    broken: Break | None
+
+
 def chained(
     previous: AuditEntry | None,
     at: datetime,
@@ -36,13 +55,48 @@ def chained(
     subject: str,
     details: Mapping[str, Any],
 ) -> AuditEntry:
-    """The entry after `previous`; its hash covers all its fields and the hash before."""
+    """The entry after `previous`; its hash covers all its fields and the hash before.
+
+    Raises:
+        StorageError: the details are no JSON.
+    """
+    try:
+        # As they will come back from the database: a tuple is a list, and every key is a text.
+        details = json.loads(json.dumps(details, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise StorageError(f"audit.details of {action} are no JSON: {error}") from error
     seq, before = (previous.seq + 1, previous.hash) if previous else (1, "")
-    hashed = json.dumps(
-        [seq, at.isoformat(), actor, request_id, area, action, subject, details, before],
-        ensure_ascii=False,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-    digest = hashlib.sha256(hashed.encode("utf-8", "surrogatepass")).hexdigest()
-    return AuditEntry(seq, at, actor, request_id, area, action, subject, details, before, digest)
+    entry = AuditEntry(seq, at.astimezone(UTC), actor, request_id, area, action, subject, details, before, "")
+    return AuditEntry(*(getattr(entry, name) for name in AuditEntry.__slots__[:-1]), hash=_digest(entry))
+
+
+def verify(entries: Iterable[AuditEntry], written_down: str = "") -> Verified:
+    """Read the chain from its first entry on.
+
+    An entry that was changed, taken out or moved breaks it. Whoever can write the whole log anew, or cut off its end,
+    can only be found out by a head that somebody `written_down` earlier, elsewhere: it must be among the hashes.
+    """
+    seq, head, seen = 0, "", not written_down
+    for entry in entries:
+        reason = ""
+        if entry.seq != seq + 1:
+            reason = f"entry {seq + 1} is missing"
+        elif entry.previous != head:
+            reason = f"it does not follow the entry before it, by {entry.actor} at {entry.at.isoformat()}"
+        elif entry.hash != _digest(entry):
+            reason = f"it is not what was written: {entry.action} by {entry.actor} at {entry.at.isoformat()}"
+        if reason:
+            return Verified(seq, head, Break(seq + 1, reason))
+        seq, head = entry.seq, entry.hash
+        seen = seen or head == written_down
+    if not seen:
+        return Verified(
+            seq, head, Break(seq + 1, "the head that was written down is not in the log: its end is missing")
+        )
+    return Verified(seq, head, None)
+
+
+def _digest(entry: AuditEntry) -> str:
+    fields = [getattr(entry, name) for name in AuditEntry.__slots__[:-1]]
+    hashed = json.dumps(fields, default=datetime.isoformat, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(hashed.encode("ascii")).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from planner.audit import AuditEntry, chained
 from planner.storage.tables import AUDIT
 from planner.storage.transaction import Transaction
+from planner.storage.values import checked
 
 
 class SqlAuditLog:
@@ -27,12 +27,12 @@ class SqlAuditLog:
 
     def add(self, area: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
         """One more entry, now, in the actor's name."""
-        self._transaction.about_to_write()
+        self._transaction.about_to_write(AUDIT)
         self._transaction.audited = True
         actor, previous = self._transaction.actor, self.latest(1)
         entry = chained(
             previous[0] if previous else None,
-            datetime.now(UTC),
+            self._transaction.clock(),
             actor.id,
             actor.request_id,
             area,
@@ -41,7 +41,7 @@ class SqlAuditLog:
             details,
         )
         values = {name: getattr(entry, name) for name in AuditEntry.__slots__}
-        self._transaction.connection.execute(AUDIT.insert().values(**values))
+        self._transaction.connection.execute(AUDIT.insert().values(checked(AUDIT, values)))
 
     def _read(self, query: sa.Select[Any]) -> list[AuditEntry]:
         return [AuditEntry(**row) for row in self._transaction.connection.execute(query).mappings()]

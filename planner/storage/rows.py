@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from planner.storage.transaction import Transaction
+from planner.storage.values import checked, is_text
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ class SqlRows(Generic[T]):
         return found[0] if found else None
 
     def find(self, **equal: object) -> list[T]:
+        if not all(is_text(value) for value in equal.values() if isinstance(value, str)):
+            return []  # no database keeps such a text, and none may be asked for it
         columns = self._table.c
         query = sa.select(self._table).where(
             *self._in_scope(), *(columns[name] == value for name, value in equal.items())
@@ -38,19 +41,19 @@ class SqlRows(Generic[T]):
         return sorted(found, key=self._key_of)
 
     def put(self, row: T) -> None:
-        self._transaction.about_to_write()
-        values = {name: getattr(row, name) for name in self._names}
+        self._transaction.about_to_write(self._table)
+        values = checked(self._table, {name: getattr(row, name) for name in self._names})
         here = self._is(self._key_of(row))
         connection = self._transaction.connection
         if connection.execute(self._table.update().where(*here).values(**values)).rowcount == 0:
             connection.execute(self._table.insert().values(**values))
 
     def remove(self, *key: object) -> None:
-        self._transaction.about_to_write()
+        self._transaction.about_to_write(self._table)
         self._transaction.connection.execute(self._table.delete().where(*self._is(key)))
 
     def remove_before(self, field: str, moment: datetime) -> None:
-        self._transaction.about_to_write()
+        self._transaction.about_to_write(self._table)
         self._transaction.connection.execute(self._table.delete().where(self._table.c[field] < moment))
 
     def _key_of(self, row: T) -> tuple[Any, ...]:

@@ -305,6 +305,7 @@ ANSWERS = sa.Table(
     _number("status"),
     _text("body"),
     sa.Column("created_at", _Utc, nullable=False, index=True),
+    info={"audited": False},
 )
 REP_DAY_NOTES = sa.Table(
     "rep_day_notes",

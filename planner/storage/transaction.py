@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from planner.access import Actor
@@ -16,12 +19,14 @@ class Transaction:
 
     connection: Connection
     actor: Actor
+    clock: Callable[[], datetime]
     writable: bool
     changed: bool = False
     audited: bool = False
 
-    def about_to_write(self) -> None:
+    def about_to_write(self, table: sa.Table | None = None) -> None:
         """Raises StorageError in a transaction that only reads."""
         if not self.writable:
             raise StorageError("this unit of work was opened for reading only")
-        self.changed = True
+        # A table may say that no auditor asks about it.
+        self.changed = self.changed or table is None or table.info.get("audited", True)

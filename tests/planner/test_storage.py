@@ -30,7 +30,7 @@ from planner.domain import Account, Address, Location, Opportunity, Record, Reco
 from planner.errors import NotFoundError, StorageError
 from planner.repository import Change, StoredPlan, UnitOfWork
 from planner.storage import SqlStore, open_store
-from planner.storage.store import SCHEMA
+from planner.storage.migrating import SCHEMA
 from planner.storage.tables import METADATA
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
@@ -365,9 +365,10 @@ def test_a_database_of_a_newer_program_is_refused_untouched(store: SqlStore, tmp
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("sqlite:////nowhere/at/all/x.sqlite", "cannot write beside the database"),
+        ("sqlite:////nowhere/at/all/x.sqlite", "cannot be opened: No such file"),
         ("nonsense", "URL cannot be used"),
-        ("oracle+nothing://u:secret@h/x", "URL cannot be used"),
+        ("oracle+nothing://u:secret@h/x", "oracle is not supported"),
+        ("sqlite://", "path of a file"),
     ],
 )
 def test_a_database_that_cannot_be_opened_is_named_and_no_password_shown(address: str, message: str) -> None:

@@ -111,3 +111,27 @@ def upgrade() -> None:
         sa.Column("previous", sa.Text, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
     )
+    for statement in _ONLY_GROWS[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+_ONLY_GROWS = {
+    "sqlite": [
+        f"""
+        CREATE TRIGGER audit_no_{what.lower()} BEFORE {what} ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END
+        """
+        for what in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        """
+        CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the audit log only grows'; END $$
+        """,
+        """
+        CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+        EXECUTE FUNCTION audit_only_grows()
+        """,
+    ],
+}
+"""Against mistakes; whoever owns the database can drop a trigger, which is what the chain of hashes is for."""
