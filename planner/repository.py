@@ -48,6 +48,17 @@ class StoredPlan:
     document: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedHandoff:
+    """The visit that came of an opportunity; `rep` is a first name, the times have their zone."""
+
+    opportunity_id: str
+    rep: str
+    arrive: datetime
+    begin: datetime
+    promise: bool
+
+
 class Records(Protocol):
     """The records and locations of one area, each list in the order of ids."""
 
@@ -92,6 +103,10 @@ class Plans(Protocol):
 
     def latest(self, *, published: bool = False) -> StoredPlan | None:
         """The newest version, or the one published last; with its document."""
+        ...
+
+    def handoffs(self) -> tuple[PlannedHandoff, ...]:
+        """The visits to the opportunities that are seen, in the plan that reps see (or else the newest one)."""
         ...
 
     def publish(self, version: int, at: datetime) -> None:

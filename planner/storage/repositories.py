@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
-from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
-from planner.errors import NotFoundError, StorageError
-from planner.repository import Change, StoredPlan
+from planner.access import Scope
+from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep, addresses_of
+from planner.errors import NotFoundError, PlannerError, StorageError
+from planner.repository import Change, PlannedHandoff, StoredPlan
+from planner.scoping import cut_plan, handoffs_of
 from planner.storage.record_rows import Prepared, save_all
 from planner.storage.tables import ACCOUNTS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
 from planner.storage.values import checked
+from planner.storage.visible import Visible
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 
 R = TypeVar("R", bound=Record)
+
+_NUMBERS: WeakKeyDictionary[Engine, dict[tuple[str, int, datetime, Scope], tuple[int, int, int]]] = WeakKeyDictionary()
+"""Visits, unplanned and seconds of driving of plan versions, as different scopes see them."""
+_MOST_NUMBERS = 50_000
 
 
 class SqlRecords:
@@ -29,6 +38,7 @@ class SqlRecords:
         self._transaction = transaction
         self._connection = transaction.connection
         self._area = area
+        self._visible = Visible(transaction, area)
 
     def reps(self) -> list[Rep]:
         return self._load(RecordKind.REP, Rep)
@@ -53,11 +63,22 @@ class SqlRecords:
         self._transaction.about_to_write()
         dialect = self._connection.dialect
         prepared = records if isinstance(records, Prepared) else Prepared(records, dialect)
-        return save_all(self._connection, self._area, prepared)
+        if self._visible.everything:
+            return save_all(self._connection, self._area, prepared)
+        touched = {(record.kind, record.id) for record in records}
+        self._refuse(touched & self._visible.hidden({kind for kind, _ in touched}))
+        # Within a savepoint: whoever goes on after the refusal has not written either.
+        with self._connection.begin_nested():
+            changes = save_all(self._connection, self._area, prepared)
+            self._refuse(touched & self._visible.hidden({kind for kind, _ in touched}))
+        return changes
 
     def locations(self) -> list[Location]:
         query = sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area)
         found = [_location(row) for row in self._connection.execute(query).mappings()]
+        if not self._visible.everything:
+            keys = self._keys()
+            found = [location for location in found if (location.kind, location.record_id) in keys]
         order = list(RecordKind)
         return sorted(found, key=lambda location: (order.index(location.kind), location.record_id))
 
@@ -69,6 +90,8 @@ class SqlRecords:
         }
         if not rows:
             return
+        if not self._visible.everything:
+            self._refuse(rows.keys() - self._keys())
         same = (
             (LOCATIONS.c.area == self._area)
             & (LOCATIONS.c.kind == sa.bindparam("of_kind"))
@@ -81,21 +104,34 @@ class SqlRecords:
     def _load(self, kind: RecordKind, class_: type[R]) -> list[R]:
         table = RECORD_TABLES[kind]
         columns = [column for column in table.c if column.name != "area"]
-        rows = self._connection.execute(sa.select(*columns).where(table.c.area == self._area)).mappings()
+        here = sa.select(*columns).where(table.c.area == self._area, *self._visible.where(kind))
+        rows = self._connection.execute(here).mappings()
         # Sorted here because databases disagree about the order of texts.
         return sorted((class_(**row) for row in rows), key=lambda record: record.id)
 
+    def _keys(self) -> set[tuple[RecordKind, str]]:
+        """Kind and id of every location of the records that are seen."""
+        seen: list[Record] = [*self.reps(), *self.accounts(), *self.opportunities()]
+        return {(kind, record_id) for record in seen for kind, record_id, _ in addresses_of(record)}
+
+    def _refuse(self, hidden: Collection[tuple[RecordKind, str]]) -> None:
+        """Raises NotFoundError where anything is hidden from whoever writes, in the words for what does not exist."""
+        for kind, record_id in sorted(hidden):
+            raise NotFoundError(f"area {self._area} has no {kind} {record_id}")
+
 
 class SqlPlans:
-    """The plan versions of one area; satisfies `repository.Plans`."""
+    """The plan versions of one area, each cut to what is seen; satisfies `repository.Plans`."""
 
     def __init__(self, transaction: Transaction, area: str) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
         self._area = area
+        self._visible = Visible(transaction, area)
 
     def add(self, plan: StoredPlan) -> int:
         self._transaction.about_to_write()
+        self._refuse_elsewhere()
         if plan.document is None:
             raise StorageError("a plan without its document cannot be stored")
         newest = sa.select(sa.func.max(PLANS.c.version)).where(PLANS.c.area == self._area)
@@ -106,30 +142,73 @@ class SqlPlans:
 
     def list(self) -> list[StoredPlan]:
         columns = [column for column in PLANS.c if column.name != "document"]
-        query = sa.select(*columns).where(PLANS.c.area == self._area).order_by(PLANS.c.version.desc())
-        return [StoredPlan(**row) for row in self._connection.execute(query).mappings()]
+        query = sa.select(*columns).where(self._seen()).order_by(PLANS.c.version.desc())
+        plans = [StoredPlan(**row) for row in self._connection.execute(query).mappings()]
+        return plans if self._visible.everything else [self._counted(plan) for plan in plans]
 
     def get(self, version: int) -> StoredPlan:
         row = self._connection.execute(sa.select(PLANS).where(self._is(version))).mappings().first()
         if row is None:
-            raise NotFoundError(f"area {self._area} has no plan version {version}")
-        return StoredPlan(**row)
+            raise self._no_version(version)
+        return self._cut(StoredPlan(**row))
 
     def latest(self, *, published: bool = False) -> StoredPlan | None:
-        query = sa.select(PLANS).where(PLANS.c.area == self._area)
+        query = sa.select(PLANS).where(self._seen())
         if published:
             query = query.where(PLANS.c.published_at.is_not(None)).order_by(PLANS.c.published_at.desc())
         row = self._connection.execute(query.order_by(PLANS.c.version.desc()).limit(1)).mappings().first()
-        return None if row is None else StoredPlan(**row)
+        return None if row is None else self._cut(StoredPlan(**row))
+
+    def handoffs(self) -> tuple[PlannedHandoff, ...]:
+        document = self._visible.plan
+        return handoffs_of(document, self._visible.seen().opportunities) if document else ()
 
     def publish(self, version: int, at: datetime) -> None:
         self._transaction.about_to_write()
         done = self._connection.execute(PLANS.update().where(self._is(version)).values(published_at=at))
         if done.rowcount == 0:
-            raise NotFoundError(f"area {self._area} has no plan version {version}")
+            raise self._no_version(version)
 
     def _is(self, version: int) -> sa.ColumnElement[bool]:
-        return (PLANS.c.area == self._area) & (PLANS.c.version == version)
+        return self._seen() & (PLANS.c.version == version)
+
+    def _seen(self) -> sa.ColumnElement[bool]:
+        return sa.and_(PLANS.c.area == self._area, *self._visible.where_plans())
+
+    def _no_version(self, version: int) -> NotFoundError:
+        return NotFoundError(f"area {self._area} has no plan version {version}")
+
+    def _refuse_elsewhere(self) -> None:
+        if not self._transaction.actor.scope.sees(self._area):
+            raise NotFoundError(f"there is no area {self._area}")
+
+    def _cut(self, plan: StoredPlan) -> StoredPlan:
+        """What is seen of a plan; of a document that is none, nothing is."""
+        if self._visible.everything:
+            return plan
+        try:
+            document, totals = cut_plan(plan.document or "", self._visible.seen())
+        except PlannerError:
+            return replace(plan, document="", visits=0, unplanned=0, drive_s=0)
+        return replace(
+            plan,
+            document=document,
+            visits=totals["visits"],
+            unplanned=totals["unplanned"],
+            drive_s=totals["drive_seconds"],
+        )
+
+    def _counted(self, plan: StoredPlan) -> StoredPlan:
+        """A plan of a listing with the numbers of what is seen, which are remembered: documents are large."""
+        known = _NUMBERS.setdefault(self._connection.engine, {})
+        key = (plan.area, plan.version, plan.created_at, self._transaction.actor.scope)
+        if key not in known:
+            if len(known) >= _MOST_NUMBERS:
+                known.clear()
+            cut = self.get(plan.version)
+            known[key] = cut.visits, cut.unplanned, cut.drive_s
+        visits, unplanned, drive_s = known[key]
+        return replace(plan, visits=visits, unplanned=unplanned, drive_s=drive_s)
 
 
 def _location_row(area: str, location: Location) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Whose rows a scope sees, as conditions of queries on an area's records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from planner.domain import RecordKind
+from planner.scoping import Seen, Visited, visited_by_rep
+from planner.storage.tables import ACCOUNTS, OPPORTUNITIES, PLANS, RECORD_TABLES, REPS
+from planner.storage.transaction import Transaction
+
+
+class Visible:
+    """What of one area's records the scope of a transaction sees.
+
+    A customer belongs to its owner, and is seen by the reps who visit it in the plan that reps see: the version
+    published last; where drafts are seen and nothing is published, the newest. An opportunity belongs to the rep who
+    visits it, and to the owner of its account.
+    """
+
+    def __init__(self, transaction: Transaction, area: str) -> None:
+        self._connection = transaction.connection
+        self._scope = transaction.actor.scope
+        self._area = area
+        self._of_area = self._scope.sees(area)
+
+    @property
+    def everything(self) -> bool:
+        return self._of_area and self._scope.everybody
+
+    def where(self, kind: RecordKind) -> list[sa.ColumnElement[bool]]:
+        """Conditions that the records of a kind meet if and only if they are seen."""
+        if not self._of_area:
+            return [sa.false()]
+        if self._scope.everybody:
+            return []
+        if self._scope.inside_rep is not None:
+            return [self._handed_off_by(self._scope.inside_rep, kind)]
+        if kind is RecordKind.REP:
+            return [REPS.c.id.in_(self._reps)]
+        return [self._accounts() if kind is RecordKind.ACCOUNT else self._opportunities()]
+
+    def where_plans(self) -> list[sa.ColumnElement[bool]]:
+        """The same of plan versions."""
+        if not self._of_area:
+            return [sa.false()]
+        return [] if self._scope.drafts else [PLANS.c.published_at.is_not(None)]
+
+    def hidden(self, kinds: Iterable[RecordKind]) -> set[tuple[RecordKind, str]]:
+        """Kind and id of the records of some kinds that are not seen."""
+        hidden = set()
+        for kind in kinds:
+            table = RECORD_TABLES[kind]
+            everybody = self._connection.execute(sa.select(table.c.id).where(table.c.area == self._area)).scalars()
+            hidden |= {(kind, record_id) for record_id in set(everybody) - self._ids(kind)}
+        return hidden
+
+    @cached_property
+    def plan(self) -> str | None:
+        """The document of the plan that counts."""
+        if not self._of_area:
+            return None
+        newest = sa.select(PLANS.c.document).where(PLANS.c.area == self._area).order_by(PLANS.c.version.desc())
+        published = PLANS.c.published_at.is_not(None)
+        last = newest.where(published).order_by(None).order_by(PLANS.c.published_at.desc(), PLANS.c.version.desc())
+        document = self._connection.scalar(last.limit(1))
+        if document is None and self._scope.drafts:
+            document = self._connection.scalar(newest.limit(1))
+        return document
+
+    def seen(self) -> Seen:
+        """The same as ids, for cutting plans; asked only where not everything is seen."""
+        inside = self._scope.inside_rep is not None
+        return Seen(
+            None if inside or not self._of_area else frozenset(self._reps),
+            self._ids(RecordKind.ACCOUNT),
+            self._ids(RecordKind.OPPORTUNITY),
+        )
+
+    def _ids(self, kind: RecordKind) -> frozenset[str]:
+        table = RECORD_TABLES[kind]
+        query = sa.select(table.c.id).where(table.c.area == self._area, *self.where(kind))
+        return frozenset(self._connection.execute(query).scalars())
+
+    def _handed_off_by(self, inside_rep: str, kind: RecordKind) -> sa.ColumnElement[bool]:
+        # Databases disagree about capitals beyond ASCII.
+        names = sa.select(OPPORTUNITIES.c.inside_rep).where(OPPORTUNITIES.c.area == self._area).distinct()
+        spelt = [name for name in self._connection.execute(names).scalars() if name.casefold() == inside_rep.casefold()]
+        theirs = OPPORTUNITIES.c.inside_rep.in_(spelt)
+        if kind is RecordKind.OPPORTUNITY:
+            return theirs
+        if kind is RecordKind.ACCOUNT:
+            return ACCOUNTS.c.id.in_(
+                sa.select(OPPORTUNITIES.c.account_id).where(OPPORTUNITIES.c.area == self._area, theirs)
+            )
+        return sa.false()
+
+    def _accounts(self) -> sa.ColumnElement[bool]:
+        owned = ACCOUNTS.c.owner_rep_id.in_(self._reps)
+        seen = owned | ACCOUNTS.c.id.in_(self._visited_accounts(self._reps))
+        return seen | (ACCOUNTS.c.owner_rep_id == "") if self._scope.unassigned else seen
+
+    def _opportunities(self) -> sa.ColumnElement[bool]:
+        seen = OPPORTUNITIES.c.id.in_(self._visited_opportunities(self._reps))
+        if not self._scope.unassigned:
+            return seen
+        accounts = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.area == self._area)
+        theirs = accounts.where(ACCOUNTS.c.owner_rep_id.in_(self._reps))
+        anybodys = accounts.where(ACCOUNTS.c.owner_rep_id != "")
+        account, planned = OPPORTUNITIES.c.account_id, self._visited_opportunities(self._visits)
+        return seen | account.in_(theirs) | (OPPORTUNITIES.c.id.not_in(planned) & account.not_in(anybodys))
+
+    @property
+    def _reps(self) -> list[str]:
+        return sorted(self._scope.reps or ())
+
+    @cached_property
+    def _visits(self) -> dict[str, Visited]:
+        return dict(visited_by_rep(self.plan)) if self.plan else {}
+
+    def _visited_accounts(self, reps: Iterable[str]) -> list[str]:
+        return sorted({record for rep in reps if rep in self._visits for record in self._visits[rep].accounts})
+
+    def _visited_opportunities(self, reps: Iterable[str]) -> list[str]:
+        return sorted({record for rep in reps if rep in self._visits for record in self._visits[rep].opportunities})
