@@ -12,7 +12,9 @@ from webui.policy import lets_in
 OF_AN_AREA = (
     ("pages.week", "Week"),
     ("pages.unplanned", "Not planned"),
-    ("pages.addresses", "Addresses"),
+    ("planning.plan_page", "Plan"),
+    ("records.records_page", "Records"),
+    ("records.addresses", "Addresses"),
 )
 """Pages that have an area in their address, and maybe a version of its plan in their query."""
 
@@ -21,7 +23,7 @@ OF_THE_COMPANY = (("account.account", "My account"), ("people.people", "People")
 ALSO = {"pages.start": "pages.week"}
 """Pages that show what another one shows."""
 
-WITHOUT_PLAN = frozenset({"pages.addresses"})
+WITHOUT_PLAN = frozenset({"planning.plan_page", "records.records_page", "records.addresses"})
 """Pages of an area that are the same whatever version of its plan is looked at."""
 
 

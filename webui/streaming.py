@@ -1,4 +1,4 @@
-"""Server-sent events: a page is told what has changed, without asking for it (the HTML standard, "Server-sent events")."""
+"""Server-sent events: a page is told what has changed without asking for it (HTML standard, "Server-sent events")."""
 
 from __future__ import annotations
 

@@ -50,6 +50,11 @@ def duration(seconds: float) -> str:
     return f"{hours:,} h {left:02}" if left else f"{hours:,} h"
 
 
+def waiting(seconds: int) -> str:
+    """How long until something is possible, never too short: '40 s', '2 min'."""
+    return f"{seconds} s" if seconds < 100 else duration(math.ceil(seconds / 60) * 60)
+
+
 def distance(metres: float) -> str:
     """'540 m', '2.3 km', '275 km'."""
     if metres < 995:
@@ -87,6 +92,11 @@ def span_of_days(first: date, last: date) -> str:
 def sentence(text: str) -> str:
     """A fragment as a sentence starts: with a capital."""
     return text[:1].upper() + text[1:]
+
+
+def said(text: str) -> str:
+    """A fragment as a whole sentence: 'is empty' becomes 'Is empty.'"""
+    return sentence(text) if not text or text.endswith((".", "!", "?", "…")) else f"{sentence(text)}."
 
 
 def directions(lat: float, lon: float, label: str) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,8 @@
 `importing` is the use case that writes them to the store. docs/data-formats.md describes the files to people.
 """
 
+from pathlib import Path
+
 from planner.intake.importing import (
     FileReport,
     ImportReport,
@@ -16,7 +18,11 @@ from planner.intake.importing import (
 from planner.intake.records import Parsed, Refusal, parse_accounts, parse_opportunities, parse_reps
 from planner.intake.tables import UPLOADED, Row, Table, read_table
 
+EXAMPLES = Path(__file__).parent / "examples"
+"""A file of each kind to copy from, with all columns: reps.csv, accounts.csv, opportunities.csv."""
+
 __all__ = [
+    "EXAMPLES",
     "UPLOADED",
     "FileReport",
     "ImportReport",

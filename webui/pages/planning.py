@@ -1,0 +1,212 @@
+"""The page that has plans made: the form, the jobs with their live progress, and publishing what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, url_for
+from pydantic import BaseModel, Field
+
+from planner.access import Permission
+from planner.errors import InvalidRecordError, NotFoundError, RefusedError
+from planner.jobs.domain import Job, JobState
+from planner.jobs.requests import PLAN, PlanRequest, cancel_job, find_job, jobs_of, request_plan, why_nothing_runs
+from planner.planning import MAX_DAYS, publish_plan
+from planner.repository import StoredPlan, UnitOfWork
+from planner.settings import Settings
+from planner.snapshot import zone_of
+from routing.area import Area
+from webui.errors import PlanUnreadableError
+from webui.forms import Form, done_once, new_id, now, read_form
+from webui.pages.plans import CLOCK, area_named, sources
+from webui.policy import allow, viewer
+from webui.presenting import view_of
+from webui.presenting.jobs import JobView, job_view
+from webui.streaming import State, Streams
+from webui.words import count, duration, short_day, span_of_days
+
+planning = Blueprint("planning", __name__)
+
+SHOWN_JOBS = 12
+USUAL_SECONDS = 60
+
+
+class PlanForm(BaseModel):
+    """What the form asks for."""
+
+    first_day: date
+    days: int = Field(ge=1, le=MAX_DAYS)
+    seconds: float = Field(ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A draft beside the published plan: each row a figure, with what it is now and what it would be."""
+
+    draft: StoredPlan
+    published: StoredPlan | None
+    period: str
+    rows: tuple[tuple[str, str, str], ...]
+
+
+@planning.get("/a/<area>/planning")
+@allow(Permission.PLAN)
+def plan_page(area: str) -> Any:
+    return _page(area_named(area))
+
+
+@planning.post("/a/<area>/planning")
+@allow(Permission.PLAN)
+def start_planning(area: str) -> Any:
+    chosen = area_named(area)
+    form = read_form(PlanForm)
+    if form.values is None:
+        return _page(chosen, form), 422
+    asked = form.values
+    try:
+        ask = PlanRequest(asked.first_day, asked.days, asked.seconds, None)
+        done_once(lambda unit: request_plan(unit, chosen.name, ask, viewer().actor.id, now(), new_id(), _settings()).id)
+    except InvalidRecordError as error:
+        return _page(chosen, Form(form.typed, errors={error.field: error.message})), 422
+    except RefusedError as error:
+        return _page(chosen, Form(form.typed, errors={"": str(error)})), 422
+    return redirect(url_for("planning.plan_page", area=chosen.name), 303)
+
+
+@planning.post("/a/<area>/jobs/<job>/cancel")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def cancel(area: str, job: str) -> Any:
+    chosen = area_named(area)
+
+    def called_off(unit: UnitOfWork) -> str:
+        found = find_job(unit, job)
+        if found.area != chosen.name:
+            raise NotFoundError(f"area {chosen.name} has no job {job}")
+        if not viewer().may(Permission.PLAN if found.kind == PLAN else Permission.WRITE_RECORDS):
+            abort(403)
+        cancel_job(unit, job, now())
+        return found.kind
+
+    kind = done_once(called_off).body
+    return redirect(url_for("planning.plan_page" if kind == PLAN else "records.records_page", area=chosen.name), 303)
+
+
+@planning.post("/a/<area>/plans/<int:version>/publish")
+@allow(Permission.PLAN)
+def publish(area: str, version: int) -> Any:
+    chosen = area_named(area)
+    done_once(lambda unit: str(publish_plan(unit, chosen.name, version, now())))
+    return redirect(url_for("pages.week", area=chosen.name), 303)
+
+
+# --- what browsers ask while jobs run ---------------------------------------------------------------------------------
+
+
+@planning.get("/a/<area>/jobs/live")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def live(area: str) -> Response:
+    """The jobs that are not done, as JSON: for browsers that lost the stream or got none."""
+    return Response(_telling(area_named(area))()[0], mimetype="application/json")
+
+
+@planning.get("/a/<area>/jobs/events")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def events(area: str) -> Response:
+    """The same as a stream, until no job is left."""
+    streams: Streams = current_app.extensions["streams"]
+    return streams.answer(_telling(area_named(area)))
+
+
+def _telling(area: Area) -> Callable[[], State]:
+    """What tells how the area's jobs stand; it is called when the request is long over."""
+    store, scope, clock = sources().store, viewer().scope, current_app.config[CLOCK]
+
+    def state() -> State:
+        with store.read(scope) as unit:
+            active = _active(unit, area.name)
+            hint = why_nothing_runs(unit, clock()) if active else ""
+        told = {"jobs": [job_view(job, ZoneInfo("UTC"), {}).live() for job in active], "hint": hint}
+        return json.dumps(told), not active
+
+    return state
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def jobs_shown(unit: UnitOfWork, area: str, kind: str, zone: ZoneInfo, most: int = SHOWN_JOBS) -> list[JobView]:
+    """The newest jobs of a kind, those that are not done first."""
+    found = [job for job in jobs_of(unit, area, 10 * most) if job.kind == kind]
+    found = sorted(found, key=lambda job: job.state.ended)[:most]
+    names: dict[str, str] = {}
+    for by in {job.requested_by for job in found}:
+        user = unit.users.get(by.removeprefix("user:"))
+        if user is not None:
+            names[by] = user.name or user.email
+    return [job_view(job, zone, names) for job in found]
+
+
+def _page(area: Area, form: Form[PlanForm] | None = None) -> str:
+    most_seconds = _settings().jobs.most_seconds
+    with sources().store.read(viewer().scope) as unit:
+        records = unit.records(area.name)
+        reps = records.reps()
+        zone = zone_of(reps) or ZoneInfo("UTC")
+        jobs = jobs_shown(unit, area.name, PLAN, zone)
+        hint = why_nothing_runs(unit, now()) if any(job.active for job in jobs) else ""
+        plans = unit.plans(area.name)
+        draft, published = plans.latest(), plans.latest(published=True)
+    tomorrow = now().astimezone(zone).date() + timedelta(days=1)
+    usual = {"first_day": str(tomorrow), "days": "5", "seconds": str(min(USUAL_SECONDS, most_seconds))}
+    return render_template(
+        "planning.html",
+        area=area,
+        form=form or Form(usual),
+        most_days=MAX_DAYS,
+        most_seconds=most_seconds,
+        jobs=jobs,
+        hint=hint,
+        reps=len(reps),
+        compared=_compared(draft, published) if draft and not draft.published_at else None,
+    )
+
+
+def _active(unit: UnitOfWork, area: str) -> list[Job]:
+    found = [job for state in (JobState.RUNNING, JobState.WAITING) for job in unit.jobs.find(area=area, state=state)]
+    return sorted(found, key=lambda job: (job.created_at, job.id))
+
+
+def _compared(draft: StoredPlan, published: StoredPlan | None) -> Compared:
+    after, before = _figures(draft), _figures(published) if published else {}
+    return Compared(
+        draft,
+        published,
+        span_of_days(draft.first_day, draft.first_day + timedelta(days=draft.days - 1)),
+        tuple((name, before.get(name, "–"), figure) for name, figure in after.items()),
+    )
+
+
+def _figures(plan: StoredPlan) -> dict[str, str]:
+    last = plan.first_day + timedelta(days=plan.days - 1)
+    figures = {
+        "Days": f"{short_day(plan.first_day)} – {short_day(last)}",
+        "Visits": f"{plan.visits:,}",
+        "Not planned": f"{plan.unplanned:,}",
+        "Driving": duration(plan.drive_s),
+    }
+    try:
+        view = view_of(plan.document or "")
+    except PlanUnreadableError:
+        return figures
+    broken = f", {count(view.promises_broken, 'broken one')}" if view.promises_broken else ""
+    return figures | {"Promises kept": f"{view.promises_kept:,}{broken}"}
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions["settings"]
+    return found
