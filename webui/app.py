@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from planner.errors import ConflictError, NotFoundError, PlannerError, StorageUnavailableError
-from planner.observing import log
 from planner.people.keys import read_keys
 from planner.repository import Store
 from planner.settings import Settings
@@ -23,19 +23,32 @@ from webui.assets import asset_url, assets
 from webui.auth.authenticating import authenticate as by_session
 from webui.auth.csrf import protect_writes
 from webui.auth.door import Door
+from webui.auth.login import login_pages
+from webui.bodies import limit_bodies
 from webui.errors import PlanUnreadableError, SecondFactorNeededError, WebError
+from webui.forms import request_key
 from webui.health import watch_over
 from webui.metrics import MeasuredStore, count_requests
 from webui.navigation import navigation
+from webui.pages.account import account_pages
+from webui.pages.audit import audit_pages
+from webui.pages.handoffs import handoff_pages
+from webui.pages.people import people_pages
+from webui.pages.planning import planning
 from webui.pages.plans import CLOCK, NoPlanError, pages, sources
-from webui.policy import Authenticate, enforce, policy_of
+from webui.pages.records import records
+from webui.pages.rep_day_notes import notes
+from webui.policy import Authenticate, enforce, policy_of, viewer
 from webui.request_log import name_and_log_requests, route
 from webui.security import headers_for, new_nonce
 from webui.site import Site, site
 from webui.sources import Sources
-from webui.words import count, sentence
+from webui.streaming import Streams
+from webui.words import count, said, sentence
 
 SMALLEST_GZIPPED = 1024
+
+_log = logging.getLogger(__name__)
 
 TITLES = {
     400: "That is no address of ours",
@@ -78,7 +91,8 @@ def create_app(
     count_requests(app)
     store = MeasuredStore(store)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset_url=asset_url, count=count, navigation=navigation)
+    app.jinja_env.filters["said"] = said
+    app.jinja_env.globals.update(asset_url=asset_url, count=count, request_key=request_key, navigation=navigation)
     app.context_processor(lambda: {"viewer": g.get("viewer")})
     app.config[CLOCK] = clock = clock or (lambda: datetime.now(UTC))
     app.extensions["site"] = Site.of(settings.web)
@@ -86,8 +100,17 @@ def create_app(
     app.extensions["sources"] = Sources(store, areas, settings.map)
     watch_over(app, store, areas)
     app.register_blueprint(assets)
+    app.extensions["settings"] = settings
+    app.extensions["streams"] = Streams()
     app.register_blueprint(pages)
+    app.register_blueprint(handoff_pages)
+    for writing in (planning, records, notes):
+        app.register_blueprint(writing)
     register_api(app, settings)
+    app.register_blueprint(login_pages)
+    app.register_blueprint(account_pages)
+    app.register_blueprint(people_pages)
+    app.register_blueprint(audit_pages)
     app.before_request(_admit)
     app.after_request(_protect)
     app.after_request(_compress)
@@ -104,6 +127,7 @@ def create_app(
     }
     for error, handler in handlers.items():
         app.register_error_handler(error, problem_or(handler))
+    limit_bodies(app)
     enforce(app, authenticate)
     protect_writes(app)
     return app
@@ -148,10 +172,18 @@ def _http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if code < 400 or error.response is not None:
         return error
+    if code == 401 and "Authorization" not in request.headers:
+        return _log_in_first()
     stock = type(error).description
     said = error.description if error.description and error.description != stock else SENTENCES.get(code, "")
     body, _ = _message(code, TITLES.get(code, error.name), said)
     return body, code, [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+
+
+def _log_in_first() -> Any:
+    """To the login page, and from there back to where they were going; what they sent is not sent again."""
+    going = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/"
+    return redirect(url_for("login.login", next=None if going == "/" else going), 303)
 
 
 def _second_factor_first(_: SecondFactorNeededError) -> Any:
@@ -173,7 +205,9 @@ def _unavailable(error: StorageUnavailableError) -> tuple[str, int, dict[str, st
 
 
 def _no_plan(error: NoPlanError) -> tuple[str, int]:
-    command = f"fieldvisit {sources().next_step(error.area)}{_area_option(error.area)}"
+    if not viewer().may(Permission.PLAN):
+        return _message(200, "There is no plan for you yet", "Your days are here as soon as somebody publishes them.")
+    command = f"fieldvisit {sources().next_step(viewer().scope, error.area)}{_area_option(error.area)}"
     return _message(200, f"{error.area} has no plan yet", "The next command to type:", command)
 
 
@@ -194,5 +228,5 @@ def _said_error(error: Exception) -> tuple[str, int]:
 
 def _unforeseen(error: Exception) -> tuple[str, int]:
     fields = {"route": route(), "request_id": g.get("request_id", "")}
-    log("web").exception("unforeseen error", extra={"fields": fields})
+    _log.exception("unforeseen error", extra={"fields": fields})
     return _message(500, "Something went wrong", "The error is written in the terminal where fieldvisit runs.")

@@ -11,6 +11,7 @@ from webui.policy import lets_in
 
 OF_AN_AREA = (
     ("pages.week", "Week"),
+    ("handoffs.handoffs", "Handoffs"),
     ("pages.unplanned", "Not planned"),
     ("planning.plan_page", "Plan"),
     ("records.records_page", "Records"),
@@ -23,7 +24,7 @@ OF_THE_COMPANY = (("account.account", "My account"), ("people.people", "People")
 ALSO = {"pages.start": "pages.week"}
 """Pages that show what another one shows."""
 
-WITHOUT_PLAN = frozenset({"planning.plan_page", "records.records_page", "records.addresses"})
+WITHOUT_PLAN = frozenset({"handoffs.handoffs", "planning.plan_page", "records.records_page", "records.addresses"})
 """Pages of an area that are the same whatever version of its plan is looked at."""
 
 
