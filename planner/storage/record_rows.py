@@ -7,16 +7,17 @@ is done before the transaction (`SqlStore.prepared`), since everybody else who w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.types import TypeEngine
 
 from planner.domain import Record, RecordKind
 from planner.repository import Change
-from planner.storage.tables import RECORD_TABLES
+from planner.storage.tables import RECORD_TABLES, Json
 from planner.storage.values import checked
 
 R = TypeVar("R", bound=Record)
@@ -61,24 +62,30 @@ class _Shape:
     def __init__(self, kind: RecordKind, dialect: Dialect) -> None:
         self._table = RECORD_TABLES[kind]
         self._columns = [column for column in self._table.c if column.name != "area"]
-        types = [column.type.dialect_impl(dialect) for column in self._columns]
-        self._to_driver = [type_.bind_processor(dialect) for type_ in types]
-        self._json = [isinstance(column.type, sa.JSON | sa.TypeDecorator) for column in self._columns]
+        self._names = ["area", *(column.name for column in self._columns)]
+        self._json = [isinstance(column.type, Json) for column in self._columns]
+        self._to_driver = [_to_driver(column.type, dialect) for column in self._columns]
+        self._one_statement = dialect.name == "postgresql"  # a statement a row takes three times as long there
         quote = dialect.identifier_preparer.quote
-        names = [quote(column.name) for column in self._columns]
-        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        names = [quote(name) for name in self._names]
+        if self._one_statement:
+            json_ = dict(zip(names, (False, *self._json), strict=True))
+            types = [column.type.compile(dialect) for column in (self._table.c.area, *self._columns)]
+            given = ", ".join(
+                f"{name} {'TEXT' if json_[name] else type_}" for name, type_ in zip(names, types, strict=True)
+            )
+            chosen = ", ".join(f"{name}::JSON" if json_[name] else name for name in names)
+            values = f"SELECT {chosen} FROM json_to_recordset(%s) AS given({given})"
+        else:
+            values = f"VALUES ({', '.join('?' * len(names))})"
         self._upsert = (
-            f"INSERT INTO {quote(self._table.name)} (area, {', '.join(names)}) "
-            f"VALUES ({', '.join([mark] * (len(names) + 1))}) "
+            f"INSERT INTO {quote(self._table.name)} ({', '.join(names)}) {values} "
             f"ON CONFLICT (area, id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)}"
         )
 
     def row(self, record: Record) -> Row:
         values = checked(self._table, {column.name: getattr(record, column.name) for column in self._columns})
-        return tuple(
-            process(value) if process else value
-            for process, value in zip(self._to_driver, values.values(), strict=True)
-        )
+        return tuple(process(value) for process, value in zip(self._to_driver, values.values(), strict=True))
 
     def stored(self, connection: Connection, area: str, ids: set[str]) -> dict[str, Row]:
         """The rows of an area by id: at least those with these ids."""
@@ -101,8 +108,19 @@ class _Shape:
 
     def write(self, connection: Connection, area: str, rows: Iterable[Row]) -> None:
         parameters = [(area, *row) for row in rows]
-        if parameters:
+        if not parameters:
+            return
+        if self._one_statement:
+            given = [dict(zip(self._names, row, strict=True)) for row in parameters]
+            connection.exec_driver_sql(self._upsert, (json.dumps(given, default=str),))
+        else:
             connection.exec_driver_sql(self._upsert, parameters)
+
+
+def _to_driver(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    if isinstance(type_, Json):
+        return lambda value: None if value is None else json.dumps(type_.to_json(value))
+    return type_.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
 
 
 @lru_cache

@@ -19,7 +19,7 @@ from routing.gazetteer import Candidate
 from routing.geo import LatLon
 
 
-class _Json(TypeDecorator[Any]):
+class Json(TypeDecorator[Any]):
     """A value of the domain as JSON; NULL for None."""
 
     impl = sa.JSON(none_as_null=True)
@@ -38,7 +38,7 @@ class _Json(TypeDecorator[Any]):
         return value
 
 
-class _AddressJson(_Json):
+class _AddressJson(Json):
     cache_ok = True
 
     def to_json(self, value: Address) -> Any:
@@ -48,7 +48,7 @@ class _AddressJson(_Json):
         return Address(**value)
 
 
-class _SetJson(_Json):
+class _SetJson(Json):
     cache_ok = True
 
     def to_json(self, value: frozenset[Any]) -> Any:
@@ -58,7 +58,7 @@ class _SetJson(_Json):
         return frozenset(value)
 
 
-class _TimesJson(_Json):
+class _TimesJson(Json):
     cache_ok = True
 
     def to_json(self, value: tuple[time, ...]) -> Any:
@@ -68,7 +68,7 @@ class _TimesJson(_Json):
         return tuple(map(time.fromisoformat, value))
 
 
-class _ListJson(_Json):
+class _ListJson(Json):
     cache_ok = True
 
     def to_json(self, value: tuple[Any, ...]) -> Any:
@@ -85,7 +85,7 @@ class _PermissionsJson(_SetJson):
         return frozenset(map(Permission, value))
 
 
-class _CandidatesJson(_Json):
+class _CandidatesJson(Json):
     cache_ok = True
 
     def to_json(self, value: tuple[Candidate, ...]) -> Any:
@@ -143,7 +143,7 @@ def _number(name: str, type_: type[TypeEngine[Any]] = sa.Integer, nullable: bool
     return sa.Column(name, type_, nullable=nullable)
 
 
-def _json(name: str, type_: type[_Json] = _Json, nullable: bool = False) -> sa.Column[Any]:
+def _json(name: str, type_: type[Json] = Json, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, type_, nullable=nullable)
 
 
