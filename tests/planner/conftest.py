@@ -1,9 +1,17 @@
-"""Fixtures of the cast in cast.py."""
+"""Fixtures of the cast in cast.py, and of stores on every database that we support."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from cast import Town, door, rep
+from people_cast import Office
+from postgres import Postgres
+
+from planner.storage import SqlStore, open_store
 
 
 @pytest.fixture
@@ -17,3 +25,63 @@ def town() -> Town:
     town = Town()
     town.add(rep(), door())
     return town
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server; each test takes a new database of it."""
+    server = Postgres()
+    open_store(server.new()).close()  # test_1, which the others are copied from
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with nothing in it, not even tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/fieldvisit.sqlite"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with our tables and no rows."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/fieldvisit.sqlite"
+        open_store(url).close()
+        return url
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new(template="test_1")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    store = open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with our tables, to be copied: making them takes longer than most tests."""
+    file = tmp_path_factory.mktemp("empty") / "fieldvisit.sqlite"
+    open_store(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture
+def office(empty_database: Path, tmp_path: Path) -> Iterator[Office]:
+    """The office before anybody has come."""
+    file = tmp_path / "fieldvisit.sqlite"
+    shutil.copy(empty_database, file)
+    store = open_store(f"sqlite:///{file}")
+    yield Office(store)
+    store.close()
+
+
+@pytest.fixture
+def any_office(store: SqlStore) -> Office:
+    """The same on each database that we support."""
+    return Office(store)
