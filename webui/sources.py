@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from planner.access import EVERYTHING, Scope
 from planner.domain import Location, Record
 from planner.errors import PlannerError
 from planner.locating import review_list
@@ -56,14 +57,18 @@ class Sources:
         self._network = lru_cache(maxsize=4)(_load)
         self._line = lru_cache(maxsize=20_000)(self._draw)
 
-    def plan(self, area: str, version: int | None) -> ShownPlan | None:
-        """A version; or the one published last, or else the newest; None where the area has no plan.
+    def areas_in(self, scope: Scope) -> list[Area]:
+        """The areas of which anything is seen."""
+        return [area for area in self.areas.list() if scope.sees(area.name)]
+
+    def plan(self, scope: Scope, area: str, version: int | None) -> ShownPlan | None:
+        """What is seen of a version; or of the one published last, or else the newest; None where there is no plan.
 
         Raises:
             NotFoundError: there is no such version.
             PlanUnreadableError: it cannot be shown.
         """
-        with self.store.read() as unit:
+        with self.store.read(scope) as unit:
             plans = unit.plans(area)
             stored = plans.latest(published=True) or plans.latest() if version is None else plans.get(version)
             versions = plans.list()
@@ -74,9 +79,9 @@ class Sources:
         except PlanUnreadableError as error:
             raise PlanUnreadableError(f"Plan {stored.version}: {error}") from error
 
-    def review(self, area: str) -> list[tuple[Location, str]]:
+    def review(self, scope: Scope, area: str) -> list[tuple[Location, str]]:
         """The addresses that nobody is sure of, each with the name of its record."""
-        with self.store.read() as unit:
+        with self.store.read(scope) as unit:
             locations = review_list(unit, area)
             records = unit.records(area)
             everybody: Sequence[Record] = [*records.reps(), *records.accounts(), *records.opportunities()]
@@ -90,9 +95,9 @@ class Sources:
             for location in locations
         ]
 
-    def next_step(self, area: str) -> str:
+    def next_step(self, scope: Scope, area: str) -> str:
         """The command that brings an area without a plan one step on."""
-        with self.store.read() as unit:
+        with self.store.read(scope) as unit:
             records = unit.records(area)
             if not records.reps() or not (records.accounts() or records.opportunities()):
                 return "import --reps reps.csv --accounts accounts.csv --opportunities opportunities.csv"
@@ -110,7 +115,7 @@ class Sources:
     def warm(self, area: Area) -> None:
         """Draw every line of the plan that is shown, so that no visitor waits; a problem with it is theirs to see."""
         with suppress(PlannerError, RoutingError, WebError):
-            shown = self.plan(area.name, None)
+            shown = self.plan(EVERYTHING, area.name, None)
             for day in shown.view.rep_days.values() if shown else ():
                 self.roads(area, day)
 

@@ -1,9 +1,8 @@
-"""The pages of a plan: the week, a day, what is not planned, and the addresses that wait for a person."""
+"""The pages of a plan: the week, a day, and what is not planned."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,20 +11,23 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
 
 from planner.access import Permission
-from planner.domain import Location
 from planner.errors import NotFoundError
 from planner.repository import StoredPlan
 from routing.area import Area
 from routing.errors import AreaError
 from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_map
-from webui.policy import allow, signed_in
+from webui.policy import allow, lets_in, signed_in, viewer
 from webui.presenting import DayView, PlanView, RepDayView, UnplannedView
+from webui.presenting.note import note_view
 from webui.sources import Roads, Sources
 from webui.words import KINDS, REASONS, clock, short_day
 
 pages = Blueprint("pages", __name__)
 
 A_YEAR_S = 365 * 24 * 3600
+
+START_PAGES = ("pages.week", "handoffs.handoffs")
+"""What an area opens with: the first of these that the viewer may see."""
 
 CLOCK = "CLOCK"
 """Configuration key of what tells the time, a function without arguments that returns an aware datetime."""
@@ -68,11 +70,13 @@ def sources() -> Sources:
 
 
 def area_named(name: str) -> Area:
-    """The area of an address."""
+    """The area of an address; one that the viewer may not see is not there."""
     try:
-        return sources().areas.get(name)
+        if viewer().scope.sees(name):
+            return sources().areas.get(name)
     except AreaError:
-        abort(404, description=f"There is no area “{name}”.")
+        pass
+    abort(404, description=f"There is no area “{name}”.")
 
 
 def shown(area_name: str) -> Shown:
@@ -83,7 +87,7 @@ def shown(area_name: str) -> Shown:
         abort(404, description="That is no number of a plan.")
     version = None if asked is None else int(asked)
     try:
-        found = sources().plan(area.name, version)
+        found = sources().plan(viewer().scope, area.name, version)
     except NotFoundError:
         abort(404, description=f"There is no plan {version} in the area {area.name}.")
     if found is None:
@@ -94,10 +98,12 @@ def shown(area_name: str) -> Shown:
 @pages.get("/")
 @signed_in
 def start() -> Any:
-    areas = sources().areas.list()
+    views = current_app.view_functions
+    page = next((name for name in START_PAGES if lets_in(views[name], viewer())), None) or abort(403)
+    areas = sources().areas_in(viewer().scope)
     if len(areas) == 1:
-        return week(areas[0].name)
-    return render_template("areas.html", areas=areas)
+        return views[page](areas[0].name)
+    return render_template("areas.html", areas=areas, page=page)
 
 
 @pages.get("/a/<area>/")
@@ -108,7 +114,7 @@ def week(area: str) -> Any:
     today = current_app.config[CLOCK]().astimezone(zone).date()
     made = here.stored.created_at.astimezone(zone)
     return render_template(
-        "week.html",
+        "week.html" if viewer().may(Permission.SEE_TEAM) else "own_week.html",
         here=here,
         plan=here.plan,
         made=f"{short_day(made)} {clock(made)}",
@@ -155,6 +161,14 @@ def rep_day(area: str, day: str) -> Any:
         problem=roads.problem,
         beside=_beside(own_days, chosen),
         team=here.plan.on(chosen.day),
+        note=note_view(
+            sources().store,
+            viewer(),
+            here.area.name,
+            chosen.rep.id,
+            chosen.day.day,
+            url_for("notes.save_note", area=here.area.name, day=day, rep=chosen.rep.id, plan=here.asked),
+        ),
     )
 
 
@@ -186,17 +200,6 @@ def unplanned(area: str) -> Any:
         reasons=[(code, REASONS[code][0], len(chosen(code, kind))) for code in REASONS if chosen(code, None)],
         kinds=[(code, KINDS[code], len(chosen(reason, code))) for code in KINDS if chosen(None, code)],
     )
-
-
-@pages.get("/a/<area>/addresses")
-@allow(Permission.WRITE_RECORDS)
-def addresses(area: str) -> Any:
-    chosen = area_named(area)
-    several = len(sources().areas.list()) > 1
-    # Those with candidates first: a person settles them fastest.
-    found = sorted(sources().review(chosen.name), key=lambda entry: not entry[0].candidates)
-    review = [(location, name, _settle(location, chosen.name if several else "")) for location, name in found]
-    return render_template("addresses.html", area=chosen, review=review)
 
 
 @pages.get("/a/<area>/plan.json")
@@ -256,11 +259,3 @@ def _beside(days: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
     """What comes before and after, or None at the ends."""
     at = days.index(chosen)
     return days[at - 1] if at else None, days[at + 1] if at + 1 < len(days) else None
-
-
-def _settle(location: Location, area: str) -> str:
-    """The command that settles an address, safe to paste into a shell."""
-    choice = "--candidate 1" if location.candidates else "--at LAT,LON"
-    words = f"fieldvisit settle {choice}" + (f" --area {area}" if area else "")
-    ids = shlex.join([location.kind, location.record_id])
-    return f"{words} -- {ids}" if location.record_id.startswith("-") else f"{words} {ids}"
