@@ -17,6 +17,7 @@ from routing.outgoing import OutgoingRules
 
 HOME_VARIABLE = "FIELDVISIT_HOME"
 DATABASE_VARIABLE = "FIELDVISIT_DATABASE_URL"
+OIDC_SECRET_VARIABLE = "FIELDVISIT_OIDC_SECRET"
 
 
 def _table(section: str, values: Mapping[str, Any], cls: type[Any]) -> Any:
@@ -157,7 +158,9 @@ class MapSettings:
 
 def _check_public_url(address: str) -> None:
     url = urlsplit(address)
-    if url.scheme not in ("http", "https") or not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?", url.netloc):
+    if url.scheme not in ("http", "https") or not re.fullmatch(
+        r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?", url.netloc
+    ):
         raise ValueError(f"public_url {address!r} is no address such as https://visits.example.com")
     if url.path.strip("/") or url.query or url.fragment:
         raise ValueError(f"public_url {address!r} has something behind the host: the pages need a host of their own")
@@ -199,11 +202,22 @@ class LoginSettings:
 
 @dataclass(frozen=True, slots=True)
 class OidcSettings:
-    """Single sign-on by OpenID Connect; the client's secret is in FIELDVISIT_OIDC_SECRET. Empty for none."""
+    """Single sign-on by OpenID Connect; the client's secret is in FIELDVISIT_OIDC_SECRET. Empty for none.
+
+    `issuer` is the provider's address, whose host is also listed in [outgoing]; `label` is on the login page's button.
+    """
 
     issuer: str = ""
     client_id: str = ""
     label: str = "Single sign-on"
+
+    def __post_init__(self) -> None:
+        if bool(self.issuer) != bool(self.client_id):
+            raise ValueError("issuer and client_id go together: one of them is empty")
+        if self.issuer and urlsplit(self.issuer).scheme not in ("http", "https"):
+            raise ValueError(f"issuer {self.issuer!r} is no address such as https://login.example.com")
+        if not self.label:
+            raise ValueError("label is empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +265,7 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     login: LoginSettings = field(default_factory=LoginSettings)
     oidc: OidcSettings = field(default_factory=OidcSettings)
+    oidc_secret: str = field(default="", repr=False)
     jobs: JobSettings = field(default_factory=JobSettings)
     outgoing: OutgoingRules = field(default_factory=OutgoingRules)
 
@@ -295,4 +310,5 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
             raise SettingsError(f"settings.toml: there is no section [{name}]; it knows {', '.join(sections)}")
     chosen = {name: _table(name, tables.get(name, {}), cls) for name, cls in sections.items()}
     database = environment.get(DATABASE_VARIABLE) or f"sqlite:///{home / 'fieldvisit.sqlite'}"
-    return Settings(home=home, database_url=database, **chosen)
+    secret = environment.get(OIDC_SECRET_VARIABLE, "")
+    return Settings(home=home, database_url=database, oidc_secret=secret, **chosen)

@@ -12,18 +12,22 @@ from flask import Flask, Response, abort, current_app, g, redirect, render_templ
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from planner.access import Permission
 from planner.errors import ConflictError, NotFoundError, PlannerError, StorageUnavailableError
 from planner.people.keys import read_keys
 from planner.repository import Store
 from planner.settings import Settings
 from routing.area import Areas
 from routing.errors import RoutingError
+from routing.outgoing import guarded_session
 from webui.api import problem_or, register_api
 from webui.assets import asset_url, assets
 from webui.auth.authenticating import authenticate as by_session
 from webui.auth.csrf import protect_writes
 from webui.auth.door import Door
 from webui.auth.login import login_pages
+from webui.auth.oidc import SignOn
+from webui.auth.sign_on import sign_on_pages
 from webui.bodies import limit_bodies
 from webui.errors import PlanUnreadableError, SecondFactorNeededError, WebError
 from webui.forms import request_key
@@ -96,7 +100,13 @@ def create_app(
     app.context_processor(lambda: {"viewer": g.get("viewer")})
     app.config[CLOCK] = clock = clock or (lambda: datetime.now(UTC))
     app.extensions["site"] = Site.of(settings.web)
-    app.extensions["door"] = Door(store, settings.login, read_keys(settings.home), clock)
+    oidc = settings.oidc
+    app.extensions["door"] = Door(
+        store, settings.login, read_keys(settings.home), clock, oidc.label if oidc.issuer else ""
+    )
+    app.extensions["sign_on"] = (
+        SignOn(oidc, settings.oidc_secret, lambda: guarded_session(settings.outgoing), clock) if oidc.issuer else None
+    )
     app.extensions["sources"] = Sources(store, areas, settings.map)
     watch_over(app, store, areas)
     app.register_blueprint(assets)
@@ -108,6 +118,7 @@ def create_app(
         app.register_blueprint(writing)
     register_api(app, settings)
     app.register_blueprint(login_pages)
+    app.register_blueprint(sign_on_pages)
     app.register_blueprint(account_pages)
     app.register_blueprint(people_pages)
     app.register_blueprint(audit_pages)

@@ -19,3 +19,7 @@ class PlanUnreadableError(WebError):
 
 class SecondFactorNeededError(WebError):
     """Somebody who must have a second factor and has yet to set it up."""
+
+
+class SignOnError(WebError):
+    """Single sign-on that failed: the provider cannot be asked, or what came back is not to be believed."""

@@ -15,12 +15,16 @@ from planner.settings import LoginSettings
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where people are known from, by which rules they are let in, and what time it is."""
+    """Where people are known from, by which rules they are let in, and what time it is.
+
+    `sign_on_label` is what the login page calls single sign-on; empty where there is none.
+    """
 
     store: Store
     login: LoginSettings
     keys: Keys
     clock: Callable[[], datetime]
+    sign_on_label: str = ""
 
 
 def door() -> Door:

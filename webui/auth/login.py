@@ -27,7 +27,7 @@ def login() -> Any:
     with door().store.read() as unit:
         if needs_admin(unit):
             return redirect(url_for("login.setup"), 303)
-    return _login_page(going=local(request.args.get("next", "/")))
+    return login_page(going=local(request.args.get("next", "/")))
 
 
 @login_pages.post("/login")
@@ -45,7 +45,7 @@ def log_in_by_code() -> Any:
     if isinstance(result, LoggedIn):
         return let_in(result, going)
     if result.reason is Reason.EXPIRED:
-        return _login_page(going, result)
+        return login_page(going, result)
     return _code_page(ticket, going, result)
 
 
@@ -115,7 +115,7 @@ def _by_password(email: str, password: str, going: str) -> Any:
         case NeedsSecondFactor():
             return _code_page(result.ticket, going)
         case Refused():
-            return _login_page(going, result, email)
+            return login_page(going, result, email)
 
 
 def _check_nobody_is_there() -> None:
@@ -127,9 +127,14 @@ def _check_nobody_is_there() -> None:
 # --- the pages --------------------------------------------------------------------------------------------------------
 
 
-def _login_page(going: str, refused: Refused | None = None, email: str = "") -> Any:
+def login_page(
+    going: str, refused: Refused | None = None, email: str = "", error: str = ""
+) -> tuple[str, int, dict[str, str]]:
+    """The page, with why somebody was not let in."""
     keep_secret()
-    page = render_template("login.html", going=local(going), email=email, error=said(refused) if refused else "")
+    sign_on = door().sign_on_label
+    said_why = said(refused) if refused else error
+    page = render_template("login.html", going=local(going), email=email, error=said_why, sign_on=sign_on)
     return page, *_status(refused)
 
 
