@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,7 +67,7 @@ def chained(
         raise StorageError(f"audit.details of {action} are no JSON: {error}") from error
     seq, before = (previous.seq + 1, previous.hash) if previous else (1, "")
     entry = AuditEntry(seq, at.astimezone(UTC), actor, request_id, area, action, subject, details, before, "")
-    return AuditEntry(*(getattr(entry, name) for name in AuditEntry.__slots__[:-1]), hash=_digest(entry))
+    return replace(entry, hash=_digest(entry))
 
 
 def verify(entries: Iterable[AuditEntry], written_down: str = "") -> Verified:

@@ -130,8 +130,9 @@ class Rows(Protocol[T]):
         """Nothing happens where there is none."""
         ...
 
-    def remove_before(self, field: str, moment: datetime) -> None:
-        """Remove all rows, in scope or not, in which this time is before the moment: tidying up."""
+    def remove_before(self, field: str, moment: datetime, limit: int | None = None) -> int:
+        """Remove the rows, in scope or not, in which this time is before the moment, at most `limit` of them: tidying
+        up. Returns how many they were."""
         ...
 
 

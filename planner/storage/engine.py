@@ -73,11 +73,6 @@ def open_engine(address: str) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database.startswith((":memory:", "file:")):
         raise StorageError("the database URL cannot be used: after sqlite:/// comes the path of a file")
-    try:
-        # Readable by its owner only, as SQLite's own files beside it will be: customers are in it, and who logs in.
-        os.close(os.open(url.database, os.O_RDONLY | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise StorageUnavailableError(f"{url}: it cannot be opened: {error.strerror}") from error
     engine = sa.create_engine(url, **_CONNECTIONS)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -137,3 +132,18 @@ def _trouble(cause: Any, lost: bool) -> str:
             return "the server cannot be reached" if lost or type(cause).__name__ == "OperationalError" else ""
         return next((text for state, text in _POSTGRESQL_TROUBLE.items() if cause.sqlstate.startswith(state)), "")
     return "the connection was lost" if lost else ""
+
+
+def create_file(engine: Engine) -> None:
+    """Make the file of a SQLite database if there is none, and nothing on PostgreSQL.
+
+    Readable by its owner only, as SQLite's own files beside it will then be: customers are in it, and who logs in.
+
+    Raises:
+        StorageUnavailableError: the file can be neither made nor read.
+    """
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        try:
+            os.close(os.open(engine.url.database, os.O_RDONLY | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StorageUnavailableError(f"{engine.url}: it cannot be opened: {error.strerror}") from error

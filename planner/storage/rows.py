@@ -52,9 +52,12 @@ class SqlRows(Generic[T]):
         self._transaction.about_to_write(self._table)
         self._transaction.connection.execute(self._table.delete().where(*self._is(key)))
 
-    def remove_before(self, field: str, moment: datetime) -> None:
+    def remove_before(self, field: str, moment: datetime, limit: int | None = None) -> int:
         self._transaction.about_to_write(self._table)
-        self._transaction.connection.execute(self._table.delete().where(self._table.c[field] < moment))
+        key = tuple(self._table.primary_key.columns)
+        old = sa.select(*key).where(self._table.c[field] < moment).limit(limit)
+        condition = self._table.c[field] < moment if limit is None else sa.tuple_(*key).in_(old)
+        return self._transaction.connection.execute(self._table.delete().where(condition)).rowcount
 
     def _key_of(self, row: T) -> tuple[Any, ...]:
         return tuple(getattr(row, name) for name in self._key)

@@ -18,7 +18,7 @@ from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 from planner.storage.audit_log import SqlAuditLog
-from planner.storage.engine import PATIENCE_S, as_storage_error, open_engine
+from planner.storage.engine import PATIENCE_S, as_storage_error, create_file, open_engine
 from planner.storage.migrating import SCHEMA, migrations, upgrade
 from planner.storage.record_rows import Prepared
 from planner.storage.repositories import SqlPlans, SqlRecords
@@ -187,7 +187,9 @@ def open_store(url: str, clock: Callable[[], datetime] = _now, patience_s: float
     Raises:
         StorageError: the URL is wrong, the database cannot be opened, or it is newer than this program.
     """
-    store = SqlStore(open_engine(url), clock, patience_s)
+    engine = open_engine(url)
+    create_file(engine)
+    store = SqlStore(engine, clock, patience_s)
     try:
         store.migrate()
     except BaseException:
