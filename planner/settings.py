@@ -287,7 +287,7 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
     # Absolute from here on: a later change of folder, or a server with a folder of its own, must not lose it.
     home = (home or Path(environment.get(HOME_VARIABLE) or default_home())).expanduser().absolute()
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = home / "settings.toml"
         # Editors on Windows put a byte order mark in front.
         tables = tomllib.loads(file.read_text(encoding="utf-8-sig") if file.exists() else "")

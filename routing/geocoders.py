@@ -31,6 +31,7 @@ INTERVAL_S = 1.1
 
 TIMEOUT_S = 10
 FAILURES_BEFORE_GIVING_UP = 3
+PUBLIC_SERVERS = {"nominatim": "nominatim.openstreetmap.org", "photon": "photon.komoot.io"}
 CACHE_NAME = "online_geocoding.sqlite3"
 
 
@@ -93,7 +94,7 @@ class NominatimProvider:
     name = "Nominatim"
 
     def __init__(self, url: str, user_agent: str, allowed: OutgoingRules, service: Any = None) -> None:
-        server = _server(url or "nominatim.openstreetmap.org", allowed)
+        server = _server(url or PUBLIC_SERVERS["nominatim"], allowed)
         self._service = service or Nominatim(**server, **_calling(allowed), user_agent=user_agent, timeout=TIMEOUT_S)
 
     def ask(self, query: str, bounds: Bounds) -> list[Answer]:
@@ -114,7 +115,7 @@ class PhotonProvider:
     name = "Photon"
 
     def __init__(self, url: str, user_agent: str, allowed: OutgoingRules, service: Any = None) -> None:
-        server = _server(url or "photon.komoot.io", allowed)
+        server = _server(url or PUBLIC_SERVERS["photon"], allowed)
         self._service = service or Photon(**server, **_calling(allowed), user_agent=user_agent, timeout=TIMEOUT_S)
 
     def ask(self, query: str, bounds: Bounds) -> list[Answer]:

@@ -11,9 +11,12 @@ import contextlib
 import ipaddress
 import logging
 import os
+import platform
 import time
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -293,3 +296,45 @@ def _work(packed: bytes) -> Outcome:
         return attempt(task, report)
     finally:
         unwanted.discard(name)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSeen:
+    """A scheduler as `fieldvisit doctor` sees it: how many workers it has, and what is wrong with each that is not
+    as this machine is, by its address."""
+
+    workers: int
+    odd: Mapping[str, str]
+
+
+def look_at(settings: Settings) -> ClusterSeen:
+    """Ask the workers of a scheduler elsewhere which fieldvisit they are, and whether they see the areas.
+
+    Raises:
+        SettingsError: the connection would not be safe, or the scheduler cannot be reached.
+    """
+    security = security_for(settings.jobs)
+    _configure(settings.home)
+    try:
+        with Client(settings.jobs.scheduler, security=security, timeout=CONNECT_S, set_as_default=False) as client:
+            seen: Mapping[str, tuple[str, str, bool]] = client.run(_who_are_you, str(settings.areas))
+            # Of the scheduler too: another Dask there is trouble that shows itself late.
+            theirs = client.get_versions()["scheduler"]["packages"]["distributed"]
+    except Exception as error:  # refused, timed out, a certificate that is none
+        raise SettingsError(f"the Dask scheduler at {settings.jobs.scheduler} cannot be reached: {error}") from error
+    odd = {address: _oddity(*answer) for address, answer in seen.items()}
+    if theirs != version("distributed"):
+        odd["the scheduler"] = f"has Dask {theirs}, not {version('distributed')}"
+    return ClusterSeen(len(seen), {address: oddity for address, oddity in odd.items() if oddity})
+
+
+def _who_are_you(areas: str) -> tuple[str, str, bool]:
+    return version("fieldvisit"), platform.python_version(), Path(areas).is_dir()
+
+
+def _oddity(their_version: str, their_python: str, sees_areas: bool) -> str:
+    if their_version != version("fieldvisit"):
+        return f"runs fieldvisit {their_version}, not {version('fieldvisit')}"
+    if their_python.rpartition(".")[0] != platform.python_version().rpartition(".")[0]:
+        return f"runs Python {their_python}, not {platform.python_version()}"
+    return "" if sees_areas else "does not see the folder of areas under the same path"

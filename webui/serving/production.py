@@ -79,6 +79,11 @@ logconfig_dict = {
 }
 
 
+def on_starting(server: Any) -> None:
+    """Import, once, what every worker needs; nothing is opened before they are forked."""
+    import webui.app  # noqa: F401
+
+
 def when_ready(server: Any) -> None:
     """The master ends with `fieldvisit serve`, however that ends."""
     from planner.lifeline import end_with_parent
