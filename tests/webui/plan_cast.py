@@ -179,7 +179,7 @@ def plan(rep_days: Sequence[dict[str, Any]] | None = None, **changes: Any) -> st
 
 
 @lru_cache
-def _empty_database() -> bytes:
+def empty_database() -> bytes:
     """The file of a database without rows: migrating takes longer than most tests."""
     with TemporaryDirectory() as folder:
         open_store(f"sqlite:///{folder}/empty.sqlite").close()
@@ -199,7 +199,7 @@ class Office:
         self.folder = folder
         self.viewer = viewer
         self.database = folder / "fieldvisit.sqlite"
-        self.database.write_bytes(_empty_database())
+        self.database.write_bytes(empty_database())
         self.store = open_store(f"sqlite:///{self.database}")
         weakref.finalize(self, self.store.close)
         settings = Settings(home=folder, database_url="", map=map_settings or MapSettings())
