@@ -41,7 +41,7 @@ class PlanForm(BaseModel):
 
     first_day: date
     days: int = Field(ge=1, le=MAX_DAYS)
-    seconds: float = Field(ge=1)
+    seconds: float = Field(ge=1, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)

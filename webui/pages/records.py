@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from werkzeug.datastructures import FileStorage
 
 from planner.access import Permission
-from planner.domain import Location, RecordKind
+from planner.domain import Location, Record, RecordKind, addresses_of
 from planner.errors import ConflictError, IntakeError
 from planner.intake import EXAMPLES, UPLOADED, ImportReport, Table, import_tables, read_records, read_table
 from planner.jobs.requests import GEOCODE, request_geocoding, why_nothing_runs
@@ -35,6 +35,7 @@ from webui.forms import Form, done_once, form_key, new_id, now, read_form
 from webui.pages.planning import jobs_shown
 from webui.pages.plans import area_named, sources
 from webui.policy import allow, viewer
+from webui.words import sentence
 
 records = Blueprint("records", __name__)
 
@@ -110,7 +111,7 @@ def import_records(area: str) -> Any:
                 known_reps = unit.records(chosen.name).reps()
             tables = read_records(known_reps, **upload.tables)
     except IntakeError as error:
-        return _page(chosen, Form({}, errors={"": str(error)})), 422
+        return _page(chosen, Form({}, errors={"": f"{error}."})), 422
     finally:
         _reading.release()
     if upload.errors:
@@ -124,7 +125,7 @@ def import_records(area: str) -> Any:
     try:
         done_once(imported, upload.digest)
     except ConflictError as error:
-        return _page(chosen, Form({}, errors={"": str(error)})), 409
+        return _page(chosen, Form({}, errors={"": f"{sentence(str(error))}."})), 409
     return redirect(url_for("records.import_report", area=chosen.name, key=form_key(upload.digest)), 303)
 
 
@@ -187,7 +188,7 @@ def _read_upload() -> _Upload:
             try:
                 upload.tables[kind] = read_table(path, _shown_name(sent), UPLOADED)
             except IntakeError as error:
-                upload.errors[kind] = str(error)
+                upload.errors[kind] = f"{error}."  # it begins with the file's name
     if not (upload.tables or upload.errors):
         upload.errors[""] = "Choose at least one file."
     upload.digest = digest.hexdigest()
@@ -311,7 +312,7 @@ def _place(typed: str) -> LatLon:
 
 def _addresses(area: Area, settling: SettleForm | None = None, wrong: str = "", problem: str = "") -> str:
     # Those with candidates first: a person settles them fastest.
-    found = sorted(sources().review(area.name), key=lambda entry: not entry[0].candidates)
+    found = sorted(sources().review(viewer().scope, area.name), key=lambda entry: not entry[0].candidates)
     pages = max(1, -(-len(found) // SHOWN_ADDRESSES))
     page = min(_page_number(1) or 1, pages)
     shown = found[(page - 1) * SHOWN_ADDRESSES :][:SHOWN_ADDRESSES]
@@ -325,6 +326,20 @@ def _addresses(area: Area, settling: SettleForm | None = None, wrong: str = "", 
         problem=problem,
         settled=request.args.get("settled", "")[:210] if request.method == "GET" else "",
         example=_example(shown),
+    )
+
+
+def _waiting(area: str) -> list[tuple[Location, str]]:
+    """The addresses without a place, each with the name of its record."""
+    with sources().store.read(viewer().scope) as unit:
+        waiting = review_list(unit, area)
+        kept = unit.records(area)
+        everybody: list[Record] = [*kept.reps(), *kept.accounts(), *kept.opportunities()]
+    names = {(kind, key): record.name for record in everybody for kind, key, _ in addresses_of(record)}
+    # Those with candidates first: a person settles them fastest.
+    return sorted(
+        ((location, names.get((location.kind, location.record_id), "")) for location in waiting),
+        key=lambda entry: not entry[0].candidates,
     )
 
 

@@ -1,0 +1,193 @@
+"""Plans are asked for on a page, watched while they are made, and published when somebody says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from plan_cast import MONDAY, MORNING, Office, plan, rep_day, text_of, viewer
+from writing_cast import ANN, PLANNING, audited, dispatcher, hidden, job, jobs, put, running, send
+
+from planner.access import Role
+from planner.jobs.domain import JobState
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.area()
+    office.know(ANN)
+    return office
+
+
+def ask(office: Office, **typed: str) -> tuple[int, str]:
+    answer = send(office, PLANNING, **({"first_day": "2026-12-01", "days": "5", "seconds": "60"} | typed))
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+def test_a_plan_that_is_asked_for_waits_in_the_queue_in_the_name_of_whoever_asked(office: Office) -> None:
+    assert ask(office)[0] == 303
+    (waiting,) = jobs(office)
+    assert (waiting.area, waiting.kind, waiting.state, waiting.requested_by) == (
+        "helsinki",
+        "plan",
+        JobState.WAITING,
+        "user:u-admin",
+    )
+    assert waiting.request["first_day"] == "2026-12-01"
+    text = office.text(PLANNING)
+    assert "Plan 5 days from Tue 1 Dec" in text
+    assert "Waiting" in text
+    assert audited(office) == ["job.requested"]
+
+
+def test_the_form_proposes_tomorrow_as_the_area_s_clocks_tell_it(office: Office) -> None:
+    assert 'value="2026-12-01"' in office.page(PLANNING)
+
+
+def test_a_double_click_asks_once(office: Office) -> None:
+    fields = hidden(office.page(PLANNING), PLANNING) | {"first_day": "2026-12-01", "days": "5", "seconds": "60"}
+    answers = [office.client.post(PLANNING, data=fields) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len(jobs(office)) == 1
+
+
+def test_a_form_that_the_back_button_brought_and_that_was_changed_is_another_request(office: Office) -> None:
+    fields = hidden(office.page(PLANNING), PLANNING) | {"first_day": "2026-12-01", "days": "5", "seconds": "60"}
+    office.client.post(PLANNING, data=fields)
+    assert office.client.post(PLANNING, data=fields | {"days": "4"}).status_code == 303
+    assert [(found.request["days"], found.state) for found in jobs(office)].count((4, JobState.WAITING)) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"days": "many"}, "Working days “many” is not a whole number."),
+        ({"days": "61"}, "Working days is more than 60."),
+        ({"days": "0"}, "Working days is less than 1."),
+        ({"first_day": "soon"}, "First day “soon” is not a date."),
+        ({"first_day": ""}, "First day is empty."),
+        ({"first_day": "9999-01-01"}, "First day 9999-01-01 is not between 1970-01-01 and 9000-01-01."),
+        ({"seconds": "nan"}, "Seconds to search “nan” is not a number."),
+        ({"seconds": "1e9"}, "Seconds to search 1000000000.0 is not between 0.1 and 86,400."),
+        ({"seconds": "5000"}, "a search of 5,000 seconds is too long"),
+    ],
+)
+def test_what_makes_no_sense_is_said_beside_the_field_and_what_was_typed_is_kept(
+    office: Office, typed: dict[str, str], said: str
+) -> None:
+    status, page = ask(office, **typed)
+    assert status == 422
+    assert said.lower() in text_of(page).lower()
+    (text,) = typed.values()
+    assert f'value="{text}"' in page or not text
+    assert jobs(office) == []
+
+
+def test_a_form_without_a_key_of_ours_is_refused(office: Office) -> None:
+    fields = hidden(office.page(PLANNING), PLANNING) | {"first_day": "2026-12-01", "days": "5", "seconds": "60"}
+    assert office.client.post(PLANNING, data=fields | {"key": "x"}).status_code == 400
+    assert office.client.post(PLANNING, data=fields | {"csrf": "wrong"}).status_code == 403
+    assert jobs(office) == []
+
+
+def test_progress_is_said_in_hours_and_visits(office: Office) -> None:
+    put(office, running())
+    dispatcher(office)
+    page = office.page(PLANNING)
+    assert "Best so far: 40 visits, 10 h of driving and of worth left out." in text_of(page)
+    assert '<progress class="job-bar" max="1" value="0.25"' in page
+    assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in page
+    told = json.loads(office.page("/a/helsinki/jobs/live"))
+    assert [(entry["id"], entry["share"], entry["label"]) for entry in told["jobs"]] == [("j1", 0.25, "Running")]
+    assert told["hint"] == ""
+
+
+def test_a_stream_says_how_far_it_is_and_ends_with_the_last_job(office: Office) -> None:
+    put(office, running())
+    events = office.client.get("/a/helsinki/jobs/events", buffered=False)
+    assert events.mimetype == "text/event-stream"
+    parts = iter(events.response)
+    assert next(parts) == b"retry: 1000\n\n"
+    assert b'"share": 0.25' in next(parts)
+    put(office, replace(running(), state=JobState.DONE, result={"version": 1}))
+    assert next(parts) == b'event: progress\ndata: {"jobs": [], "hint": ""}\n\n'
+    assert list(parts) == []
+    events.close()
+
+
+def test_when_nobody_works_on_jobs_the_page_says_what_to_start(office: Office) -> None:
+    put(office, job())
+    assert "Nobody is working on jobs: start fieldvisit work" in office.text(PLANNING)
+    dispatcher(office)
+    assert "Nobody is working" not in office.text(PLANNING)
+
+
+def test_a_job_is_called_off_at_once(office: Office) -> None:
+    put(office, running())
+    answer = send(office, PLANNING, "/a/helsinki/jobs/j1/cancel")
+    assert (answer.status_code, answer.location) == (303, PLANNING)
+    assert [found.state for found in jobs(office)] == [JobState.CANCELLED]
+    assert "Cancelled" in office.text(PLANNING)
+
+
+def test_a_job_of_another_area_cannot_be_called_off_here(office: Office) -> None:
+    office.area("turku")
+    put(office, replace(running(), area="turku"))
+    fields = hidden(office.page(PLANNING), PLANNING)
+    assert office.client.post("/a/helsinki/jobs/j1/cancel", data=fields).status_code == 404
+    assert [found.state for found in jobs(office)] == [JobState.RUNNING]
+
+
+def test_why_a_job_failed_is_said(office: Office) -> None:
+    put(office, job(state=JobState.FAILED, error="there are no reps to plan for"))
+    assert "There are no reps to plan for" in office.text(PLANNING)
+
+
+def test_a_draft_stands_beside_what_is_published_and_is_published_by_a_button(office: Office) -> None:
+    office.keep(plan(), published_at=MORNING)
+    office.keep(plan([rep_day()]))
+    put(office, job(state=JobState.DONE, result={"version": 2, "visits": 2, "unplanned": 0}))
+    text = office.text(PLANNING)
+    assert "Plan 2 is a draft" in text
+    assert "Reps see plan 1 until it is published" in text
+    assert "Look at plan 2" in text
+    answer = send(office, PLANNING, "/a/helsinki/plans/2/publish")
+    assert (answer.status_code, answer.location) == (303, "/a/helsinki/")
+    with office.store.read() as unit:
+        latest = unit.plans("helsinki").latest(published=True)
+    assert latest is not None
+    assert latest.version == 2
+    assert audited(office) == ["plan.published"]
+    assert "is a draft" not in office.text(PLANNING)
+
+
+def test_a_draft_is_published_from_its_week_too(office: Office) -> None:
+    office.keep(plan(), published_at=MORNING)
+    office.keep(plan([rep_day()]))
+    assert "Publish plan" not in office.text("/a/helsinki/")
+    answer = send(office, "/a/helsinki/?plan=2", "/a/helsinki/plans/2/publish")
+    assert answer.status_code == 303
+    assert "plan 2 published" in office.text("/a/helsinki/")
+
+
+def test_a_plan_that_does_not_exist_is_not_published(office: Office) -> None:
+    office.keep(plan())
+    fields = hidden(office.page(PLANNING), "/plans/1/publish")
+    assert office.client.post("/a/helsinki/plans/7/publish", data=fields).status_code == 404
+    assert audited(office) == []
+
+
+def test_a_field_rep_neither_plans_nor_sees_how_planning_goes(tmp_path: Path) -> None:
+    office = Office(tmp_path, viewer=viewer(Role.FIELD_REP, area="helsinki", reps=frozenset({"ann"})))
+    office.area()
+    office.know(ANN)
+    office.keep(plan(), published_at=MORNING)
+    for address in (PLANNING, "/a/helsinki/jobs/live", "/a/helsinki/jobs/events"):
+        office.page(address, 403)
+    assert "Publish" not in office.page(f"/a/helsinki/day/{MONDAY}/rep?rep=ann")
+    fields = {"csrf": "csrf", "key": "k" * 16, "first_day": "2026-12-01", "days": "5", "seconds": "60"}
+    assert office.client.post(PLANNING, data=fields).status_code == 403
+    assert jobs(office) == []
