@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from planner.access import Permission
-from planner.audit import AuditEntry
+from planner.audit import AuditEntry, verify
 from webui.api.operation import Reply, operation, store
 from webui.api.paging import Page, PageQuery, after, cursor, foreign
 from webui.api.values import Model, Moment
@@ -51,3 +51,36 @@ def list_audit(query: PageQuery) -> Reply:
     shown = found[: query.limit]
     following = cursor("audit", (shown[-1].seq,)) if len(found) > len(shown) else None
     return Reply(AuditPage(entries=[AuditRecord.shown(entry) for entry in shown], next=following))
+
+
+class VerifyQuery(Model):
+    """What to look for in the log."""
+
+    head: Annotated[str, Field(max_length=100, description="A `head` that was written down earlier, elsewhere.")] = ""
+
+
+class AuditCheck(Model):
+    """What reading the whole log showed."""
+
+    whole: Annotated[bool, Field(description="Nothing was changed, taken out or moved.")]
+    entries: int
+    head: Annotated[str, Field(description="The hash of the last entry: write it down elsewhere.")]
+    broken_at: Annotated[int | None, Field(description="The first entry that is not as it was written.")]
+    reason: str
+
+
+@operation("GET", "/audit/verify", {200: AuditCheck}, tag="audit")
+@allow(Permission.ADMINISTER)
+def verify_audit(query: VerifyQuery) -> Reply:
+    """Whether the audit log is as it was written."""
+    with store().read(viewer().scope) as unit:
+        found = verify(unit.audit_log.entries(), query.head)
+    return Reply(
+        AuditCheck(
+            whole=found.broken is None,
+            entries=found.entries,
+            head=found.head,
+            broken_at=found.broken.seq if found.broken else None,
+            reason=found.broken.reason if found.broken else "",
+        )
+    )

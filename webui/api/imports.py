@@ -24,10 +24,10 @@ from planner.intake import (
 from planner.repository import UnitOfWork
 from planner.snapshot import zone_of
 from webui.api.operation import Reply, Write, operation, store
-from webui.api.reading import MAX_IMPORT_BYTES
 from webui.api.record_models import AccountRecord, OpportunityRecord, RepRecord
 from webui.api.records import area_named
 from webui.api.values import Model
+from webui.bodies import UPLOAD_BYTES, body_up_to
 from webui.policy import allow, viewer
 
 E = TypeVar("E", RepRecord, AccountRecord, OpportunityRecord)
@@ -77,9 +77,9 @@ class ImportResult(Model):
     {200: ImportResult},
     tag="records",
     form=KINDS,
-    limit=MAX_IMPORT_BYTES,
 )
 @allow(Permission.WRITE_RECORDS)
+@body_up_to(UPLOAD_BYTES)
 def import_records(area: str, body: ImportBody | None = None, files: Mapping[str, Path] | None = None) -> Write:
     """Add and update many records.
 

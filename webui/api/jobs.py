@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from flask import Response, current_app
 from pydantic import Field
 
 from planner.access import Permission
@@ -16,6 +17,7 @@ from webui.api.paging import Page, PageQuery, page
 from webui.api.records import area_named
 from webui.api.values import Day, Model, Moment
 from webui.policy import allow, viewer
+from webui.streaming import MIMETYPE, State, Streams
 
 
 class PlanOrder(Model):
@@ -117,6 +119,26 @@ def get_job(job_id: str) -> Reply:
     """How a job stands."""
     with store().read(viewer().scope) as unit:
         return Reply(JobRecord.shown(find_job(unit, job_id)))
+
+
+@operation("GET", "/jobs/<job_id>/events", {200: MIMETYPE}, tag="jobs")
+@allow(Permission.PLAN, Permission.WRITE_RECORDS)
+def watch_job(job_id: str) -> Response:
+    """A job's changes as server-sent events, each with the job as JSON.
+
+    It ends with the job, and before long in any case: ask again then. Few are told at once; the others get 503, and ask
+    how the job stands from time to time.
+    """
+    here, scope = store(), viewer().scope
+
+    def read() -> State:
+        with here.read(scope) as unit:
+            job = find_job(unit, job_id)
+        return JobRecord.shown(job).model_dump_json(), job.state.ended
+
+    read()
+    streams: Streams = current_app.extensions["streams"]
+    return streams.answer(read)
 
 
 @operation("POST", "/jobs/<job_id>/cancel", {200: JobRecord}, tag="jobs")

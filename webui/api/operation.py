@@ -17,11 +17,10 @@ from typing import Any, get_type_hints
 from flask import Blueprint, Response, abort, current_app, request
 from pydantic import BaseModel
 
-from planner.idempotency import Answer
+from planner.idempotency import once
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from webui.api import reading
-from webui.api.problems import Problem
 from webui.errors import WebError
 from webui.pages.plans import CLOCK, sources
 from webui.policy import Policy, policy_of, viewer
@@ -76,7 +75,6 @@ def operation(
     tag: str,
     problems: tuple[int, ...] = (),
     form: tuple[str, ...] = (),
-    limit: int = reading.MAX_JSON_BYTES,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Register a function, which has a policy and a docstring, as an operation.
 
@@ -90,7 +88,6 @@ def operation(
         tag: under which it is listed.
         problems: statuses of its own, besides those that every operation of its kind may answer.
         form: names of fields for files.
-        limit: of the body, in bytes.
     """
 
     def registered(view: Callable[..., Any]) -> Callable[..., Response]:
@@ -125,7 +122,7 @@ def operation(
                 sent["query"] = asked
             if method == "GET":
                 return _response(view(**sent))
-            return _written(made, view, sent, limit)
+            return _written(made, view, sent)
 
         api.add_url_rule(
             rule, made.name, called, methods=[method], provide_automatic_options=False, merge_slashes=False
@@ -154,7 +151,7 @@ def _without_none(hint: Any) -> Any:
     return next((part for part in getattr(hint, "__args__", (hint,)) if part is not type(None)), None)
 
 
-def _written(made: Operation, view: Callable[..., Any], sent: dict[str, Any], limit: int) -> Response:
+def _written(made: Operation, view: Callable[..., Any], sent: dict[str, Any]) -> Response:
     key = reading.idempotency_key(required=made.method == "POST")
     if made.form and reading.is_form():
         with reading.uploaded(*made.form) as upload:
@@ -162,40 +159,27 @@ def _written(made: Operation, view: Callable[..., Any], sent: dict[str, Any], li
     if made.body is None:
         reading.read_nothing()
     else:
-        sent["body"] = reading.read_body(made.body, limit)
+        sent["body"] = reading.read_body(made.body)
     return _once(made, key, hashlib.sha256(request.get_data()).hexdigest(), lambda: view(**sent))
 
 
 def _once(made: Operation, key: str | None, digest: str, prepare: Callable[[], Write]) -> Response:
     """Do it, unless the same was done under this key before; then give that answer again."""
-    actor = viewer().actor
-    fingerprint = hashlib.sha256(f"{made.method} {request.full_path} {digest}".encode()).hexdigest()
-    if key is not None:
-        with store().read(viewer().scope) as unit:
-            kept = _kept(unit, actor.id, key, fingerprint)
-        if kept is not None:
-            return _again(kept)
-    write = prepare()
+    actor, write = viewer().actor, prepare()
+    replies: list[Reply] = []
+
+    def work() -> tuple[int, str]:
+        replies.append(reply := write(unit))
+        return reply.status, _text(reply, kept=True)
+
     with store().write(actor) as unit:
-        if key is not None and (kept := _kept(unit, actor.id, key, fingerprint)):
-            return _again(kept)
-        reply = write(unit)
-        if key is not None:
-            unit.answers.put(Answer(actor.id, key, fingerprint, reply.status, _text(reply, kept=True), now()))
-    return _response(reply)
-
-
-def _kept(unit: UnitOfWork, actor: str, key: str, fingerprint: str) -> Answer | None:
-    kept = unit.answers.get(actor, key)
-    if kept is not None and kept.fingerprint != fingerprint:
-        raise Problem(409, "key-reused", "This Idempotency-Key came with another request before: take a new one.")
-    return kept
-
-
-def _again(kept: Answer) -> Response:
-    return Response(
-        kept.body, kept.status, {"Idempotent-Replayed": "true"}, mimetype=reading.JSON, direct_passthrough=False
-    )
+        if key is None:
+            return _response(write(unit))
+        fingerprint = hashlib.sha256(f"{made.method} {request.full_path} {digest}".encode()).hexdigest()
+        kept = once(unit, actor.id, key, fingerprint, now(), work)
+    if replies:
+        return _response(replies[0])
+    return Response(kept.body, kept.status, {"Idempotent-Replayed": "true"}, mimetype=reading.JSON)
 
 
 def _text(reply: Reply, *, kept: bool = False) -> str:

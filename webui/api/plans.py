@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated
 
 from flask import Response
@@ -11,7 +12,7 @@ from planner.access import Permission
 from planner.errors import NotFoundError
 from planner.plan_document import PlanDocument, RepDay, read_plan
 from planner.planning import publish_plan
-from planner.repository import StoredPlan, UnitOfWork
+from planner.repository import PlannedHandoff, StoredPlan, UnitOfWork
 from webui.api.operation import Reply, Write, now, operation, store
 from webui.api.paging import Page, PageQuery, page
 from webui.api.reading import JSON
@@ -40,6 +41,22 @@ class PlanPage(Page):
     """Versions, the newest first."""
 
     plans: list[PlanSummary]
+
+
+class HandoffRecord(Model):
+    """The visit that came of an opportunity."""
+
+    opportunity_id: str
+    rep: Annotated[str, Field(description="First name.")]
+    arrive: Moment
+    begin: Moment
+    promise: Annotated[bool, Field(description="It is an appointment that was agreed.")]
+
+
+class HandoffPage(Page):
+    """Visits by time."""
+
+    handoffs: list[HandoffRecord]
 
 
 @operation("GET", "/areas/<area>/plans", {200: PlanPage}, tag="plans")
@@ -81,6 +98,20 @@ def publish(area: str, version: int) -> Write:
         return Reply(PlanSummary.of(unit.plans(known).get(version)))
 
     return write
+
+
+@operation("GET", "/areas/<area>/handoffs", {200: HandoffPage}, tag="plans")
+@allow(Permission.SEE_HANDOFFS)
+def list_handoffs(area: str, query: PageQuery) -> Reply:
+    """When opportunities are visited: those that you handed off, or all that you see."""
+
+    def key(visit: PlannedHandoff) -> tuple[str, str]:
+        return visit.arrive.astimezone(UTC).isoformat(), visit.opportunity_id
+
+    with store().read(viewer().scope) as unit:
+        visits = sorted(unit.plans(area_named(area).name).handoffs(), key=key)
+    shown, following = page(query, f"{area}/handoffs", visits, key)
+    return Reply(HandoffPage(handoffs=[HandoffRecord.of(visit) for visit in shown], next=following))
 
 
 def stored_plan(unit: UnitOfWork, area: str, version: int | None) -> StoredPlan:

@@ -20,6 +20,7 @@ from planner.errors import (
     StorageError,
     StorageUnavailableError,
 )
+from planner.idempotency import KeyReusedError
 from planner.rep_days import NoteChangedError
 from routing.errors import RoutingError
 from webui.errors import SecondFactorNeededError, WebError
@@ -132,6 +133,8 @@ def _problem_of(error: Exception) -> Problem | None:
         case NoteChangedError():
             present = {"revision": error.present.revision, "text": error.present.text}
             return Problem(409, "changed", str(error), members={"present": present})
+        case KeyReusedError():
+            return Problem(409, "key-reused", str(error))
         case ConflictError():
             return Problem(409, "changed", str(error))
         case StorageUnavailableError():
@@ -151,11 +154,14 @@ def _problem_of(error: Exception) -> Problem | None:
 
 
 def _of_http(error: HTTPException) -> Response:
-    status = error.code or 500
-    stock = type(error).description
-    response = _response(status, "", error.description if error.description != stock else "")
-    if status == 405:
-        response.headers["Allow"] = dict(error.get_headers(request.environ)).get("Allow", "")
+    made = error.response  # of an abort() with a response of its own, which is for people
+    status = made.status_code if made is not None else error.code or 500
+    detail = error.description if error.description != type(error).description else ""
+    response = _response(status, "", str(getattr(made, "data", b""), "utf-8").strip() if made is not None else detail)
+    headers = made.headers if made is not None else dict(error.get_headers(request.environ))
+    for name in ("Allow", "Retry-After"):
+        if name in headers:
+            response.headers[name] = headers[name]
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -22,8 +22,6 @@ B = TypeVar("B", bound=BaseModel)
 
 JSON = "application/json"
 FORM = "multipart/form-data"
-MAX_JSON_BYTES = 1_000_000
-MAX_IMPORT_BYTES = 50_000_000
 MAX_DEPTH = 16
 MAX_DIGITS = 30
 
@@ -82,12 +80,11 @@ def read_query(model: type[B] | None) -> B | None:
 
 def read_nothing() -> None:
     """Raises Problem where a body came with a request that has none."""
-    request.max_content_length = MAX_JSON_BYTES
     if request.get_data():
         raise unreadable("This request takes no body.")
 
 
-def read_body(model: type[B], limit: int = MAX_JSON_BYTES) -> B:
+def read_body(model: type[B]) -> B:
     """The JSON body.
 
     Raises:
@@ -96,7 +93,6 @@ def read_body(model: type[B], limit: int = MAX_JSON_BYTES) -> B:
     """
     if request.mimetype != JSON:
         abort(415, description=f"Send the body as {JSON}.")
-    request.max_content_length = limit
     data = request.get_data()
     read_json(data)
     try:
@@ -188,7 +184,6 @@ def uploaded(*names: str) -> Iterator[Upload]:
         Problem: there is none, or something else is in the form.
         HTTPException: 413.
     """
-    request.max_content_length = MAX_IMPORT_BYTES
     sent = [*request.form.keys(), *request.files.keys()]
     strangers = [name for name in sent if name not in names or len(request.files.getlist(name)) != 1]
     if strangers or not sent:

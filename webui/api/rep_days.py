@@ -54,10 +54,10 @@ def get_rep_day(area: str, day: str, rep_id: str) -> Reply:
     for rep_day in document["rep_days"]:
         if (rep_day["rep_id"], rep_day["date"]) == (rep_id, day):
             return Reply(
-                RepDayShown.model_construct(
+                RepDayShown(
                     version=stored.version,
                     published=stored.published_at is not None,
-                    rep_day=rep_day,
+                    rep_day=RepDayDocument.model_validate(rep_day),
                     note=_note(note),
                 )
             )

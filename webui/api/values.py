@@ -34,7 +34,7 @@ def _shaped(pattern: str, example: str) -> BeforeValidator:
     compiled = re.compile(pattern, re.ASCII)
 
     def check(value: object) -> object:
-        if isinstance(value, str) and not compiled.fullmatch(value):
+        if not isinstance(value, str) or not compiled.fullmatch(value):
             raise ValueError(f"is not written like {example}")
         return value
 
@@ -55,12 +55,17 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 Day = Annotated[
-    date, BeforeValidator(_within_centuries), _shaped(r"\d{4}-\d\d-\d\d", "2026-11-30"), Field(examples=["2026-11-30"])
+    date,
+    BeforeValidator(_within_centuries),
+    _shaped(r"\d{4}-\d\d-\d\d", "2026-11-30"),
+    Field(strict=False),
+    Field(examples=["2026-11-30"]),
 ]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_within_centuries),
     _shaped(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6}\d*)?([Zz]|[+-]\d\d:\d\d)", "2026-11-30T09:00:00Z"),
+    Field(strict=False),
     PlainSerializer(_utc),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-30T09:00:00Z"]),
 ]
@@ -91,7 +96,7 @@ class Place(Model):
 
 @cache
 def model_of(hint: Any) -> Any:
-    """A model of a TypedDict, such as the parts of plan.json. (Before Python 3.12 pydantic refuses those of `typing`.)"""
+    """A model of a TypedDict, as parts of plan.json are. (Before Python 3.12 pydantic refuses those of `typing`.)"""
     if is_typeddict(hint):
         parts: dict[str, Any] = {name: (model_of(part), ...) for name, part in get_type_hints(hint).items()}
         return create_model(f"{hint.__name__}InPlan", __doc__=hint.__doc__, **parts)
