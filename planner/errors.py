@@ -49,3 +49,7 @@ class ConflictError(PlannerError):
 
 class AccountError(PlannerError):
     """A change to the people who log in that is refused: the last admin would be gone, a link has expired, …"""
+
+
+class BackupError(PlannerError):
+    """A backup that is damaged, of a newer program, or no backup at all, or that would overwrite something."""

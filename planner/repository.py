@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -181,6 +181,25 @@ class UnitOfWork(Protocol):
         ...
 
 
+Values = Mapping[str, Any]
+"""The values of a row as JSON, by column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """All that a store holds and that is worth keeping, as it was at one moment.
+
+    Attributes:
+        schema: the shape of the rows.
+        tables: the rows of each table, each to be read through once.
+        unit: reads the same.
+    """
+
+    schema: str
+    tables: Mapping[str, Iterable[Values]]
+    unit: UnitOfWork
+
+
 class Store(Protocol):
     """Where units of work come from."""
 
@@ -206,6 +225,21 @@ class Store(Protocol):
 
         Raises:
             StorageError: a record holds what no database keeps.
+        """
+        ...
+
+    def dump(self) -> AbstractContextManager[Dump]:
+        """A consistent copy of all rows, while others go on writing."""
+        ...
+
+    def load(
+        self, schema: str, tables: Mapping[str, Iterable[Values]], actor: Actor, *, replace: bool = False
+    ) -> AbstractContextManager[UnitOfWork]:
+        """One write transaction that begins with the rows of a dump, in place of all that the store holds.
+
+        Raises:
+            ConflictError: the store holds something, and that is not to be replaced.
+            StorageError: the rows are of a newer schema, or do not fit.
         """
         ...
 

@@ -22,7 +22,7 @@ AT_ONCE = 500
 
 
 def tidy(store: Store, now: datetime, login: LoginSettings) -> Mapping[str, int]:
-    """Remove answers and sessions past their time, forgotten throttles, old jobs, and heartbeats that have long stopped.
+    """Remove answers and sessions past their time, forgotten throttles, old jobs, heartbeats that have long stopped.
 
     Returns how many of each.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,12 +12,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.domain import Record
-from planner.errors import StorageError
+from planner.errors import ConflictError, StorageError
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
+from planner.repository import Dump, Values
 from planner.storage.audit_log import SqlAuditLog
+from planner.storage.copying import is_empty, rows_in, rows_out
 from planner.storage.engine import PATIENCE_S, as_storage_error, create_file, open_engine
 from planner.storage.migrating import SCHEMA, migrations, upgrade
 from planner.storage.record_rows import Prepared
@@ -118,6 +120,24 @@ class SqlStore:
     def prepared(self, records: Sequence[R]) -> Sequence[R]:
         """The same records, for `SqlRecords.save_all`, ready to be written."""
         return Prepared(records, self._engine.dialect)
+
+    @contextmanager
+    def dump(self) -> Iterator[Dump]:
+        """A consistent copy of all rows."""
+        with self._reading() as connection:
+            unit = SqlUnitOfWork(Transaction(connection, SYSTEM, self._clock, writable=False))
+            yield Dump(SCHEMA, rows_out(connection), unit)
+
+    @contextmanager
+    def load(
+        self, schema: str, tables: Mapping[str, Iterable[Values]], actor: Actor, *, replace: bool = False
+    ) -> Iterator[SqlUnitOfWork]:
+        """The rows of a dump in place of all that there is, in one transaction. Raises ConflictError, StorageError."""
+        with self._writing() as connection:
+            if not replace and not is_empty(connection):
+                raise ConflictError(f"{self._shown} holds something already; nothing was changed")
+            rows_in(connection, schema, tables)
+            yield SqlUnitOfWork(Transaction(connection, actor, self._clock, writable=True))
 
     def migrate(self) -> None:
         """Bring the database to this program's shape. Raises StorageError, also when it is already beyond that."""

@@ -95,7 +95,7 @@ class _CandidatesJson(Json):
         return tuple(Candidate(**{**candidate, "place": LatLon(**candidate["place"])}) for candidate in value)
 
 
-class _Utc(TypeDecorator[datetime]):
+class Utc(TypeDecorator[datetime]):
     """An instant, aware and in UTC on the Python side; SQLite keeps no zones."""
 
     impl = sa.DateTime(timezone=True)
@@ -148,7 +148,7 @@ def _json(name: str, type_: type[Json] = Json, nullable: bool = False) -> sa.Col
 
 
 def _moment(name: str) -> sa.Column[Any]:
-    return sa.Column(name, _Utc, nullable=False)
+    return sa.Column(name, Utc, nullable=False)
 
 
 REPS = _table(
@@ -216,8 +216,8 @@ PLANS = _table(
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("first_day", sa.Date, nullable=False),
     _number("days"),
-    sa.Column("created_at", _Utc, nullable=False),
-    sa.Column("published_at", _Utc),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("published_at", Utc),
     *map(_number, ("visits", "unplanned", "drive_s")),
     _text("document"),
 )
@@ -237,7 +237,7 @@ USERS = sa.Table(
     _number("epoch"),
     _moment("created_at"),
     sa.Column("invitation_hash", sa.Text, nullable=False, index=True),
-    sa.Column("invitation_until", _Utc),
+    sa.Column("invitation_until", Utc),
     sa.Column("sign_on", sa.Text, unique=True),
 )
 SESSIONS = sa.Table(
@@ -249,6 +249,7 @@ SESSIONS = sa.Table(
     _text("csrf"),
     *map(_moment, ("created_at", "seen_at")),
     *map(_text, ("address", "agent")),
+    info={"lasting": False},
 )
 TOKENS = sa.Table(
     "api_tokens",
@@ -259,8 +260,8 @@ TOKENS = sa.Table(
     sa.Column("token_hash", sa.Text, nullable=False, unique=True),
     _json("permissions", _PermissionsJson),
     _moment("created_at"),
-    sa.Column("expires_at", _Utc),
-    sa.Column("used_at", _Utc),
+    sa.Column("expires_at", Utc),
+    sa.Column("used_at", Utc),
 )
 THROTTLES = sa.Table(
     "throttles",
@@ -268,7 +269,7 @@ THROTTLES = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     _number("failures"),
     _moment("last_at"),
-    sa.Column("blocked_until", _Utc),
+    sa.Column("blocked_until", Utc),
 )
 JOBS = sa.Table(
     "jobs",
@@ -281,12 +282,12 @@ JOBS = sa.Table(
     sa.Column("state", _Enum(JobState), nullable=False, index=True),
     *map(_number, ("attempt", "failures")),
     _text("lease_owner"),
-    sa.Column("lease_until", _Utc),
+    sa.Column("lease_until", Utc),
     _json("progress"),
     _json("result"),
     _text("error"),
-    sa.Column("started_at", _Utc),
-    sa.Column("finished_at", _Utc),
+    sa.Column("started_at", Utc),
+    sa.Column("finished_at", Utc),
     info={"scoped": True},
 )
 HEARTBEATS = sa.Table(
@@ -295,6 +296,7 @@ HEARTBEATS = sa.Table(
     sa.Column("owner", sa.Text, primary_key=True),
     _moment("at"),
     _number("workers"),
+    info={"lasting": False},
 )
 ANSWERS = sa.Table(
     "answers",
@@ -304,7 +306,7 @@ ANSWERS = sa.Table(
     _text("fingerprint"),
     _number("status"),
     _text("body"),
-    sa.Column("created_at", _Utc, nullable=False, index=True),
+    sa.Column("created_at", Utc, nullable=False, index=True),
     info={"audited": False},
 )
 REP_DAY_NOTES = sa.Table(
