@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
+from datetime import datetime
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
 
@@ -25,8 +27,9 @@ DATABASE_S = 1.0
 class Readiness:
     """Whether requests can be served; each reason not to is a few words without anything of the inside."""
 
-    def __init__(self, store: Store, areas: Areas) -> None:
+    def __init__(self, store: Store, areas: Areas, clock: Callable[[], datetime]) -> None:
         self.store = store
+        self.clock = clock
         self._areas = areas
         self._asking: Future[str] | None = None
         self._one_at_a_time = threading.Lock()
@@ -62,9 +65,9 @@ class Readiness:
         return ""
 
 
-def watch_over(app: Flask, store: Store, areas: Areas) -> None:
+def watch_over(app: Flask, store: Store, areas: Areas, clock: Callable[[], datetime]) -> None:
     """Register the routes."""
-    app.extensions["readiness"] = Readiness(store, areas)
+    app.extensions["readiness"] = Readiness(store, areas, clock)
     app.register_blueprint(health)
 
 
@@ -95,5 +98,5 @@ def ready() -> tuple[Response, int]:
 @allow(Permission.SEE_METRICS)
 def metrics() -> Response:
     """Everything that is counted, for Prometheus."""
-    body, content_type = exposition(_readiness().store)
+    body, content_type = exposition(_readiness().store, _readiness().clock)
     return Response(body, content_type=content_type)

@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from flask import Flask, Response, request
@@ -139,7 +139,7 @@ def _seconds(job: Job) -> float:
     return (ended - began).total_seconds()
 
 
-def exposition(store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> tuple[bytes, str]:
+def exposition(store: Store, clock: Callable[[], datetime]) -> tuple[bytes, str]:
     """All metrics of the installation as text, and its content type.
 
     Raises:
