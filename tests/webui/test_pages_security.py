@@ -190,4 +190,4 @@ def test_a_hostile_address_or_record_is_only_text_on_the_page_of_addresses(offic
         )
         pages.append(Skeleton(office.page(f"/a/{area}/addresses")))
     assert pages[0].tags == pages[1].tags
-    assert "".join(pages[1].words).count("fieldvisit settle") == 3
+    assert "".join(pages[1].words).count("latitude and longitude") == 3

@@ -1,17 +1,11 @@
-"""What is not planned and why, and the addresses that wait for a person."""
+"""What is not planned and why."""
 
 from __future__ import annotations
 
-import shlex
-from datetime import time
 from pathlib import Path
 
 import pytest
 from plan_cast import Office, Skeleton, plan, unplanned
-
-from planner.domain import Account, Address, Location, RecordKind, Rep
-from routing.gazetteer import Candidate, Verdict
-from routing.geo import LatLon
 
 UNPLANNED = "/a/helsinki/unplanned"
 
@@ -100,59 +94,3 @@ def test_hundreds_of_rows_come_folded(office: Office) -> None:
 def test_when_everything_is_planned_the_page_says_so(office: Office) -> None:
     office.keep(plan())
     assert "Every candidate has a visit" in office.text(UNPLANNED)
-
-
-def location(record_id: str, candidates: int = 0, street: str = "Mannerheimintie 1") -> Location:
-    found = tuple(
-        Candidate(LatLon(60.17, 24.94 + i / 100), f"Mannerheimintie {i}", 0.5) for i in range(1, candidates + 1)
-    )
-    verdict = Verdict.REVIEW if candidates else Verdict.NOT_FOUND
-    return Location(RecordKind.ACCOUNT, record_id, Address(street), verdict, None, 0.5, "", "it is in 2 places", found)
-
-
-def with_accounts(office: Office, *found: Location) -> Office:
-    shops = [Account(id=entry.record_id, name=f"Shop {entry.record_id}", address=entry.address) for entry in found]
-    office.know(*shops, *found)
-    return office
-
-
-def test_an_unsure_address_shows_its_candidates_and_the_command_that_settles_it(office: Office) -> None:
-    text = with_accounts(office, location("A1", 2)).text("/a/helsinki/addresses")
-    for said in (
-        "Shop A1",
-        "account A1",
-        "It is in 2 places".lower(),
-        "Mannerheimintie 2 60.17000,24.96000, 50 % sure",
-    ):
-        assert said.lower() in text.lower()
-    assert "fieldvisit settle --candidate 1 account A1" in text
-
-
-def test_those_with_candidates_come_before_those_without(office: Office) -> None:
-    text = with_accounts(office, location("A1"), location("A2", 1)).text("/a/helsinki/addresses")
-    assert text.index("Shop A2") < text.index("Shop A1")
-    assert "fieldvisit settle --at LAT,LON account A1" in text
-
-
-def test_the_command_names_the_area_only_where_there_are_several(office: Office) -> None:
-    with_accounts(office, location("A1", 1))
-    office.area("turku")
-    assert "--area helsinki account A1" in office.text("/a/helsinki/addresses")
-
-
-@pytest.mark.parametrize("record_id", ["A 1; rm -rf ~", "$(id)", "`id`", "it's", "-x", "--at", "Ä/1\\2"])
-def test_the_command_is_safe_to_paste_whatever_the_id(office: Office, record_id: str) -> None:
-    page = with_accounts(office, location(record_id, 1)).page("/a/helsinki/addresses")
-    (command,) = (words for words in "".join(Skeleton(page).words).split("\n") if "fieldvisit settle" in words)
-    assert shlex.split(command)[-1] == record_id
-    assert ("--" in shlex.split(command)) == record_id.startswith("-")
-
-
-def test_the_end_address_of_a_rep_carries_the_rep_s_name(office: Office) -> None:
-    home, end = Address("Home 1"), Address("Nowhere 1")
-    office.know(Rep("R1", "Zoe", "", home, end, "Europe/Helsinki", frozenset({0}), time(9), time(17)))
-    assert "Zoe rep R1/end" in office.text("/a/helsinki/addresses")
-
-
-def test_when_all_addresses_are_located_the_page_says_so(office: Office) -> None:
-    assert "Every address is located" in office.text("/a/helsinki/addresses")
