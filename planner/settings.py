@@ -158,9 +158,8 @@ class MapSettings:
 
 def _check_public_url(address: str) -> None:
     url = urlsplit(address)
-    if url.scheme not in ("http", "https") or not re.fullmatch(
-        r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?", url.netloc
-    ):
+    host = re.fullmatch(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?", url.netloc, re.ASCII | re.IGNORECASE)
+    if url.scheme not in ("http", "https") or not host:
         raise ValueError(f"public_url {address!r} is no address such as https://visits.example.com")
     if url.path.strip("/") or url.query or url.fragment:
         raise ValueError(f"public_url {address!r} has something behind the host: the pages need a host of their own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,21 +12,25 @@ from typing import Any
 import pyotp
 from flask import Flask
 from flask.testing import FlaskClient
-from plan_cast import text_of
+from plan_cast import empty_database, text_of
 from werkzeug.test import TestResponse
 
-from planner.access import SYSTEM, Role
+from planner.access import SYSTEM, Permission, Role
 from planner.audit import AuditEntry
 from planner.people.accounts import NewUser, add_user
 from planner.people.domain import User
 from planner.people.fresh import new_id
 from planner.people.keys import read_keys
 from planner.people.passwords import hash_password
+from planner.people.sessions import start_session
+from planner.people.tokens import issue_token
 from planner.settings import LoginSettings, OidcSettings, Settings, WebSettings
 from planner.storage import open_store
 from planner.storage.store import SqlStore
 from routing.area import Areas
 from webui.app import create_app
+from webui.auth.authenticating import SESSION_COOKIE
+from webui.policy import Policy, policy_of
 
 NOON = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 PASSWORD = "five quiet herons"
@@ -47,11 +52,11 @@ class Clock:
 
 
 class Browser:
-    """A browser: cookies, forms as a person sends them, and the headers that browsers send along."""
+    """A browser: its cookies, forms as a person sends them, and the headers that browsers send along."""
 
     def __init__(self, app: Flask, base: str = "http://localhost") -> None:
-        self.app = app
         self.base = base
+        self.csrf = ""
         self.client: FlaskClient = app.test_client()
 
     def get(self, address: str, **options: Any) -> TestResponse:
@@ -65,23 +70,47 @@ class Browser:
     def text(self, address: str, status: int = 200) -> str:
         return text_of(self.page(address, status))
 
-    def send(self, page: str, action: str, **fields: Any) -> TestResponse:
-        """Open a page, and send a form to `action` with what the page's forms carry."""
+    def send(self, address: str, **fields: Any) -> TestResponse:
+        """Send a form of a page that was loaded with the present session."""
+        return self.post(address, csrf=self.csrf, **fields)
+
+    def open_and_send(self, page: str, address: str, **fields: Any) -> TestResponse:
+        """Load a page, and send a form of it."""
         csrf = re.search(r'name="csrf" value="([^"]+)"', self.get(page).get_data(as_text=True))
-        fields["csrf"] = csrf[1] if csrf else ""
-        return self.post(action, **fields)
+        assert csrf is not None
+        return self.post(address, csrf=csrf[1], **fields)
 
     def post(self, address: str, **fields: Any) -> TestResponse:
         headers = {"Origin": self.base, "Sec-Fetch-Site": "same-origin"}
         return self.client.post(address, data=fields, headers=headers, base_url=self.base)
 
     def log_in(self, email: str, password: str = PASSWORD, going: str = "/") -> TestResponse:
-        return self.send("/login", "/login", email=email, password=password, next=going)
+        return self.open_and_send("/login", "/login", email=email, password=password, next=going)
+
+    def enter_code(self, answer: TestResponse, code: str) -> TestResponse:
+        """The second step, on the page that the first one answered."""
+        return self.post("/login/code", **_hidden(answer.get_data(as_text=True)), code=code)
+
+    def is_in(self) -> bool:
+        return self.get("/account").status_code == 200
 
     def cookie(self, name: str) -> str | None:
-        host = self.base.partition("//")[2].partition(":")[0]
-        found = self.client.get_cookie(name, domain=host)
+        found = self.client.get_cookie(name, domain=self._host)
         return found.value if found else None
+
+    def take(self, name: str, value: str) -> None:
+        """Have a cookie, whoever it is from."""
+        name = f"__Host-{name}" if self.base.startswith("https:") else name
+        self.client.set_cookie(name, value, domain=self._host, secure=self.base.startswith("https:"))
+
+    @property
+    def _host(self) -> str:
+        return self.base.partition("//")[2].partition(":")[0]
+
+
+def _hidden(page: str) -> dict[str, str]:
+    form = page[page.index("<form method") :].partition("</form>")[0]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
 
 
 class Company:
@@ -102,7 +131,10 @@ class Company:
         **options: Any,
     ) -> None:
         self.clock = Clock()
-        self.store: SqlStore = open_store(f"sqlite:///{folder / 'fieldvisit.sqlite'}")
+        database = folder / "fieldvisit.sqlite"
+        database.write_bytes(empty_database())
+        self.store: SqlStore = open_store(f"sqlite:///{database}")
+        weakref.finalize(self, self.store.close)
         for area in ("helsinki", "turku"):
             (folder / "areas" / area).mkdir(parents=True)
             (folder / "areas" / area / "area.json").write_text("{}")
@@ -126,15 +158,23 @@ class Company:
         with self.store.write(SYSTEM) as unit:
             return add_user(unit, new, self.clock(), new_id(), _HASH)
 
-    def browser(self, who: str = "") -> Browser:
+    def browser(self, who: User | None = None) -> Browser:
         """A browser, with somebody logged in."""
         opened = Browser(self.app, self.settings.web.public_url or "http://localhost")
-        if who:
-            answer = opened.log_in(f"{who}@example.com")
-            assert answer.status_code == 303, answer.get_data(as_text=True)
+        if who is not None:
+            with self.store.write(SYSTEM, audited=False) as unit:
+                secret, session = start_session(unit, self.stored(who), self.clock(), "127.0.0.1", "tests")
+            opened.take(SESSION_COOKIE, secret)
+            opened.csrf = session.csrf
         return opened
 
-    def with_phone(self, user: User, secret: str = "JBSWY3DPEHPK3PXP") -> pyotp.TOTP:
+    def token(self, owner: User, *permissions: Permission) -> dict[str, str]:
+        """The header of a program of theirs."""
+        with self.store.write(SYSTEM) as unit:
+            text, _ = issue_token(unit, owner, "a program", permissions, None, self.clock(), self.settings.login)
+        return {"Authorization": f"Bearer {text}"}
+
+    def with_phone(self, user: User, secret: str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP") -> pyotp.TOTP:
         """Give somebody a second factor."""
         sealed = self.keys.seal(f"second factor of {user.id}", secret, self.clock())
         with self.store.write(SYSTEM, audited=False) as unit:
@@ -157,5 +197,29 @@ class Company:
         with self.store.read() as unit:
             return unit.audit_log.entries()
 
-    def close(self) -> None:
-        self.store.close()
+
+@dataclass(frozen=True)
+class Call:
+    """A way to call a route of the URL map."""
+
+    method: str
+    address: str
+    endpoint: str
+    policy: Policy
+
+
+def calls(app: Flask, **values: object) -> list[Call]:
+    """Every route and method that the app knows, with something that fits in the place of each variable."""
+    known = {"area": "helsinki", "day": "2026-11-30", **values}
+    found = []
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        made = {name: known.get(name, "1") for name in rule.arguments}
+        for name, converter in rule._converters.items():
+            if name not in known and converter.regex.startswith(r"\d"):
+                made[name] = 1
+        policy = policy_of(app.view_functions[rule.endpoint])
+        assert policy is not None
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            found.append(Call(method, adapter.build(rule.endpoint, made, method=method), rule.endpoint, policy))
+    return found
