@@ -30,7 +30,7 @@ class Streams:
         most: int = 2,
         life_s: float = 30.0,
         every_s: float = 0.7,
-        heartbeat_s: float = 10.0,
+        heartbeat_s: float = 2.0,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -28,7 +28,7 @@ from webui.policy import allow, viewer
 from webui.presenting import view_of
 from webui.presenting.jobs import JobView, job_view
 from webui.streaming import State, Streams
-from webui.words import count, duration, short_day, span_of_days
+from webui.words import count, duration
 
 planning = Blueprint("planning", __name__)
 
@@ -50,7 +50,6 @@ class Compared:
 
     draft: StoredPlan
     published: StoredPlan | None
-    period: str
     rows: tuple[tuple[str, str, str], ...]
 
 
@@ -140,9 +139,9 @@ def _telling(area: Area) -> Callable[[], State]:
 
 
 def jobs_shown(unit: UnitOfWork, area: str, kind: str, zone: ZoneInfo, most: int = SHOWN_JOBS) -> list[JobView]:
-    """The newest jobs of a kind, those that are not done first."""
+    """The newest jobs of a kind; those that run come first, then those that wait."""
     found = [job for job in jobs_of(unit, area, 10 * most) if job.kind == kind]
-    found = sorted(found, key=lambda job: job.state.ended)[:most]
+    found = sorted(found, key=lambda job: (job.state.ended, job.state == JobState.WAITING))[:most]
     names: dict[str, str] = {}
     for by in {job.requested_by for job in found}:
         user = unit.users.get(by.removeprefix("user:"))
@@ -186,7 +185,6 @@ def _compared(draft: StoredPlan, published: StoredPlan | None) -> Compared:
     return Compared(
         draft,
         published,
-        span_of_days(draft.first_day, draft.first_day + timedelta(days=draft.days - 1)),
         tuple((name, before.get(name, "–"), figure) for name, figure in after.items()),
     )
 
@@ -194,7 +192,7 @@ def _compared(draft: StoredPlan, published: StoredPlan | None) -> Compared:
 def _figures(plan: StoredPlan) -> dict[str, str]:
     last = plan.first_day + timedelta(days=plan.days - 1)
     figures = {
-        "Days": f"{short_day(plan.first_day)} – {short_day(last)}",
+        "Days": f"{plan.first_day.day} {plan.first_day:%b} – {last.day} {last:%b}",
         "Visits": f"{plan.visits:,}",
         "Not planned": f"{plan.unplanned:,}",
         "Driving": duration(plan.drive_s),

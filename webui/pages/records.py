@@ -239,8 +239,8 @@ def _page(area: Area, form: Form[Any] | None = None) -> str:
             ("Reps", len(reps)),
             ("Accounts", len(kept.accounts())),
             ("Opportunities", len(kept.opportunities())),
+            ("Without a place", waiting := len(review_list(unit, area.name))),
         ]
-        waiting = len(review_list(unit, area.name))
         jobs = jobs_shown(unit, area.name, GEOCODE, zone_of(reps) or ZoneInfo("UTC"), most=5)
         hint = why_nothing_runs(unit, now()) if any(job.active for job in jobs) else ""
     return render_template(
