@@ -16,6 +16,7 @@ from planner.jobs.domain import Job
 from planner.jobs.requests import cancel_job, jobs_of, why_nothing_runs
 from planner.lifeline import end_with_parent
 from planner.observing import set_up_logging
+from planner.upkeep import tidy
 from routing.area import Area
 
 
@@ -35,7 +36,15 @@ def work(app: App) -> None:
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     executor = open_executor(app.settings)
     try:
-        dispatcher = Dispatcher(app.store, app.areas, app.settings, executor, lambda: datetime.now(UTC), owner)
+        dispatcher = Dispatcher(
+            app.store,
+            app.areas,
+            app.settings,
+            executor,
+            lambda: datetime.now(UTC),
+            owner,
+            upkeep=lambda now: tidy(app.store, now, app.settings.login),
+        )
         dispatcher.step()
         app.say(f"working on jobs with {executor.workers()} workers  (Ctrl-C ends it)")
         dispatcher.run(stop)

@@ -36,6 +36,7 @@ PROGRESS_S = 0.5
 CONNECT_S = 5.0
 RETRY_S = 5.0
 """A scheduler that did not answer is asked again after so long."""
+CLOSE_S = 5.0
 COUNT_S = 1.0
 """So old the number of workers may be."""
 
@@ -214,7 +215,8 @@ class DaskExecutor:
     def close(self) -> None:
         self._disconnect()
         if self._cluster is not None:
-            self._cluster.close(timeout=5)
+            with contextlib.suppress(TimeoutError):  # workers end with this process, whatever they are doing
+                self._cluster.close(timeout=CLOSE_S)
 
 
 class DaskAttempt:

@@ -230,10 +230,6 @@ class Dispatcher:
                 if job := self._ours(unit, running.job):
                     running.written = running.attempt.progress() or job.progress
                     unit.jobs.put(replace(job, lease_until=self._lease_from(now), progress=running.written))
-            if self._written_at is None:
-                for beat in unit.heartbeats.find():  # of those that were killed and could not take theirs away
-                    if now - beat.at > timedelta(seconds=UPKEEP_S):
-                        unit.heartbeats.remove(beat.owner)
             unit.heartbeats.put(Heartbeat(self._owner, now, workers))
         self._written_at = now
 

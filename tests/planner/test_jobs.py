@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any
 
 import pytest
 from cast import MONDAY, SETTINGS, Town, account, door
+from click.testing import CliRunner
 
 from planner.access import Actor, Scope
+from planner.cli import main
 from planner.domain import Account, Address
 from planner.errors import InvalidRecordError, NotFoundError, RefusedError, StorageError
 from planner.jobs.dispatching import Dispatcher, next_jobs
@@ -145,14 +149,21 @@ class Office:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def sqlite(empty_database: Path, tmp_path: Path) -> Iterator[SqlStore]:
+    shutil.copy(empty_database, tmp_path / "fieldvisit.sqlite")
     store = open_store(f"sqlite:///{tmp_path}/fieldvisit.sqlite")
     yield store
     store.close()
 
 
 @pytest.fixture
-def office(store: SqlStore, tmp_path: Path) -> Office:
+def office(sqlite: SqlStore, tmp_path: Path) -> Office:
+    return Office(sqlite, tmp_path)
+
+
+@pytest.fixture
+def anywhere(store: SqlStore, tmp_path: Path) -> Office:
+    """An office on SQLite, and one on PostgreSQL."""
     return Office(store, tmp_path)
 
 
@@ -179,8 +190,8 @@ def test_a_request_replaces_nothing_of_others_of_other_areas_or_that_runs(office
     assert set(states.values()) == {JobState.WAITING}
 
 
-def test_a_person_may_have_only_so_many_jobs_waiting(store: SqlStore, tmp_path: Path) -> None:
-    office = Office(store, tmp_path, waiting_per_person=1)
+def test_a_person_may_have_only_so_many_jobs_waiting(sqlite: SqlStore, tmp_path: Path) -> None:
+    office = Office(sqlite, tmp_path, waiting_per_person=1)
     office.ask()
     with pytest.raises(RefusedError, match="1 jobs of yours are waiting"):
         office.ask(area="shire")
@@ -193,9 +204,9 @@ def test_a_search_that_is_too_long_is_refused(office: Office) -> None:
     assert office.states() == {}
 
 
-def test_an_area_that_holds_too_much_is_refused(store: SqlStore, tmp_path: Path) -> None:
-    office = Office(store, tmp_path, most_records=1)
-    with store.write() as unit:
+def test_an_area_that_holds_too_much_is_refused(sqlite: SqlStore, tmp_path: Path) -> None:
+    office = Office(sqlite, tmp_path, most_records=1)
+    with sqlite.write() as unit:
         for id_ in ("one", "two"):
             unit.records("town").save(Account(id_, id_, Address("1 Road")))
         unit.audit("test")
@@ -267,44 +278,44 @@ def test_the_newest_jobs_come_first(office: Office) -> None:
 # ------------------------------------------------------------------------------------------------ ending once
 
 
-def test_a_finished_plan_is_stored_with_its_jobs_end_in_the_name_of_whoever_asked(office: Office) -> None:
-    job_id, hands = office.ask(), Hands()
-    dispatcher = office.dispatcher(hands)
+def test_a_finished_plan_is_stored_with_its_jobs_end_in_the_name_of_whoever_asked(anywhere: Office) -> None:
+    job_id, hands = anywhere.ask(), Hands()
+    dispatcher = anywhere.dispatcher(hands)
     dispatcher.step()
-    assert office.job(job_id).state is JobState.RUNNING
+    assert anywhere.job(job_id).state is JobState.RUNNING
     hands.handed[0].end = made(visits=7)
-    office.clock.on(1)
+    anywhere.clock.on(1)
     dispatcher.step()
-    job = office.job(job_id)
+    job = anywhere.job(job_id)
     assert (job.state, job.result) == (JobState.DONE, {"version": 1, "visits": 7, "unplanned": 1})
-    assert (job.finished_at, job.lease_owner, job.progress["fraction"]) == (office.clock.now, "", 1.0)
-    assert [plan.created_at for plan in office.plans()] == [office.clock.now]
-    assert {(ANNA, "plan.made", "1"), (ANNA, "job.done", job_id)} <= set(office.audited())
+    assert (job.finished_at, job.lease_owner, job.progress["fraction"]) == (anywhere.clock.now, "", 1.0)
+    assert [plan.created_at for plan in anywhere.plans()] == [anywhere.clock.now]
+    assert {(ANNA, "plan.made", "1"), (ANNA, "job.done", job_id)} <= set(anywhere.audited())
 
 
-def test_where_a_plan_cannot_be_stored_its_job_has_not_ended_and_ends_later(office: Office) -> None:
-    job_id, hands = office.ask(), Hands()
-    dispatcher = office.dispatcher(hands)
+def test_where_a_plan_cannot_be_stored_its_job_has_not_ended_and_ends_later(anywhere: Office) -> None:
+    job_id, hands = anywhere.ask(), Hands()
+    dispatcher = anywhere.dispatcher(hands)
     dispatcher.step()
     hands.handed[0].end = made(document=None)  # which no store keeps
     with pytest.raises(StorageError):
         dispatcher.step()
-    assert (office.job(job_id).state, office.plans()) == (JobState.RUNNING, [])
+    assert (anywhere.job(job_id).state, anywhere.plans()) == (JobState.RUNNING, [])
     hands.handed[0].end = made()
     dispatcher.step()
-    assert (office.job(job_id).state, len(office.plans())) == (JobState.DONE, 1)
+    assert (anywhere.job(job_id).state, len(anywhere.plans())) == (JobState.DONE, 1)
 
 
-def test_a_cancelled_job_ends_at_once_and_what_its_worker_still_finds_is_not_kept(office: Office) -> None:
-    job_id, hands = office.ask(), Hands()
-    dispatcher = office.dispatcher(hands)
+def test_a_cancelled_job_ends_at_once_and_what_its_worker_still_finds_is_not_kept(anywhere: Office) -> None:
+    job_id, hands = anywhere.ask(), Hands()
+    dispatcher = anywhere.dispatcher(hands)
     dispatcher.step()
-    office.cancel(job_id)
-    assert office.job(job_id).state is JobState.CANCELLED
+    anywhere.cancel(job_id)
+    assert anywhere.job(job_id).state is JobState.CANCELLED
     hands.handed[0].end = made()
     dispatcher.step()
     assert hands.handed[0].dropped
-    assert (office.job(job_id).state, office.plans()) == (JobState.CANCELLED, [])
+    assert (anywhere.job(job_id).state, anywhere.plans()) == (JobState.CANCELLED, [])
 
 
 def test_a_cancelled_waiting_job_never_starts_and_an_ended_one_stays_as_it_is(office: Office) -> None:
@@ -318,39 +329,57 @@ def test_a_cancelled_waiting_job_never_starts_and_an_ended_one_stays_as_it_is(of
     assert hands.handed == []
 
 
-def test_two_dispatchers_start_a_job_once(office: Office) -> None:
-    job_id, mine, theirs = office.ask(), Hands(), Hands()
-    office.dispatcher(mine).step(), office.dispatcher(theirs).step()
+def test_two_dispatchers_start_a_job_once(anywhere: Office) -> None:
+    job_id, mine, theirs = anywhere.ask(), Hands(), Hands()
+    anywhere.dispatcher(mine).step(), anywhere.dispatcher(theirs).step()
     assert [len(hands.handed) for hands in (mine, theirs)] == [1, 0]
-    assert office.job(job_id).attempt == 1
+    assert anywhere.job(job_id).attempt == 1
 
 
-def test_a_dispatcher_that_is_killed_loses_its_jobs_to_another_and_its_late_result_is_ignored(office: Office) -> None:
-    job_id, mine, theirs = office.ask(), Hands(), Hands()
-    killed, other = office.dispatcher(mine), office.dispatcher(theirs)
+def test_dispatchers_that_race_start_each_job_once(anywhere: Office) -> None:
+    asked = [anywhere.ask(f"user:{n}") for n in range(12)]
+    crews = [Hands(2) for _ in range(3)]
+    dispatchers = [anywhere.dispatcher(hands) for hands in crews]
+
+    def work(dispatcher: Dispatcher, hands: Hands) -> None:
+        while any(not state.ended for state in anywhere.states().values()):
+            dispatcher.step()
+            for handed in hands.handed:
+                handed.end = made()
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(work, dispatchers, crews))
+    assert sum(len(hands.handed) for hands in crews) == 12
+    assert {anywhere.job(id_).attempt for id_ in asked} == {1}
+    assert len(anywhere.plans()) == 12
+
+
+def test_a_dispatcher_that_is_killed_loses_its_jobs_to_another_and_its_late_result_is_ignored(anywhere: Office) -> None:
+    job_id, mine, theirs = anywhere.ask(), Hands(), Hands()
+    killed, other = anywhere.dispatcher(mine), anywhere.dispatcher(theirs)
     killed.step()
-    office.clock.on(29)
+    anywhere.clock.on(29)
     other.step()
     assert theirs.handed == []
-    office.clock.on(1)  # the lease is up
+    anywhere.clock.on(1)  # the lease is up
     other.step(), other.step()
-    job = office.job(job_id)
+    job = anywhere.job(job_id)
     assert (job.state, job.attempt, job.lease_owner, job.failures) == (JobState.RUNNING, 2, "dispatcher 2", 0)
     mine.handed[0].end = made(visits=1)  # it was only asleep
     killed.step()
     assert mine.handed[0].dropped
-    assert office.plans() == []
+    assert anywhere.plans() == []
     theirs.handed[0].end = made(visits=2)
     other.step(), killed.step()
-    assert (office.job(job_id).state, [plan.visits for plan in office.plans()]) == (JobState.DONE, [2])
+    assert (anywhere.job(job_id).state, [plan.visits for plan in anywhere.plans()]) == (JobState.DONE, [2])
 
 
-def test_a_result_that_comes_while_the_lease_is_taken_over_is_not_kept(office: Office) -> None:
+def test_a_result_that_comes_while_the_lease_is_taken_over_is_not_kept(anywhere: Office) -> None:
     """Between looking at the rows and writing the end, somebody else may have been quicker."""
-    job_id, mine, theirs = office.ask(), Hands(), Hands()
-    slow, quick = office.dispatcher(mine), office.dispatcher(theirs)
+    job_id, mine, theirs = anywhere.ask(), Hands(), Hands()
+    slow, quick = anywhere.dispatcher(mine), anywhere.dispatcher(theirs)
     slow.step()
-    office.clock.on(31)
+    anywhere.clock.on(31)
 
     class TakenOver(Handed):
         def outcome(self) -> Outcome | None:
@@ -359,8 +388,8 @@ def test_a_result_that_comes_while_the_lease_is_taken_over_is_not_kept(office: O
 
     mine.handed[0].__class__ = TakenOver
     slow.step()
-    assert (office.job(job_id).attempt, office.job(job_id).lease_owner) == (2, "dispatcher 2")
-    assert office.plans() == []
+    assert (anywhere.job(job_id).attempt, anywhere.job(job_id).lease_owner) == (2, "dispatcher 2")
+    assert anywhere.plans() == []
 
 
 def test_a_lease_is_renewed_for_as_long_as_its_dispatcher_lives(office: Office) -> None:
@@ -535,14 +564,6 @@ def test_the_page_can_say_that_nobody_works_on_jobs(office: Office) -> None:
     assert "fieldvisit work" in office.trouble()
 
 
-def test_heartbeats_of_dispatchers_that_were_killed_are_cleared_away(office: Office) -> None:
-    office.dispatcher(Hands()).step()
-    office.clock.on(2 * 3600)
-    office.dispatcher(Hands()).step()
-    with office.store.read() as unit:
-        assert [beat.owner for beat in unit.heartbeats.find()] == ["dispatcher 2"]
-
-
 def test_an_idle_dispatcher_writes_no_audit_entries_and_keeps_house_once_an_hour(office: Office) -> None:
     dispatcher = office.dispatcher(Hands())
     for _ in range(90):
@@ -550,6 +571,27 @@ def test_an_idle_dispatcher_writes_no_audit_entries_and_keeps_house_once_an_hour
         office.clock.on(60)
     assert office.audited() == []
     assert len(office.upkeep) == 2
+
+
+def test_the_command_line_lists_jobs_says_what_keeps_them_waiting_and_cancels(office: Office) -> None:
+    job_id = office.ask()
+
+    def typed(*words: str) -> str:
+        ran = CliRunner().invoke(main, ["--home", str(office.settings.home), *words], catch_exceptions=False)
+        return ran.output
+
+    assert "user:anna  waiting\nnobody is working on jobs" in typed("jobs", "--area", "town")
+    assert typed("job", "cancel", job_id) == "job 1 is cancelled\n"
+    assert "user:anna  cancelled" in typed("jobs", "--area", "town")
+    assert "there is no job 17" in typed("job", "cancel", "17")
+    done = office.ask()
+    hands = Hands()
+    dispatcher = office.dispatcher(hands)
+    dispatcher.step()
+    assert "running: starting, 0%" in typed("jobs", "--area", "town")
+    hands.handed[0].end = made()
+    dispatcher.step()
+    assert f"{done}  plan  2026-11-29 12:00Z  user:anna  done: plan 1, 3 visits" in typed("jobs", "--area", "town")
 
 
 # ------------------------------------------------------------------------------------------------ what a worker does
