@@ -128,7 +128,7 @@ class Company:
         login: LoginSettings | None = None,
         oidc: OidcSettings | None = None,
         empty: bool = False,
-        **options: Any,
+        **settings: Any,
     ) -> None:
         self.clock = Clock()
         database = folder / "fieldvisit.sqlite"
@@ -144,9 +144,10 @@ class Company:
             web=web or WebSettings(),
             login=login or LoginSettings(),
             oidc=oidc or OidcSettings(),
+            **settings,
         )
         self.keys = read_keys(folder, {})
-        self.app = create_app(self.store, Areas(folder / "areas"), self.settings, self.clock, **options)
+        self.app = create_app(self.store, Areas(folder / "areas"), self.settings, self.clock)
         if not empty:
             self.adele = self.person("adele", Role.ADMIN)
             self.mona = self.person("mona", Role.MANAGER)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import requests
+from authlib.integrations.requests_client.oauth2_session import OAuth2ClientAuth
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -131,7 +132,7 @@ class SignOn:
     def _client(self, session: requests.Session, back: str, provider: _Provider | None = None) -> OAuth2Client:
         methods = provider.description.get("token_endpoint_auth_methods_supported") if provider else None
         by_form = bool(self._secret) and isinstance(methods, list) and "client_secret_basic" not in methods
-        return OAuth2Client(
+        client = OAuth2Client(
             session,
             client_id=self._client_id,
             client_secret=self._secret or None,
@@ -140,6 +141,8 @@ class SignOn:
             redirect_uri=back,
             code_challenge_method="S256",
         )
+        client.client_auth_class = OAuth2ClientAuth  # the one that a session of requests takes
+        return client
 
     def _claims(
         self, session: requests.Session, provider: _Provider, token: dict[str, Any], nonce: str
