@@ -203,6 +203,7 @@ def _state(person: User) -> str:
         "disabled": person.disabled,
         "invited": person.invitation_until is not None and _now() < person.invitation_until,
         "no password": not person.password_hash,
+        "single sign-on": person.sign_on is not None,
         "second factor": bool(person.totp_secret),
     }
     said = ", ".join(state for state, holds in states.items() if holds)
