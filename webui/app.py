@@ -116,7 +116,7 @@ def create_app(
     app.register_blueprint(handoff_pages)
     for writing in (planning, records, notes):
         app.register_blueprint(writing)
-    register_api(app, settings)
+    register_api(app)
     app.register_blueprint(login_pages)
     app.register_blueprint(sign_on_pages)
     app.register_blueprint(account_pages)

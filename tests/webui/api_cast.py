@@ -24,6 +24,8 @@ from routing.area import Areas
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
 from webui.app import create_app
+from webui.auth.authenticating import authenticate as by_session
+from webui.policy import Authenticate
 
 NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 LOGIN = LoginSettings()
@@ -60,14 +62,14 @@ class Building:
     store: SqlStore
     now: datetime
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, authenticate: Authenticate = by_session) -> None:
         for area in ("helsinki", "porvoo"):
             (home / "areas" / area).mkdir(parents=True)
             (home / "areas" / area / "area.json").write_text("{}")
         self.template = home / "template.sqlite"
         open_store(f"sqlite:///{self.template}").close()
         settings = Settings(home=home, database_url="")
-        self.app = create_app(self, Areas(settings.areas), settings, lambda: self.now)
+        self.app = create_app(self, Areas(settings.areas), settings, lambda: self.now, authenticate)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)

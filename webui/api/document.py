@@ -32,14 +32,14 @@ STATUSES: Mapping[int, str] = {
 }
 
 PATH_PARTS: Mapping[str, dict[str, Any]] = {
-    "area": {"schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"}, "example": "newport"},
+    "area": {"schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"}, "example": "helsinki"},
     "day": {"schema": {"type": "string", "format": "date"}, "example": "2026-11-30"},
-    "version": {"schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999}, "example": 3},
+    "version": {"schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999}, "example": 1},
     "kind": {"schema": {"type": "string", "enum": ["rep", "account", "opportunity"]}, "example": "account"},
-    "rep_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 200}, "example": "R01"},
-    "account_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 200}, "example": "A0001"},
-    "opportunity_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 200}, "example": "O0001"},
-    "record_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 204}, "example": "A0001"},
+    "rep_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 200}, "example": "ann"},
+    "account_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 200}, "example": "A1"},
+    "opportunity_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 200}, "example": "O1"},
+    "record_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 204}, "example": "A1"},
 }
 """The parts of paths; one that is not here is an id that fieldvisit made."""
 _ID = {"schema": {"type": "string", "minLength": 1, "maxLength": 200}}
@@ -181,7 +181,7 @@ def _operation(made: Operation, of: Mapping[type[BaseModel], Any]) -> dict[str, 
 
 def _answer(answer: type[BaseModel] | str, of: Mapping[type[BaseModel], Any], writes: bool) -> dict[str, Any]:
     if isinstance(answer, str):
-        return {"description": "Done.", "content": {answer: {"schema": {"type": "string"}}}}
+        return {"description": "Done.", "content": {answer: {}}}
     described: dict[str, Any] = {"description": "Done.", "content": {reading.JSON: {"schema": of[answer]}}}
     if writes:
         described["headers"] = {

@@ -63,9 +63,6 @@ class Operation:
 
 OPERATIONS: list[Operation] = []
 
-SETTINGS = "api settings"
-"""Where the app keeps the installation's settings for the API."""
-
 
 def operation(
     method: str,
@@ -137,7 +134,7 @@ def store() -> Store:
 
 
 def settings() -> Settings:
-    found: Settings = current_app.extensions[SETTINGS]
+    found: Settings = current_app.extensions["settings"]
     return found
 
 

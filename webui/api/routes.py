@@ -7,10 +7,9 @@ import json
 from flask import Flask, Response
 from werkzeug.routing import BaseConverter
 
-from planner.settings import Settings
 from webui.api import auditing, imports, jobs, locations, people, plans, records, rep_days
 from webui.api.document import openapi_document
-from webui.api.operation import SETTINGS, api
+from webui.api.operation import api
 from webui.api.reading import JSON
 from webui.policy import public
 
@@ -40,8 +39,7 @@ def openapi() -> Response:
     return Response(json.dumps(openapi_document(), ensure_ascii=False), mimetype=JSON)
 
 
-def register_api(app: Flask, settings: Settings) -> None:
+def register_api(app: Flask) -> None:
     """Have an app answer programs."""
     app.url_map.converters.update(anything=_Anything, number=_Number)
-    app.extensions[SETTINGS] = settings
     app.register_blueprint(api)
