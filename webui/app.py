@@ -62,7 +62,10 @@ TITLES = {
     405: "That cannot be done here",
     413: "That is too large",
 }
-SENTENCES = {403: "Your role does not include it. If it should, ask an admin."}
+SENTENCES = {
+    403: "Your role does not include it. If it should, ask an admin.",
+    413: "Files are taken up to 20 MB together, and other forms up to a quarter of one.",
+}
 
 
 def create_app(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -63,6 +63,19 @@ class ReadTables:
     accounts: ReadTable[Account] | None
     opportunities: ReadTable[Opportunity] | None
     zone: ZoneInfo | None
+
+    def prepared(self, store: Store) -> ReadTables:
+        """The same with all that can be done for storing them before the write transaction, for which others wait."""
+        return replace(
+            self,
+            reps=_prepared(store, self.reps),
+            accounts=_prepared(store, self.accounts),
+            opportunities=_prepared(store, self.opportunities),
+        )
+
+
+def _prepared(store: Store, read: ReadTable[R] | None) -> ReadTable[R] | None:
+    return read and replace(read, parsed=replace(read.parsed, records=store.prepared(read.parsed.records)))
 
 
 def read_records(
@@ -139,7 +152,7 @@ def import_files(
     found = [read_table(path) if path else None for path in (reps, accounts, opportunities)]
     with store.read(actor.scope) as unit:
         known_reps = unit.records(area).reps()
-    tables = read_records(known_reps, *found)
+    tables = read_records(known_reps, *found).prepared(store)
     with store.write(actor) as unit:
         return import_tables(unit, area, tables)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -49,7 +49,7 @@ class Refusal:
 class Parsed(Generic[R]):
     """What a table held: every row that is not blank is either in `records` or in `refusals`."""
 
-    records: tuple[R, ...]
+    records: Sequence[R]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
 

@@ -36,8 +36,8 @@ class Limits:
 
 
 ON_DISK = Limits()
-UPLOADED = Limits(file_bytes=20_000_000, unpacked_bytes=50_000_000, rows=50_000)
-"""Anybody who may import can send as many as they like."""
+UPLOADED = Limits(file_bytes=20_000_000, unpacked_bytes=50_000_000, rows=20_000)
+"""Anybody who may import can send as many as they like, and everybody who writes waits while one is stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from writing_cast import (
     ADDRESSES,
     ANN,
     BAR,
+    BEN,
     DOUBTFUL,
     NORTH,
     RECORDS,
@@ -139,7 +140,7 @@ def workbook_bomb() -> bytes:
         (b"\xd0\xcf\x11\xe0rest", "is an old .xls workbook; save it as .xlsx or CSV."),
         (b"PK\x03\x04rest", "is not a readable XLSX workbook"),
         (ACCOUNTS.encode("utf-16-le"), "is no list of column names"),
-        (b"account_id,name,address\n" + b"A,B,C\n" * 50_001, "has more than 50,000 rows"),
+        (b"account_id,name,address\n" + b"A,B,C\n" * 20_001, "has more than 20,000 rows"),
         (b",".join(b"c%d" % n for n in range(300)), "has more than 200 columns"),
         (workbook_bomb(), "unpacks to more than 50 MB"),
     ],
@@ -191,6 +192,17 @@ def test_a_field_rep_imports_nothing_and_settles_nothing(office: Office) -> None
     for address in (RECORDS, ADDRESSES):
         office.page(address, 403)
         assert office.client.post(address, data=dict(fields)).status_code == 403
+
+
+def test_a_manager_of_a_team_imports_nothing_for_the_reps_of_others(office: Office) -> None:
+    office.know(ANN, BEN)
+    office.viewer = viewer(Role.MANAGER, area="helsinki", reps=frozenset({"ann"}))
+    rows = "account_id,name,address,owner_rep_id\nA1,Mine,Street 1,ann\nA2,His,Street 2,ben\n"
+    answer = upload(office, accounts=file(rows))
+    assert answer.status_code == 422
+    assert "area helsinki has no account A2" in text_of(answer.get_data(as_text=True))
+    assert accounts(office) == []
+    assert report(office, upload(office, accounts=file(rows.rpartition("A2")[0])))
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------

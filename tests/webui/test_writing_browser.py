@@ -132,6 +132,21 @@ def test_a_file_with_bad_rows_is_reported_row_by_row(office: Office, serve: Serv
     expect(page.get_by_role("heading", name="Find the places of addresses")).to_be_visible()
 
 
+def test_files_that_are_too_large_are_not_even_sent(office: Office, serve: Serve, watch: Watch, tmp_path: Path) -> None:
+    watched = watch(viewport=DESK)
+    page = watched.page
+    page.goto(serve(office.app) + RECORDS)
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(30_000_000)
+    field = page.get_by_label("Accounts", exact=True)
+    field.set_input_files(tmp_path / "huge.csv")
+    assert field.evaluate("input => input.validationMessage") == "These files are 30 MB together; 20 MB are taken."
+    page.get_by_role("button", name="Import").click()
+    assert [request.method for request in watched.requests].count("POST") == 0
+    field.set_input_files([])
+    assert field.evaluate("input => input.validationMessage") == ""
+
+
 def test_two_people_write_one_note_in_two_browsers_and_both_texts_are_in_it(
     office: Office, serve: Serve, watch: Watch
 ) -> None:

@@ -13,6 +13,7 @@ from planner.access import Permission
 from planner.domain import Record, Rep
 from planner.errors import InvalidRecordError
 from planner.intake import (
+    UPLOADED,
     Parsed,
     ReadTable,
     ReadTables,
@@ -91,9 +92,11 @@ def import_records(area: str, body: ImportBody | None = None, files: Mapping[str
     with store().read(viewer().scope) as unit:
         team = unit.records(known).reps()
     if files is not None:
-        tables = read_records(team, *(read_table(files[kind]) if kind in files else None for kind in KINDS))
+        tables = read_records(
+            team, *(read_table(files[kind], limits=UPLOADED) if kind in files else None for kind in KINDS)
+        ).prepared(store())
     else:
-        tables = _from_json(body or ImportBody(), team)
+        tables = _from_json(body or ImportBody(), team).prepared(store())
 
     def write(unit: UnitOfWork) -> Reply:
         report = import_tables(unit, known, tables)

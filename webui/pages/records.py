@@ -21,7 +21,7 @@ from werkzeug.datastructures import FileStorage
 
 from planner.access import Permission
 from planner.domain import Location, Record, RecordKind, addresses_of
-from planner.errors import ConflictError, IntakeError
+from planner.errors import ConflictError, IntakeError, NotFoundError
 from planner.intake import EXAMPLES, UPLOADED, ImportReport, Table, import_tables, read_records, read_table
 from planner.jobs.requests import GEOCODE, request_geocoding, why_nothing_runs
 from planner.locating import decide, fingerprint, review_list, safe_text
@@ -109,7 +109,7 @@ def import_records(area: str) -> Any:
         if not upload.errors:
             with sources().store.read(viewer().scope) as unit:
                 known_reps = unit.records(chosen.name).reps()
-            tables = read_records(known_reps, **upload.tables)
+            tables = read_records(known_reps, **upload.tables).prepared(sources().store)
     except IntakeError as error:
         return _page(chosen, Form({}, errors={"": f"{error}."})), 422
     finally:
@@ -126,6 +126,9 @@ def import_records(area: str) -> Any:
         done_once(imported, upload.digest)
     except ConflictError as error:
         return _page(chosen, Form({}, errors={"": f"{sentence(str(error))}."})), 409
+    except NotFoundError as error:
+        said = f"Nothing is imported: a row is about a customer or rep who is not yours, since {error}. Leave it out."
+        return _page(chosen, Form({}, errors={"": said})), 422
     return redirect(url_for("records.import_report", area=chosen.name, key=form_key(upload.digest)), 303)
 
 
