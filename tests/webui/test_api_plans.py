@@ -79,6 +79,7 @@ def test_a_note_is_never_written_over_one_that_was_not_seen(office: Installation
     office.keep(rep("ann"))
     path = f"/areas/helsinki/notes/{MONDAY}/ann"
     assert admin.put(path, {"text": "Car in the garage", "revision": 0})["revision"] == 1
+    assert admin.put(path, {"text": "Car in the garage", "revision": 0})["revision"] == 1
     problem = admin.put(path, {"text": "Dentist at nine", "revision": 0}, 409)
     assert problem["present"] == {"text": "Car in the garage", "revision": 1}
     assert admin.get(path)["text"] == "Car in the garage"

@@ -181,7 +181,7 @@ def _once(made: Operation, key: str | None, digest: str, prepare: Callable[[], W
 
 def _text(reply: Reply, *, kept: bool = False) -> str:
     body = reply.body.model_copy(update=dict.fromkeys(reply.once)) if kept and reply.once else reply.body
-    return body.model_dump_json(by_alias=True)
+    return body.model_dump_json()
 
 
 def _response(reply: Reply | Response) -> Response:
