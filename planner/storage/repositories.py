@@ -170,7 +170,8 @@ class SqlPlans:
             raise self._no_version(version)
 
     def _is(self, version: int) -> sa.ColumnElement[bool]:
-        return self._seen() & (PLANS.c.version == version)
+        # No column holds a number beyond these, and drivers fail on it.
+        return self._seen() & (PLANS.c.version == version if 0 < version < 2**31 else sa.false())
 
     def _seen(self) -> sa.ColumnElement[bool]:
         return sa.and_(PLANS.c.area == self._area, *self._visible.where_plans())

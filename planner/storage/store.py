@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.domain import Record
-from planner.errors import ConflictError, StorageError
+from planner.errors import ConflictError, NotFoundError, StorageError
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
@@ -28,6 +28,7 @@ from planner.storage.rows import SqlRows
 from planner.storage.tables import ANSWERS, HEARTBEATS, JOBS, REP_DAY_NOTES, SESSIONS, THROTTLES, TOKENS, USERS
 from planner.storage.transaction import Transaction
 from planner.storage.turns import FileTurn, take_turn
+from planner.storage.values import is_text
 
 R = TypeVar("R", bound=Record)
 
@@ -44,10 +45,10 @@ class SqlUnitOfWork:
         self.audit_log = SqlAuditLog(transaction)
 
     def records(self, area: str) -> SqlRecords:
-        return SqlRecords(self._transaction, area)
+        return SqlRecords(self._transaction, _named(area))
 
     def plans(self, area: str) -> SqlPlans:
-        return SqlPlans(self._transaction, area)
+        return SqlPlans(self._transaction, _named(area))
 
     @property
     def users(self) -> SqlRows[User]:
@@ -184,6 +185,12 @@ class SqlStore:
             yield
         except sa.exc.SQLAlchemyError as error:
             raise as_storage_error(error, self._shown) from error
+
+
+def _named(area: str) -> str:
+    if not is_text(area):
+        raise NotFoundError(f"there is no area {area!r}")
+    return area
 
 
 def _version(connection: Connection) -> str | None:

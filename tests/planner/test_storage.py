@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import count
-from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from alembic import op
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.access import Role
 from planner.domain import Account, Address, Location, Opportunity, Record, RecordKind, Rep
 from planner.errors import NotFoundError, StorageError
-from planner.repository import Change, StoredPlan, UnitOfWork
+from planner.jobs.domain import Job, JobState
+from planner.people.domain import User
+from planner.repository import Change, StoredPlan
 from planner.storage import SqlStore, open_store
-from planner.storage.migrating import SCHEMA
-from planner.storage.tables import METADATA
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
 
@@ -41,21 +27,13 @@ NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PLAN = StoredPlan(0, "town", date(2026, 11, 30), 5, NOON, None, 12, 3, 3600, '{"visits": []}')
 
 
-def url(path: Path) -> str:
-    return f"sqlite:///{path}/fieldvisit.sqlite"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    store = open_store(url(tmp_path))
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
     """For properties: each example takes a fresh area of it."""
-    store = open_store(url(tmp_path_factory.mktemp("shared")))
+    if request.param == "sqlite":
+        store = open_store(f"sqlite:///{tmp_path_factory.mktemp('shared')}/fieldvisit.sqlite")
+    else:
+        store = open_store(request.getfixturevalue("postgres").new())
     yield store
     store.close()
 
@@ -236,167 +214,112 @@ def test_a_time_without_a_zone_is_not_stored(store: SqlStore) -> None:
         unit.plans("town").add(replace(PLAN, created_at=NOON.replace(tzinfo=None)))
 
 
-# ---- units of work
-
-
-def test_what_happened_before_a_failure_in_a_unit_of_work_leaves_no_trace(store: SqlStore) -> None:
-    def fail(unit: UnitOfWork) -> None:
-        unit.records("town").save(BAR)
-        unit.plans("town").add(PLAN)
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError), store.write(audited=False) as unit:
-        fail(unit)
+def test_a_version_that_no_plan_can_have_is_not_found(store: SqlStore) -> None:
     with store.read() as unit:
-        assert unit.records("town").accounts() == []
-        assert unit.plans("town").list() == []
+        for version in (0, -1, 2**31, 10**30):
+            with pytest.raises(NotFoundError):
+                unit.plans("town").get(version)
 
 
-def test_a_process_killed_in_a_unit_of_work_leaves_nothing(store: SqlStore, tmp_path: Path) -> None:
-    script = f"""
-import os, signal
-from planner.storage import open_store
-from tests_storage_cast import BAR
-with open_store({url(tmp_path)!r}).write(audited=False) as unit:
-    unit.records("town").save(BAR)
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-    cast = "from planner.domain import Account, Address\nBAR = Account('A1', 'Bar', Address('1 Lee Way'))\n"
-    (tmp_path / "tests_storage_cast.py").write_text(cast)
-    done = subprocess.run([sys.executable, "-c", script], env=_environment(tmp_path), check=False, timeout=60)
-    assert done.returncode == -signal.SIGKILL
+# ---- many at once
+
+
+def test_saving_many_does_what_saving_one_after_the_other_does(store: SqlStore) -> None:
+    pub, other = replace(BAR, name="Pub"), replace(BAR, id="A2", attributes={"a": "1", "b": "2"})
+    given = [BAR, ADA, pub, other, replace(ADA, id="A1")]
     with store.write(audited=False) as unit:
-        assert unit.records("town").accounts() == []
-        assert unit.records("town").save(BAR) == Change.ADDED
-
-
-def test_two_processes_and_their_threads_lose_none_of_their_writes(tmp_path: Path) -> None:
-    # Nobody has made the database yet: both processes also race to do that.
-    script = f"""
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from planner.domain import Account, Address
-from planner.storage import open_store
-store = open_store({url(tmp_path)!r})
-def book(number):
+        assert unit.records("town").save_all(store.prepared(given)) == [
+            Change.ADDED,
+            Change.ADDED,
+            Change.CHANGED,
+            Change.ADDED,
+            Change.ADDED,
+        ]
     with store.write(audited=False) as unit:
-        records = unit.records("town")
-        seen = records.accounts()
-        visits = int(seen[0].name) if seen else 0
-        records.save(Account("A1", str(visits + 1), Address("1 Lee Way")))
-with ThreadPoolExecutor(2) as threads:
-    list(threads.map(book, range(30)))
-"""
-    started = [subprocess.Popen([sys.executable, "-c", script], env=_environment(tmp_path)) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in started] == [0, 0]
-    with closing(open_store(url(tmp_path))) as store, store.read() as unit:
-        assert unit.records("town").accounts()[0].name == "60"
-
-
-def test_reading_is_a_snapshot_that_a_writer_does_not_disturb(store: SqlStore) -> None:
-    with store.read() as reading:
-        assert reading.records("town").accounts() == []
-        with ThreadPoolExecutor(1) as other:
-            other.submit(_save, store, BAR).result()
-        assert reading.records("town").accounts() == []
-    with store.read() as reading:
-        assert reading.records("town").accounts() == [BAR]
-
-
-def test_writing_through_a_reading_unit_of_work_is_an_error(store: SqlStore) -> None:
+        again = [pub, replace(other, attributes={"b": "2", "a": "1"}), replace(ADA, email="ada@example.com")]
+        changes = unit.records("town").save_all(store.prepared(again))
+        assert changes == [Change.UNCHANGED, Change.UNCHANGED, Change.CHANGED]
+        assert unit.records("city").save_all([BAR]) == [Change.ADDED]
+        assert unit.records("town").save_all([]) == []
     with store.read() as unit:
-        for write in (
-            lambda: unit.records("town").save(BAR),
-            lambda: unit.records("town").save_locations([]),
-            lambda: unit.plans("town").add(PLAN),
-            lambda: unit.plans("town").publish(1, NOON),
-        ):
-            with pytest.raises(StorageError, match="reading only"):
-                write()
+        assert unit.records("town").accounts() == [pub, other]
+        assert [rep.email for rep in unit.records("town").reps()] == ["", "ada@example.com"]
 
 
-def test_a_write_inside_a_write_is_refused_rather_than_waited_for(store: SqlStore) -> None:
-    with pytest.raises(StorageError, match="inside another"), store.write(), store.write():
-        pass
-    _save(store, BAR)
-
-
-# ---- opening
-
-
-def test_the_migrations_build_what_the_tables_describe(store: SqlStore, tmp_path: Path) -> None:
-    engine = sa.create_engine(url(tmp_path))
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
-    engine.dispose()
-
-
-def test_a_migration_that_fails_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create = op.create_table
-
-    def failing(name: str, *columns: sa.Column[Any]) -> sa.Table:
-        if name == "plans":
-            raise sa.exc.OperationalError("CREATE TABLE plans", {}, OSError("disk full"))
-        return create(name, *columns)
-
-    monkeypatch.setattr(op, "create_table", failing)
-    with pytest.raises(StorageError, match="disk full"):
-        open_store(url(tmp_path))
-    monkeypatch.undo()
-    open_store(url(tmp_path)).close()
-
-
-def test_the_newest_migration_is_the_schema_of_this_program() -> None:
-    config = Config()
-    config.set_main_option("script_location", "planner:migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA]
-
-
-def test_a_database_of_a_newer_program_is_refused_untouched(store: SqlStore, tmp_path: Path) -> None:
-    path = tmp_path / "fieldvisit.sqlite"
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    with pytest.raises(StorageError, match="newer fieldvisit"):
-        open_store(url(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("sqlite:////nowhere/at/all/x.sqlite", "cannot be opened: No such file"),
-        ("nonsense", "URL cannot be used"),
-        ("oracle+nothing://u:secret@h/x", "oracle is not supported"),
-        ("sqlite://", "path of a file"),
-    ],
-)
-def test_a_database_that_cannot_be_opened_is_named_and_no_password_shown(address: str, message: str) -> None:
-    with pytest.raises(StorageError, match=message) as caught:
-        open_store(address)
-    assert "secret" not in str(caught.value)
-
-
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "fieldvisit.sqlite").write_text("Dear diary, today I was overwritten." * 100)
-    with pytest.raises(StorageError, match="not a database"):
-        open_store(url(tmp_path))
-
-
-def test_an_error_does_not_show_the_record_it_was_about(store: SqlStore, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "fieldvisit.sqlite")) as connection, connection:
-        connection.execute("DROP TABLE accounts")
-    connection.close()
-    with pytest.raises(StorageError, match="no such table") as caught:
-        _save(store, replace(BAR, name="Confidential"))
-    assert "Confidential" not in str(caught.value)
-
-
-def _save(store: SqlStore, record: Record) -> None:
+def test_more_records_than_fit_into_one_query_are_saved_at_once(store: SqlStore) -> None:
+    many = [replace(BAR, id=f"{number:05}") for number in range(2500)]
     with store.write(audited=False) as unit:
-        unit.records("town").save(record)
+        assert set(unit.records("town").save_all(many)) == {Change.ADDED}
+    with store.write(audited=False) as unit:
+        assert set(unit.records("town").save_all([*many[:-1], replace(many[-1], name="Pub")])) == {
+            Change.UNCHANGED,
+            Change.CHANGED,
+        }
 
 
-def _environment(*folders: Path) -> dict[str, str]:
-    root = Path(__file__).parents[2]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (root, *folders)))}
+# ---- rows
+
+ROOT = User("u1", "root@example.com", "Root", Role.ADMIN, None, None, "", "", 0, ("a", "b"), False, 1, NOON)
+JOB = Job("j1", "town", "plan", {"days": 5, "share": 0.1, "words": ["é", "\u2028"]}, "user:u1", NOON)
+
+
+def test_rows_come_back_as_they_were_put(store: SqlStore) -> None:
+    microseconds = NOON.replace(microsecond=123456)
+    rep = replace(ROOT, id="u2", email="rep@example.com", role=Role.FIELD_REP, reps=frozenset({"R1"}), totp_step=2**40)
+    done = replace(JOB, state=JobState.DONE, finished_at=microseconds, result={"version": 3}, progress={"cost_s": 1e9})
+    with store.write(audited=False) as unit:
+        for user in (ROOT, rep, replace(ROOT, name="Groot")):
+            unit.users.put(user)
+        unit.jobs.put(JOB)
+        unit.jobs.put(done)
+    with store.read() as unit:
+        assert unit.users.find() == [replace(ROOT, name="Groot"), rep]
+        assert unit.users.find(email="rep@example.com") == [rep]
+        assert unit.jobs.get("j1") == done
+        assert unit.jobs.find(state=JobState.WAITING) == []
+        assert unit.jobs.get("j2") is None
+    with store.write(audited=False) as unit:
+        unit.users.remove("u1")
+        unit.users.remove("u1")
+        assert unit.users.find() == [rep]
+
+
+@pytest.mark.parametrize("flaw", ["a\0b", "half \ud83d of it"])
+def test_what_no_database_keeps_is_refused_by_the_name_of_its_field(store: SqlStore, flaw: str) -> None:
+    def save(record: Record) -> None:
+        with store.write(audited=False) as unit:
+            unit.records("town").save(record)
+
+    def put(job: Job) -> None:
+        with store.write(audited=False) as unit:
+            unit.jobs.put(job)
+
+    with pytest.raises(StorageError, match=r"^accounts\.attributes holds") as caught:
+        save(replace(BAR, attributes={"floor": flaw}))
+    assert flaw not in str(caught.value)
+    with pytest.raises(StorageError, match=r"^jobs\.progress holds"):
+        put(replace(JOB, progress={"what": [flaw]}))
+    with pytest.raises(StorageError, match=r"^jobs\.request holds"):
+        put(replace(JOB, request={flaw: 1}))
+    with pytest.raises(StorageError, match=r"^jobs\.progress is inf"):
+        put(replace(JOB, progress={"cost_s": float("inf")}))
+    with pytest.raises(StorageError, match=r"^audit\.subject holds"), store.write() as unit:
+        unit.audit("a.b", flaw)
+
+
+@pytest.mark.parametrize("flaw", ["a\0b", "half \ud83d of it"])
+def test_asking_for_what_no_database_keeps_finds_nothing(store: SqlStore, flaw: str) -> None:
+    with store.read() as unit:
+        assert unit.users.find(email=flaw) == []
+        assert unit.users.get(flaw) is None
+        with pytest.raises(NotFoundError):
+            unit.records(flaw)
+        with pytest.raises(NotFoundError):
+            unit.plans(flaw)
+
+
+def test_a_number_beyond_every_column_is_refused(store: SqlStore) -> None:
+    with pytest.raises(StorageError), store.write(audited=False) as unit:
+        unit.users.put(replace(ROOT, totp_step=10**30))
+    with pytest.raises(StorageError), store.read() as unit:
+        unit.users.find(totp_step=10**400)
