@@ -109,7 +109,6 @@ def _configure(home: Path) -> None:
             "temporary-directory": str(home / "dask"),
             "distributed.scheduler.allowed-failures": 0,  # a lost worker is counted in the job's row
             "distributed.scheduler.http.routes": [],
-            "distributed.scheduler.worker-ttl": "1 minute",
             "distributed.scheduler.active-memory-manager.start": False,
             "distributed.scheduler.work-stealing": False,
             "distributed.worker.http.routes": [],

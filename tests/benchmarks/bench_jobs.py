@@ -86,8 +86,6 @@ class Shop:
         self.orphans += offspring(work.pid)
         work.kill()
         work.wait()
-        assert work.stdout is not None
-        work.stdout.close()
 
     def kill_worker(self, chance: random.Random) -> bool:
         workers = [worker for work in self.works for worker in workers_of(work.pid)]

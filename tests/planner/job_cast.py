@@ -14,6 +14,7 @@ from test_cli import write_town
 from planner.access import Actor
 from planner.domain import Record
 from planner.jobs.requests import PlanRequest, request_plan
+from planner.lifeline import VARIABLE
 from planner.settings import read_settings
 from planner.storage import SqlStore, open_store
 from routing.area import Areas
@@ -54,11 +55,13 @@ def ask(store: SqlStore, home: Path, job_id: str, who: str, request: PlanRequest
 
 
 def start_work(home: Path) -> subprocess.Popen[str]:
-    """`fieldvisit work` as a process, ready to take jobs."""
+    """`fieldvisit work` as a process, ready to take jobs; it ends when the test does, however that ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", "from planner.cli import main; main()", "--home", str(home), "work"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, VARIABLE: "stdin"},
     )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("working on jobs with")

@@ -294,7 +294,9 @@ def test_every_job_ends_once_though_workers_and_dispatchers_are_killed(tmp_path:
         for process in started:
             process.kill()
             process.wait()
-            process.stdout.close()  # type: ignore[union-attr]
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                pipe.close()
     assert {job.state for job in jobs()} == {JobState.DONE}
     assert max(job.attempt for job in jobs()) > 1
     with store.read() as unit:
