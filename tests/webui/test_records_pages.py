@@ -70,6 +70,14 @@ def test_files_are_imported_and_their_addresses_looked_up(office: Office) -> Non
     assert "Find the places of addresses" in office.text(RECORDS)
 
 
+def test_addresses_that_nobody_has_looked_up_are_looked_up_at_the_press_of_a_button(office: Office) -> None:
+    office.know(BAR)
+    assert "Bar account A1 Twin Street 1, Helsinki waiting" in office.text(ADDRESSES)
+    assert send(office, RECORDS, f"{RECORDS}/look-up").status_code == 303
+    assert [(job.kind, job.state) for job in jobs(office)] == [("geocode", "waiting")]
+    assert "Look them up now" not in office.text(RECORDS)
+
+
 @pytest.mark.parametrize("kind", ["reps", "accounts", "opportunities"])
 def test_an_example_can_be_downloaded_and_imports_as_it_is(office: Office, kind: str) -> None:
     example = office.client.get(f"/a/helsinki/records/examples/{kind}.csv")

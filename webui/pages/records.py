@@ -24,7 +24,7 @@ from planner.domain import Location, Record, RecordKind, addresses_of
 from planner.errors import ConflictError, IntakeError, NotFoundError
 from planner.intake import EXAMPLES, UPLOADED, ImportReport, Table, import_tables, read_records, read_table
 from planner.jobs.requests import GEOCODE, request_geocoding, why_nothing_runs
-from planner.locating import decide, fingerprint, review_list, safe_text
+from planner.locating import WAITING, decide, fingerprint, review_list, safe_text
 from planner.repository import UnitOfWork
 from planner.snapshot import zone_of
 from routing.area import Area
@@ -130,6 +130,14 @@ def import_records(area: str) -> Any:
         said = f"Nothing is imported: a row is about a customer or rep who is not yours, since {error}. Leave it out."
         return _page(chosen, Form({}, errors={"": said})), 422
     return redirect(url_for("records.import_report", area=chosen.name, key=form_key(upload.digest)), 303)
+
+
+@records.post("/a/<area>/records/look-up")
+@allow(Permission.WRITE_RECORDS)
+def look_up(area: str) -> Any:
+    chosen = area_named(area)
+    done_once(lambda unit: request_geocoding(unit, chosen.name, viewer().actor.id, now(), new_id()).id)
+    return redirect(url_for("records.records_page", area=chosen.name), 303)
 
 
 @records.get("/a/<area>/records/imports/<key>")
@@ -242,7 +250,7 @@ def _page(area: Area, form: Form[Any] | None = None) -> str:
             ("Reps", len(reps)),
             ("Accounts", len(kept.accounts())),
             ("Opportunities", len(kept.opportunities())),
-            ("Without a place", waiting := len(review_list(unit, area.name))),
+            ("Without a place", waiting := len(unplaced := review_list(unit, area.name))),
         ]
         jobs = jobs_shown(unit, area.name, GEOCODE, zone_of(reps) or ZoneInfo("UTC"), most=5)
         hint = why_nothing_runs(unit, now()) if any(job.active for job in jobs) else ""
@@ -253,6 +261,7 @@ def _page(area: Area, form: Form[Any] | None = None) -> str:
         kinds=KINDS.items(),
         figures=figures,
         waiting=waiting,
+        unasked=any(location.reason == WAITING for location in unplaced) and not any(job.active for job in jobs),
         jobs=jobs,
         hint=hint,
         limit=UPLOADED.file_bytes // 1_000_000,
@@ -352,7 +361,7 @@ def _entry(location: Location, name: str, settling: SettleForm | None, wrong: st
     return Entry(
         location,
         name,
-        VERDICTS.get(location.verdict, ""),
+        "waiting" if location.reason == WAITING else VERDICTS.get(location.verdict, ""),
         fingerprint(location),
         f"a-{anchor}",
         settling.at if settling and meant else "",
