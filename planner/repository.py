@@ -228,6 +228,14 @@ class Store(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of what the store holds open; it is not used after that."""
+        ...
+
+
+class PortableStore(Store, Protocol):
+    """A store whose rows can be taken elsewhere."""
+
     def dump(self) -> AbstractContextManager[Dump]:
         """A consistent copy of all rows, while others go on writing."""
         ...
@@ -241,8 +249,4 @@ class Store(Protocol):
             ConflictError: the store holds something, and that is not to be replaced.
             StorageError: the rows are of a newer schema, or do not fit.
         """
-        ...
-
-    def close(self) -> None:
-        """Let go of what the store holds open; it is not used after that."""
         ...

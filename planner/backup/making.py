@@ -12,13 +12,15 @@ from secrets import token_hex
 from planner.audit import AuditEntry, verify
 from planner.backup.archive import FORMAT, HOME_FILES, Archive, Manifest, Writer
 from planner.errors import BackupError
-from planner.repository import Store, UnitOfWork, Values
+from planner.repository import PortableStore, UnitOfWork, Values
 from routing.area import Areas
 
 _ENTRIES = 1000
 
 
-def backup(store: Store, home: Path, file: Path, now: datetime, version: str, *, areas: bool = True) -> Manifest:
+def backup(
+    store: PortableStore, home: Path, file: Path, now: datetime, version: str, *, areas: bool = True
+) -> Manifest:
     """Save all rows as they are at one moment, the settings, the key and the built areas into one archive.
 
     It is written under another name, to the disk, read again, and only then given its name. Only its owner may read it:

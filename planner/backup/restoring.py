@@ -14,10 +14,10 @@ from planner.audit import verify
 from planner.backup.archive import Archive, Manifest
 from planner.backup.making import audit_entries
 from planner.errors import BackupError, ConflictError, InvalidRecordError
-from planner.repository import Store, UnitOfWork, Values
+from planner.repository import PortableStore, UnitOfWork, Values
 
 
-def restore(file: Path, store: Store, home: Path, actor: Actor, *, replace: bool = False) -> Manifest:
+def restore(file: Path, store: PortableStore, home: Path, actor: Actor, *, replace: bool = False) -> Manifest:
     """Make the store and the home folder what an archive says.
 
     Everything is checked before anything is changed; the rows are changed in one transaction; the files, which lie

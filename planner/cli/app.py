@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from planner.access import Actor
 from planner.errors import PlannerError
-from planner.repository import Store
+from planner.repository import PortableStore
 from planner.settings import HOME_VARIABLE, Settings, default_home, read_settings
 from planner.storage import open_store
 from routing.area import Areas
@@ -37,7 +37,7 @@ class App:
         return read_settings(self.home)
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> PortableStore:
         return open_store(self.settings.database_url)
 
     @cached_property
