@@ -112,7 +112,6 @@ def _configure(home: Path) -> None:
             "distributed.scheduler.active-memory-manager.start": False,
             "distributed.scheduler.work-stealing": False,
             "distributed.worker.http.routes": [],
-            "distributed.worker.daemon": False,
             "distributed.worker.profile.enabled": False,
             # No results are held for long: there is nothing to spill or to wait for.
             "distributed.worker.memory.target": False,
