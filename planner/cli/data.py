@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from planner.audit import verify
 from planner.backup import Manifest
 from planner.backup.making import audit_entries
 from planner.cli.app import FILE, App, main
+from planner.errors import StorageUnavailableError
 
 
 @main.command()
@@ -27,6 +29,9 @@ def backup(app: App, file: Path, without_areas: bool) -> None:
     """
     home = app.settings.home
     made = backups.backup(app.store, home, file, datetime.now(UTC), version("fieldvisit"), areas=not without_areas)
+    # Known of here, so that the doctor can say how old the last one is; it is good also where nothing can be written.
+    with suppress(StorageUnavailableError), app.store.write(app.actor) as unit:
+        unit.audit("backup.made", made.audit_head)
     app.say(f"{file}: {_holds(made)}, {file.stat().st_size / 1e6:,.1f} MB, read again and found whole")
     app.say(f"audit log: {made.audit_entries:,} entries, head {made.audit_head or '-'}")
     if made.audit_broken:
