@@ -277,7 +277,8 @@ class _Unwanted(WorkerPlugin):
 
 def _work(packed: bytes) -> Outcome:
     """What a worker does with a task."""
-    os.nice(max(0, NICE - os.nice(0)))  # of this thread, and of the processes that it starts
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(max(0, NICE - os.nice(0)))  # of this thread, and of the processes that it starts
     worker: Any = get_worker()
     name, unwanted = worker.get_current_task(), worker.plugins[_PLUGIN].names
     told_s = 0.0
