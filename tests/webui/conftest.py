@@ -53,12 +53,16 @@ class Watched:
         return {"/".join(url.split("/", 3)[:3]) for url in addresses if not url.startswith(("data:", "blob:"))}
 
 
+def chromium_of_the_system() -> str | None:
+    """None for the one that Playwright brings."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium: the system's if it has one, else the one that Playwright brings."""
-    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=system, args=CHROMIUM_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=chromium_of_the_system(), args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
 
@@ -86,11 +90,11 @@ def watch(browser: Browser) -> Iterator[Callable[..., Watched]]:
 def serve() -> Iterator[Serve]:
     """Serves apps on free loopback ports until the test ends."""
     with ExitStack() as servers:
-        yield lambda app: servers.enter_context(_running(app))
+        yield lambda app: servers.enter_context(running(app))
 
 
 @contextmanager
-def _running(app: Flask) -> Iterator[str]:
+def running(app: Flask) -> Iterator[str]:
     """The server that ships, with a loop that ends when told to, also while a browser keeps a connection open."""
     sockets: dict[int, Any] = {}
     server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4)

@@ -145,4 +145,34 @@ _ODD = [
     "C:\\con\\nul",
     "'; DROP TABLE accounts; --",
 ]
-HOSTILE = [*_MARKUP, *_QUOTES, *_TEMPLATES, *_ODD]
+_MUTATED = [
+    f"<noscript><p title='</noscript><img src=x onerror={RUN}>'>",
+    f"<svg></p><style><a id='</style><img src=1 onerror={RUN}>'>",
+    f"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror={RUN}&gt;'>",
+    f"<form><math><mtext></form><form><mglyph><svg><mtext><style><path id='</style><img onerror={RUN} src>'>",
+    f"<select><noembed></select><script x='a@b'>{RUN}//</noembed>",
+    f"<xmp><p title='</xmp><svg/onload={RUN}>'>",
+    f"<a id=x tabindex=1 onfocus={RUN}></a><a href=#x>y</a>",
+    f"<style>@keyframes x{{}}</style><b style='animation-name:x' onanimationstart={RUN}></b>",
+    f"<video><source onerror={RUN}></video><audio src=x onerror={RUN}>",
+    f"<marquee onstart={RUN}>x</marquee><body onpageshow={RUN}>",
+    f"<svg><animate onbegin={RUN} attributeName=x dur=1s></svg>",
+    f"<svg><set href=#x attributeName=href to=javascript:{RUN} /><a id=x><text y=9>z</text></a></svg>",
+    f"<button popovertarget=x>y</button><b id=x popover onbeforetoggle={RUN}>z</b>",
+    "red;} body{background:url(https://elsewhere.example/c.png)",
+    "expression(window.__ran=1)",
+    '"onpointerrawupdate=window.__ran=1 x="',
+    f"jav&#x09;ascript:{RUN}",
+    f"\x01javascript:{RUN}",
+    f"feed:javascript:{RUN}",
+    f"//elsewhere.example/%2f..?{RUN}",
+    "\u2066\u2069\u200f\u061c\u202dabc\u202c",
+    "=1+1\t=2+2\r\n@SUM(A1)",
+    f'{{"a":"</script><script>{RUN}</script>"}}',
+    f'<!--<script>{{"a":"--><img src=x onerror={RUN}>"}}',
+    "L" * 1990 + "<b>",
+]
+LONG = "<i>" + "m" * 9_990 + f"<img src=x onerror={RUN}>"
+"""Longer than names may be; notes take it."""
+
+HOSTILE = [*_MARKUP, *_QUOTES, *_TEMPLATES, *_ODD, *_MUTATED]
