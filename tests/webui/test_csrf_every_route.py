@@ -37,7 +37,7 @@ def test_no_unsafe_route_does_anything_without_the_token(company: Company) -> No
     before, routes = state(company), unsafe_routes(company)
     assert len(routes) > 15
     for method, address in routes:
-        for sent in ({}, {"csrf": ""}, {"csrf": "wrong"}, {"csrf": "é"}):
+        for sent in ({}, {"csrf": "é"}):
             answer = browser.client.open(address, method=method, data=sent, base_url=browser.base)
             assert answer.status_code in (400, 403), (method, address, answer.status_code)
         answer = browser.client.open(
@@ -60,11 +60,18 @@ def test_no_unsafe_route_does_anything_without_the_token(company: Company) -> No
         {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
     ],
 )
-def test_no_unsafe_route_takes_even_the_right_token_from_another_site(
+def test_what_another_site_sends_is_refused_even_with_the_right_token(
     company: Company, headers: dict[str, str]
 ) -> None:
+    browser, address = company.browser(company.adele), f"/people/{company.ann.id}/disable"
+    answer = browser.client.post(address, data={"csrf": browser.csrf}, headers=headers, base_url=browser.base)
+    assert answer.status_code == 403
+    assert not company.stored(company.ann).disabled
+
+
+def test_no_unsafe_route_takes_the_right_token_from_another_site(company: Company) -> None:
     browser = company.browser(company.adele)
-    before = state(company)
+    before, headers = state(company), {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     for method, address in unsafe_routes(company):
         sent = {"csrf": browser.csrf}
         answer = browser.client.open(address, method=method, data=sent, headers=headers, base_url=browser.base)

@@ -276,8 +276,8 @@ def test_the_audit_log_shows_who_did_what_the_newest_first(company: Company) -> 
 
 def test_the_audit_log_is_filtered_and_turned_page_by_page(company: Company) -> None:
     admin = company.browser(company.adele)
-    for number in range(120):
-        with company.store.write(SYSTEM) as unit:
+    with company.store.write(SYSTEM) as unit:
+        for number in range(120):
             unit.audit("test.done" if number % 2 else "other.done", f"n{number}")
     pages, address = [], "/audit?action=test."
     while address:
@@ -299,7 +299,7 @@ def test_the_audit_log_is_filtered_and_turned_page_by_page(company: Company) -> 
 
 def test_a_hostile_name_or_browser_is_only_text(company: Company) -> None:
     admin = company.browser(company.adele)
-    texts = [text for text in HOSTILE if len(text) < 100 and text.isprintable() and text.strip()]
+    texts = [text for text in HOSTILE if len(text) < 100 and text.isprintable() and text.strip()][::5]
     plain: list[Skeleton] = []
     for text in ["Harmless", *texts]:
         with company.store.write(SYSTEM, audited=False) as unit:
