@@ -21,8 +21,8 @@ OF_AN_AREA = (
 
 OF_THE_COMPANY = (("account.account", "My account"), ("people.people", "People"), ("audit.entries", "Audit log"))
 
-ALSO = {"pages.start": "pages.week"}
-"""Pages that show what another one shows."""
+START = "pages.start"
+"""Shows what the first page of an area shows."""
 
 WITHOUT_PLAN = frozenset({"handoffs.handoffs", "planning.plan_page", "records.records_page", "records.addresses"})
 """Pages of an area that are the same whatever version of its plan is looked at."""
@@ -38,12 +38,12 @@ class Link:
 def navigation(area: str | None = None, plan: int | None = None) -> list[Link]:
     """The pages of an area, or without one those of the company, that the present viewer may open."""
     pages = OF_THE_COMPANY if area is None else OF_AN_AREA
-    now = ALSO.get(request.endpoint or "", request.endpoint)
-    links = []
+    links: list[Link] = []
     for endpoint, text in pages:
         if lets_in(current_app.view_functions.get(endpoint), g.get("viewer")):
             query: dict[str, Any] = (
                 {} if area is None else {"area": area, "plan": None if endpoint in WITHOUT_PLAN else plan}
             )
-            links.append(Link(text, url_for(endpoint, **query), endpoint == now))
+            current = endpoint == request.endpoint or (request.endpoint == START and area is not None and not links)
+            links.append(Link(text, url_for(endpoint, **query), current))
     return links

@@ -72,11 +72,10 @@ def sources() -> Sources:
 def area_named(name: str) -> Area:
     """The area of an address; one that the viewer may not see is not there."""
     try:
-        if viewer().scope.sees(name):
-            return sources().areas.get(name)
+        found = sources().areas.get(name) if viewer().scope.sees(name) else None
     except AreaError:
-        pass
-    abort(404, description=f"There is no area “{name}”.")
+        found = None
+    return found or abort(404, description=f"There is no area “{name}”.")
 
 
 def shown(area_name: str) -> Shown:
