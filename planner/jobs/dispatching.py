@@ -182,7 +182,7 @@ class Dispatcher:
                     state=JobState.RUNNING,
                     attempt=job.attempt + 1,
                     lease_owner=self._owner,
-                    lease_until=self._lease_from(now),
+                    lease_until=self._new_lease(),
                     progress={"what": "starting", "fraction": 0.0},
                     started_at=job.started_at or now,
                 )
@@ -215,8 +215,9 @@ class Dispatcher:
 
     # ---- signs of life
 
-    def _lease_from(self, now: datetime) -> datetime:
-        return now + timedelta(seconds=self._settings.jobs.lease_seconds)
+    def _new_lease(self) -> datetime:
+        """From this very moment: a round may have waited long for a busy machine."""
+        return self._clock() + timedelta(seconds=self._settings.jobs.lease_seconds)
 
     def _write_down(self, now: datetime) -> None:
         """Renew the leases and say that we are alive, every few seconds; with the progress, at most once a second."""
@@ -229,7 +230,7 @@ class Dispatcher:
             for running in self._running.values():
                 if job := self._ours(unit, running.job):
                     running.written = running.attempt.progress() or job.progress
-                    unit.jobs.put(replace(job, lease_until=self._lease_from(now), progress=running.written))
+                    unit.jobs.put(replace(job, lease_until=self._new_lease(), progress=running.written))
             unit.heartbeats.put(Heartbeat(self._owner, now, workers))
         self._written_at = now
 

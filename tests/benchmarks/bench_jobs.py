@@ -38,9 +38,9 @@ from planner.storage import SqlStore, open_store
 from routing.area import Areas
 
 PEOPLE = 6
-SETTINGS = "[jobs]\nlease_seconds = 3\nmost_failures = 1000\n"
+SETTINGS = "[jobs]\nlease_seconds = 5\nmost_failures = 1000\n"
 PAUSE_S = (0.3, 4.0)
-"""Between two kills."""
+"""From when something runs to the next kill."""
 SMALL = PlanRequest(MONDAY, 2, None, 12)
 UNDISTURBED = 10
 
@@ -107,6 +107,8 @@ def kill_at_random(shop: Shop, kills: int, chance: random.Random) -> tuple[int, 
     killed = Counter[str]()
     for number in range(1, kills + 1):
         shop.keep_asking()
+        while not any(job.state is JobState.RUNNING for job in rows(shop.store)):
+            time.sleep(0.1)
         time.sleep(chance.uniform(*PAUSE_S))
         if chance.random() < 0.5 and shop.kill_worker(chance):
             killed["worker"] += 1

@@ -402,6 +402,17 @@ def test_a_lease_is_renewed_for_as_long_as_its_dispatcher_lives(office: Office) 
     assert office.job(job_id).attempt == 1
 
 
+def test_a_lease_runs_from_when_it_is_written_however_long_the_round_has_taken(office: Office) -> None:
+    class Slow(Hands):
+        def workers(self) -> int:
+            office.clock.on(40)
+            return 2
+
+    job_id = office.ask()
+    office.dispatcher(Slow()).step()
+    assert office.job(job_id).lease_until == office.clock.now + timedelta(seconds=30)
+
+
 def test_a_dispatcher_that_overslept_goes_on_where_nobody_took_its_job(office: Office) -> None:
     job_id, hands = office.ask(), Hands()
     dispatcher = office.dispatcher(hands)
