@@ -153,11 +153,8 @@ class SqlPlans:
         return self._cut(StoredPlan(**row))
 
     def latest(self, *, published: bool = False) -> StoredPlan | None:
-        query = sa.select(PLANS).where(self._seen())
-        if published:
-            query = query.where(PLANS.c.published_at.is_not(None)).order_by(PLANS.c.published_at.desc())
-        row = self._connection.execute(query.order_by(PLANS.c.version.desc()).limit(1)).mappings().first()
-        return None if row is None else self._cut(StoredPlan(**row))
+        version = self._visible.latest_version(published=published)
+        return None if version is None else self.get(version)
 
     def handoffs(self) -> tuple[PlannedHandoff, ...]:
         document = self._visible.plan

@@ -63,13 +63,18 @@ class Visible:
         """The document of the plan that counts."""
         if not self._of_area:
             return None
-        newest = sa.select(PLANS.c.document).where(PLANS.c.area == self._area).order_by(PLANS.c.version.desc())
-        published = PLANS.c.published_at.is_not(None)
-        last = newest.where(published).order_by(None).order_by(PLANS.c.published_at.desc(), PLANS.c.version.desc())
-        document = self._connection.scalar(last.limit(1))
-        if document is None and self._scope.drafts:
-            document = self._connection.scalar(newest.limit(1))
-        return document
+        version = self.latest_version(published=True)
+        if version is None and self._scope.drafts:
+            version = self.latest_version(published=False)
+        here = (PLANS.c.area == self._area) & (PLANS.c.version == version)
+        return None if version is None else self._connection.scalar(sa.select(PLANS.c.document).where(here))
+
+    def latest_version(self, *, published: bool) -> int | None:
+        """The version published last, or the newest one; without its document, which is slow to sort by."""
+        query = sa.select(PLANS.c.version).where(PLANS.c.area == self._area, *self.where_plans())
+        if published:
+            query = query.where(PLANS.c.published_at.is_not(None)).order_by(PLANS.c.published_at.desc())
+        return self._connection.scalar(query.order_by(PLANS.c.version.desc()).limit(1))
 
     def seen(self) -> Seen:
         """The same as ids, for cutting plans; asked only where not everything is seen."""
