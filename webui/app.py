@@ -150,10 +150,14 @@ def create_app(
 def _admit() -> None:
     g.nonce = new_nonce()
     g.image_origins = ()
-    policy = policy_of(current_app.view_functions.get(request.endpoint or ""))
-    if not (policy and policy.any_host) and not site().answers_to(request.environ.get("HTTP_HOST", "")):
+    if not _asked_by_machines() and not site().answers_to(request.environ.get("HTTP_HOST", "")):
         ours = site().origin or "http://localhost, http://127.0.0.1 or http://[::1], with the port"
         abort(400, description=f"Open these pages as {ours}.")
+
+
+def _asked_by_machines() -> bool:
+    policy = policy_of(current_app.view_functions.get(request.endpoint or ""))
+    return policy is not None and policy.any_host
 
 
 def _protect(response: Response) -> Response:
@@ -186,7 +190,7 @@ def _http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if code < 400 or error.response is not None:
         return error
-    if code == 401 and "Authorization" not in request.headers:
+    if code == 401 and "Authorization" not in request.headers and not _asked_by_machines():
         return _log_in_first()
     stock = type(error).description
     said = error.description if error.description and error.description != stock else SENTENCES.get(code, "")

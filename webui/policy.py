@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flask import Flask, abort, g, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 
 from planner.access import Actor, Permission, Scope
 from planner.people.domain import ApiToken, Session, User
@@ -115,7 +117,9 @@ def lets_in(view: object, asking: Viewer | None) -> bool:
 def viewer() -> Viewer:
     """Who is asking; answers 401 where that is nobody."""
     found: Viewer | None = g.get("viewer")
-    return found or abort(401)
+    if found is None:
+        raise Unauthorized(www_authenticate=WWWAuthenticate("bearer"))
+    return found
 
 
 def enforce(app: Flask, authenticate: Authenticate) -> None:

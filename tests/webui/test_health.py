@@ -110,7 +110,7 @@ def figures(company: Company) -> dict[tuple[str, tuple[str, ...]], float]:
 
 def test_metrics_are_for_a_token_that_may_see_them(company: Company) -> None:
     nobody = company.app.test_client().get("/metrics")
-    assert nobody.status_code in (303, 401)
+    assert (nobody.status_code, nobody.headers["WWW-Authenticate"]) == (401, "Bearer")
     wrong = company.token(company.adele, Permission.SEE_DAYS)
     assert company.app.test_client().get("/metrics", headers=wrong).status_code == 403
     assert company.browser(company.mona).get("/metrics").status_code == 403

@@ -159,11 +159,9 @@ def _of_http(error: HTTPException) -> Response:
     detail = error.description if error.description != type(error).description else ""
     response = _response(status, "", str(getattr(made, "data", b""), "utf-8").strip() if made is not None else detail)
     headers = made.headers if made is not None else dict(error.get_headers(request.environ))
-    for name in ("Allow", "Retry-After"):
+    for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in headers:
             response.headers[name] = headers[name]
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
