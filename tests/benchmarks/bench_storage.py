@@ -41,7 +41,7 @@ def main() -> None:
     for name, database in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
         with database() as new:
             print(f"{name}; the machine's load is {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-            # Who reads first and comes too late looks again, and the more so the slower the others are: a tenth will do.
+            # Who reads first and comes too late looks again and again: a tenth takes as long.
             for how, writes in (("in_turn", 1.0), ("as_seen", 0.1), ("plainly", 1.0)):
                 result = race(new(), how, options.processes, int(writes * options.writes))
                 longest = max(result.waits_ms)
