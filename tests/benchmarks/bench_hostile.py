@@ -34,7 +34,7 @@ def main() -> int:
     start = time.perf_counter()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_of_the_system(), args=CHROMIUM_ARGUMENTS)
-        for text in texts:
+        for number, text in enumerate(texts, start=1):
             with tempfile.TemporaryDirectory() as folder:
                 house = House(Path(folder), [text])
                 with running(house.app) as base:
@@ -51,6 +51,7 @@ def main() -> int:
                                     problems.append(f"{text[:60]!r} ran on {address} for {name}")
                         context.close()
                 house.store.close()
+            print(f"{number} of {len(texts)}: {len(problems)} problems", file=sys.stderr, flush=True)
         chromium.close()
     print(f"{len(texts)} texts, {len(kinds)} kinds of pages, {sum(kinds.values()):,} page views")
     print(f"{len(problems)} executions, complaints or requests elsewhere, in {time.perf_counter() - start:,.0f} s")
