@@ -93,7 +93,7 @@ def log_in(
         return _failed(store, attempt, user, visitor, now, Reason.WRONG)
     if user.totp_secret and not code:
         with store.write(_actor(user, visitor), audited=False) as unit:
-            succeed(unit, attempt)
+            succeed(unit, attempt, half=True)
         return NeedsSecondFactor(keys.seal("ticket", f"{user.id} {user.epoch}", now))
     renewed = hash_password(password) if needs_rehash(user.password_hash) else ""
     return _let_in(store, keys, login, user, code, attempt, visitor, now, renewed)

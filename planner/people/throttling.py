@@ -141,11 +141,12 @@ def begin_try(unit: UnitOfWork, counters: Sequence[Counter], now: datetime) -> T
     return Try(tuple(counters), rows)
 
 
-def succeed(unit: UnitOfWork, attempt: Try) -> None:
-    """Take a try back; a browser that the person has logged in with before begins anew."""
+def succeed(unit: UnitOfWork, attempt: Try, *, half: bool = False) -> None:
+    """Take a try back; a browser that the person has logged in with before begins anew, unless that was but half of it:
+    a password that is known must not buy any number of codes."""
     for counter, tried in zip(attempt.counters, attempt.rows, strict=True):
         row = unit.throttles.get(counter.key)
-        left = taken_back(row, tried) if row is not None and counter.shared else None
+        left = taken_back(row, tried) if row is not None and (counter.shared or half) else None
         if left is not None and left.failures:
             unit.throttles.put(left)
         else:

@@ -209,17 +209,22 @@ def test_a_ticket_expires_and_dies_with_the_password_it_stands_for(office: Offic
     assert second(step.ticket) == Refused(Reason.EXPIRED)
 
 
-def test_codes_are_guessed_as_slowly_as_passwords(office: Office) -> None:
-    """Even by whoever knows the password, which gives them a new ticket each time but no new tries."""
-    enrolled(office)
+@pytest.mark.parametrize("known", [False, True])
+def test_codes_are_guessed_as_slowly_as_passwords(office: Office, known: bool) -> None:
+    """Even by whoever knows the password, which gives them a new ticket each time but no new tries; and even in a
+    browser that its owner has logged in with."""
+    secret, _ = enrolled(office)
+    office.later(minutes=1)
+    device = office.logs_in("max", code=code_at(secret, office)).device if known else ""
+    here = Visitor("192.0.2.1", "Firefox", device)
     answers = []
     for _ in range(2 * OF_ACCOUNT.free):
-        step = office.tries("max")
+        step = office.tries("max", device=device)
         if not isinstance(step, NeedsSecondFactor):
             answers.append(step)
             continue
         answers.append(
-            log_in_with_code(office.store, office.keys, office.login, step.ticket, "000000x", HERE, office.now)
+            log_in_with_code(office.store, office.keys, office.login, step.ticket, "000000x", here, office.now)
         )
     assert sum(answer.reason is Reason.WRONG_CODE for answer in answers if isinstance(answer, Refused)) == 5
     assert answers[-1] == Refused(Reason.WAIT, 30)
