@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from planner.access import Permission
 from planner.errors import InvalidRecordError, NotFoundError, RefusedError
 from planner.jobs.domain import Job, JobState
 from planner.planning import EARLIEST, LATEST, MAX_DAYS
@@ -118,6 +119,11 @@ def _request(unit: UnitOfWork, job: Job, replaced: Sequence[Job]) -> Job:
     unit.jobs.put(job)
     unit.audit("job.requested", job.id, area=job.area, kind=job.kind, request=dict(job.request))
     return job
+
+
+def permission_for(kind: str) -> Permission:
+    """What it takes to ask for a job of this kind, and to call one off."""
+    return Permission.PLAN if kind == PLAN else Permission.WRITE_RECORDS
 
 
 def cancel_job(unit: UnitOfWork, job_id: str, now: datetime) -> Job:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from api_cast import MONDAY, Installation, Program, account, admin, building, office, opportunity, rep
 from plan_cast import plan, rep_day, stop
 
-from planner.access import Role
+from planner.access import Permission, Role
 from planner.jobs.domain import JobState
 
 __all__ = ["admin", "building", "office"]
@@ -94,6 +94,15 @@ def test_a_plan_is_asked_for_watched_and_called_off(office: Installation, admin:
     assert admin.get("/areas/helsinki/jobs")["jobs"] == [job]
     assert admin.post(f"/jobs/{job['id']}/cancel")["state"] == "cancelled"
     admin.post("/jobs/none/cancel", None, 404)
+
+
+def test_a_token_calls_off_only_what_it_might_have_asked_for(office: Installation, admin: Program) -> None:
+    ordered = admin.post("/areas/helsinki/plans", ORDER, 202)
+    places = admin.post("/areas/helsinki/geocoding", {}, 202)
+    importer = office.program(Role.MANAGER, Permission.WRITE_RECORDS)
+    importer.post(f"/jobs/{ordered['id']}/cancel", None, 403)
+    assert importer.post(f"/jobs/{places['id']}/cancel")["state"] == "cancelled"
+    assert admin.get(f"/jobs/{ordered['id']}")["state"] == "waiting"
 
 
 def test_a_newer_order_replaces_the_one_that_waits_and_one_sent_twice_does_not(

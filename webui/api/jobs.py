@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from flask import Response, current_app
+from flask import Response, abort, current_app
 from pydantic import Field
 
 from planner.access import Permission
 from planner.jobs.domain import Job
-from planner.jobs.requests import PlanRequest, cancel_job, find_job, request_geocoding, request_plan
+from planner.jobs.requests import PlanRequest, cancel_job, find_job, permission_for, request_geocoding, request_plan
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from webui.api.operation import Reply, Write, now, operation, settings, store
@@ -144,9 +144,14 @@ def watch_job(job_id: str) -> Response:
 @operation("POST", "/jobs/<job_id>/cancel", {200: JobRecord}, tag="jobs")
 @allow(Permission.PLAN, Permission.WRITE_RECORDS)
 def cancel(job_id: str) -> Write:
-    """Call a job off; one that has ended stays as it is."""
+    """Call a job off; one that has ended stays as it is.
+
+    It takes the permission that asking for it takes.
+    """
 
     def write(unit: UnitOfWork) -> Reply:
+        if not viewer().may(permission_for(find_job(unit, job_id).kind)):
+            abort(403)
         return Reply(JobRecord.shown(cancel_job(unit, job_id, now())))
 
     return write

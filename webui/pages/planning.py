@@ -15,7 +15,16 @@ from pydantic import BaseModel, Field
 from planner.access import Permission
 from planner.errors import InvalidRecordError, NotFoundError, RefusedError
 from planner.jobs.domain import Job, JobState
-from planner.jobs.requests import PLAN, PlanRequest, cancel_job, find_job, jobs_of, request_plan, why_nothing_runs
+from planner.jobs.requests import (
+    PLAN,
+    PlanRequest,
+    cancel_job,
+    find_job,
+    jobs_of,
+    permission_for,
+    request_plan,
+    why_nothing_runs,
+)
 from planner.planning import MAX_DAYS, publish_plan
 from planner.repository import StoredPlan, UnitOfWork
 from planner.settings import Settings
@@ -86,7 +95,7 @@ def cancel(area: str, job: str) -> Any:
         found = find_job(unit, job)
         if found.area != chosen.name:
             raise NotFoundError(f"area {chosen.name} has no job {job}")
-        if not viewer().may(Permission.PLAN if found.kind == PLAN else Permission.WRITE_RECORDS):
+        if not viewer().may(permission_for(found.kind)):
             abort(403)
         cancel_job(unit, job, now())
         return found.kind
