@@ -34,7 +34,7 @@ class Streams:
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.most = most
+        self._most = most
         self.life_s = life_s
         self.every_s = every_s
         self._heartbeat_s = heartbeat_s
@@ -43,13 +43,17 @@ class Streams:
         self._open = 0
         self._lock = threading.Lock()
 
+    def served_by(self, threads: int) -> None:
+        """Leave three quarters of a server's threads to pages."""
+        self._most = max(1, threads // 4)
+
     def answer(self, read: Callable[[], State]) -> Response:
         """A response that says what `read` says, whenever that has changed; 503 where too many are open.
 
         `read` is called outside the request, every little while, and holds nothing open in between.
         """
         with self._lock:
-            if self._open >= self.most:
+            if self._open >= self._most:
                 busy = Response("Too many pages are being told; ask from time to time instead.\n", 503)
                 busy.mimetype = "text/plain"
                 busy.headers["Retry-After"] = "5"

@@ -70,6 +70,16 @@ def test_nobody_on_the_way_holds_events_back() -> None:
     response.close()
 
 
+@pytest.mark.parametrize(("threads", "most"), [(2, 1), (16, 4)])
+def test_three_quarters_of_a_servers_threads_are_left_to_pages(threads: int, most: int) -> None:
+    some = Streams()
+    some.served_by(threads)
+    for _ in range(most):
+        some.answer(saying(("10 %", False)))
+    with pytest.raises(HTTPException):
+        some.answer(saying(("10 %", False)))
+
+
 def test_beyond_a_few_streams_browsers_are_asked_to_come_later() -> None:
     some = streams(most=2)
     first, second = some.answer(saying(("", True))), some.answer(saying(("", True)))

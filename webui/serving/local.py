@@ -28,7 +28,7 @@ def listening(address: str, port: int) -> socket.socket:
 
 def serve_app(app: Flask, listener: socket.socket, threads: int) -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    app.extensions["streams"].most = max(1, threads // 4)
+    app.extensions["streams"].served_by(threads)
     server = create_server(
         app,
         sockets=[listener],

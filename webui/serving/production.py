@@ -99,6 +99,10 @@ def post_fork(server: Any, worker: Any) -> None:
     Response.default_headers = lambda self: [line for line in lines(self) if not line.startswith("Server:")]
 
 
+def post_worker_init(worker: Any) -> None:
+    worker.wsgi.extensions["streams"].served_by(worker.cfg.threads)
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """What a worker counted stays counted; what it held open is not."""
     if os.environ.get(FILES_VARIABLE):
