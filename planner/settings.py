@@ -255,7 +255,7 @@ class Settings:
     """Everything that is chosen rather than computed. `home` holds areas, the database and settings.toml."""
 
     home: Path
-    database_url: str
+    database_url: str = field(repr=False)  # a password may be in it
     gate: GateSettings = field(default_factory=GateSettings)
     candidates: CandidateSettings = field(default_factory=CandidateSettings)
     worth: WorthSettings = field(default_factory=WorthSettings)

@@ -100,7 +100,7 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     Raises:
         PlannerError: this program does not know the kind.
     """
-    settings = replace(settings, database_url="")  # it holds a password, and no worker needs it
+    settings = replace(settings, database_url="", oidc_secret="")  # no worker needs the installation's secrets
     if job.kind == PLAN:
         return PlanTask(Snapshot.read(unit, job.area), area, PlanRequest.from_json(job.request), settings)
     if job.kind == GEOCODE:
