@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "webui"))
 
-from conftest import CHROMIUM_ARGUMENTS, running, chromium_of_the_system
+from conftest import CHROMIUM_ARGUMENTS, chromium_of_the_system, running
 from hostile import HOSTILE
 from hostile_cast import House, poke, ran, watched
 

@@ -119,7 +119,13 @@ def test_metrics_are_for_a_token_that_may_see_them(company: Company) -> None:
 def test_requests_are_counted_by_route_never_by_address(company: Company) -> None:
     before = figures(company)
     browser = company.browser(company.adele)
-    for address in ("/a/helsinki/unplanned", "/a/turku/unplanned", "/a/<script>/unplanned", "/nothing/at/all", "/nothing/else"):
+    for address in (
+        "/a/helsinki/unplanned",
+        "/a/turku/unplanned",
+        "/a/<script>/unplanned",
+        "/nothing/at/all",
+        "/nothing/else",
+    ):
         browser.get(address)
     after = figures(company)
     counted = {
