@@ -30,6 +30,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers what its path says, and notes the Host header."""
 
     seen: list[str]
+    over: threading.Event
 
     def do_GET(self) -> None:
         self.seen.append(self.headers["Host"])
@@ -43,6 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "tracked=1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.path == "/drip":
+            self.wfile.write(body[:1])
+            self.over.wait(10)
+            return
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
@@ -53,7 +58,7 @@ class Server:
     """A server on a free loopback port."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.handler = type("NotingHandler", (Handler,), {"seen": []})
+        self.handler = type("NotingHandler", (Handler,), {"seen": [], "over": threading.Event()})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         if tls:
@@ -210,6 +215,19 @@ def test_a_redirect_is_not_followed(plain: Server) -> None:
 def test_an_answer_that_is_too_large_is_not_taken(plain: Server) -> None:
     with pytest.raises(OutgoingError, match="more than 1,000 bytes"):
         session(private(plain), "127.0.0.1").get(f"http://maps.corp:{plain.port}/large")
+
+
+def test_an_answer_that_drips_is_not_waited_for(plain: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing.outgoing.ANSWER_S", 0.0)
+    with pytest.raises(OutgoingError, match="seconds to answer"):
+        session(private(plain), "127.0.0.1").get(f"http://maps.corp:{plain.port}/drip")
+    plain.handler.over.set()
+
+
+def test_an_answer_that_breaks_off_is_a_connection_error(plain: Server) -> None:
+    plain.handler.over.set()
+    with pytest.raises(requests.ConnectionError, match="broke off"):
+        session(private(plain), "127.0.0.1").get(f"http://maps.corp:{plain.port}/drip")
 
 
 def test_nothing_of_the_environment_is_used_and_no_cookie_is_kept(
