@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.errors import StorageError
+
+if TYPE_CHECKING:  # it knows the entries as rows
+    from planner.repository import AuditLog
+
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,14 @@ def chained(
     seq, before = (previous.seq + 1, previous.hash) if previous else (1, "")
     entry = AuditEntry(seq, at.astimezone(UTC), actor, request_id, area, action, subject, details, before, "")
     return replace(entry, hash=_digest(entry))
+
+
+def all_entries(log: AuditLog) -> Iterator[AuditEntry]:
+    """From the first one on, a thousand at a time: a log of years is not held in memory."""
+    after = 0
+    while entries := log.entries(after=after, limit=_AT_ONCE):
+        yield from entries
+        after = entries[-1].seq
 
 
 def verify(entries: Iterable[AuditEntry], written_down: str = "") -> Verified:

@@ -9,13 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
-from planner.audit import AuditEntry, verify
+from planner.audit import all_entries, verify
 from planner.backup.archive import FORMAT, HOME_FILES, Archive, Manifest, Writer
 from planner.errors import BackupError
-from planner.repository import PortableStore, UnitOfWork, Values
+from planner.repository import PortableStore, Values
 from routing.area import Areas
-
-_ENTRIES = 1000
 
 
 def backup(
@@ -49,7 +47,7 @@ def backup(
             with store.dump() as dump:
                 for table, values in dump.tables.items():
                     writer.add(f"tables/{table}.jsonl", _lines(table, values, rows))
-                audit = verify(audit_entries(dump.unit))
+                audit = verify(all_entries(dump.unit.audit_log))
             for name in HOME_FILES:
                 if (home / name).is_file():
                     writer.add_file(f"home/{name}", home / name)
@@ -79,14 +77,6 @@ def backup(
     return manifest
 
 
-def audit_entries(unit: UnitOfWork) -> Iterator[AuditEntry]:
-    """All of them, a thousand at a time."""
-    after = 0
-    while entries := unit.audit_log.entries(after=after, limit=_ENTRIES):
-        yield from entries
-        after = entries[-1].seq
-
-
 def _lines(table: str, rows: Iterable[Values], counts: dict[str, int]) -> Iterator[bytes]:
     counts[table] = 0
     for row in rows:
@@ -95,7 +85,9 @@ def _lines(table: str, rows: Iterable[Values], counts: dict[str, int]) -> Iterat
 
 
 def _sync(folder: Path) -> None:
-    """The new name is on the disk too."""
+    """The new name is on the disk too; Windows opens no folders."""
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

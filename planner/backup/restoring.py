@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from planner.access import Actor
-from planner.audit import verify
+from planner.audit import all_entries, verify
 from planner.backup.archive import Archive, Manifest
-from planner.backup.making import audit_entries
 from planner.errors import BackupError, ConflictError, InvalidRecordError
 from planner.repository import PortableStore, UnitOfWork, Values
 
@@ -93,7 +92,7 @@ def _is(path: Path, sha256: str) -> bool:
 
 def _check_audit(unit: UnitOfWork, manifest: Manifest) -> None:
     """The log arrived as it left; where it was broken already then, a backup is still worth having."""
-    audit = verify(audit_entries(unit))
+    audit = verify(all_entries(unit.audit_log))
     if (audit.entries, audit.head) != (manifest.audit_entries, manifest.audit_head) or bool(audit.broken) != bool(
         manifest.audit_broken
     ):

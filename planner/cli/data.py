@@ -11,9 +11,8 @@ from pathlib import Path
 import click
 
 from planner import backup as backups
-from planner.audit import verify
+from planner.audit import all_entries, verify
 from planner.backup import Manifest
-from planner.backup.making import audit_entries
 from planner.cli.app import FILE, App, main
 from planner.errors import StorageUnavailableError
 
@@ -70,7 +69,7 @@ def audit_verify(app: App, head: str) -> None:
     Write the head down somewhere else from time to time: only with it can be proved that the end is not missing.
     """
     with app.store.read() as unit:
-        found = verify(audit_entries(unit), head)
+        found = verify(all_entries(unit.audit_log), head)
     app.say(f"{found.entries:,} entries, head {found.head or '-'}")
     if found.broken:
         raise click.ClickException(f"the log is broken at entry {found.broken.seq}: {found.broken.reason}")

@@ -99,7 +99,7 @@ def audit_log(store: Store, whole: bool) -> Iterator[Finding]:
             broken = next((b.seq for a, b in pairwise(entries) if b.previous != a.hash), None)
             checked = f"the newest {FEW_AUDIT_ENTRIES:,} of {count:,} audit entries follow each other"
         else:
-            verified = audit.verify(log.entries())
+            verified = audit.verify(audit.all_entries(log))
             broken = verified.broken.seq if verified.broken else None
             checked = f"{verified.entries:,} audit entries, unbroken"
     if broken is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from planner.access import Permission
-from planner.audit import AuditEntry, verify
+from planner.audit import AuditEntry, all_entries, verify
 from webui.api.operation import Reply, operation, store
 from webui.api.paging import Page, PageQuery, after, cursor, foreign
 from webui.api.values import Model, Moment
@@ -74,7 +74,7 @@ class AuditCheck(Model):
 def verify_audit(query: VerifyQuery) -> Reply:
     """Whether the audit log is as it was written."""
     with store().read(viewer().scope) as unit:
-        found = verify(unit.audit_log.entries(), query.head)
+        found = verify(all_entries(unit.audit_log), query.head)
     return Reply(
         AuditCheck(
             whole=found.broken is None,
