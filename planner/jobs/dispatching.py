@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from planner.access import SYSTEM, Actor
-from planner.errors import PlannerError, StorageError
+from planner.errors import PlannerError, StorageError, StorageUnavailableError
 from planner.jobs.domain import Heartbeat, Job, JobState
 from planner.jobs.executing import Attempt, Executor
 from planner.jobs.requests import DISPATCHER_GONE_S, GEOCODE
@@ -138,9 +138,23 @@ class Dispatcher:
                 del self._running[id_]
 
     def _end(self, started: Job, outcome: Outcome, now: datetime) -> None:
-        """Write an attempt's outcome down, unless the job is no longer ours."""
+        """Write an attempt's outcome down, unless the job is no longer ours. Raises StorageError.
+
+        A result that no store keeps is a failure: tried for ever, it would keep the dispatcher from all other jobs.
+        """
         if outcome.details:
             _log.error("job %s, attempt %d: %s", started.id, started.attempt, outcome.details)
+        try:
+            self._write_end(started, outcome, now)
+        except StorageUnavailableError:
+            raise
+        except Exception:
+            if outcome.end is not End.DONE:
+                raise
+            _log.exception("job %s, attempt %d: its result cannot be kept", started.id, started.attempt)
+            self._write_end(started, Outcome(End.FAILED, error=_NOT_KEPT), now)
+
+    def _write_end(self, started: Job, outcome: Outcome, now: datetime) -> None:
         # The plan is made in the name of whoever asked for it.
         with self._store.write(Actor(started.requested_by)) as unit:
             job = self._ours(unit, started)
@@ -289,6 +303,7 @@ def is_short(job: Job, settings: JobSettings) -> bool:
 
 
 _DONE = {"what": "done", "fraction": 1.0}
+_NOT_KEPT = "its result cannot be kept; the log of fieldvisit work says more"
 
 
 def _is_attempt(job: Job, started: Job) -> bool:

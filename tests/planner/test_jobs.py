@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from planner.access import Actor, Scope
 from planner.cli import main
 from planner.domain import Account, Address
-from planner.errors import InvalidRecordError, NotFoundError, RefusedError, StorageError
+from planner.errors import InvalidRecordError, NotFoundError, RefusedError, StorageUnavailableError
 from planner.jobs.dispatching import Dispatcher, next_jobs
 from planner.jobs.domain import Job, JobState
 from planner.jobs.requests import (
@@ -293,17 +293,37 @@ def test_a_finished_plan_is_stored_with_its_jobs_end_in_the_name_of_whoever_aske
     assert {(ANNA, "plan.made", "1"), (ANNA, "job.done", job_id)} <= set(anywhere.audited())
 
 
-def test_where_a_plan_cannot_be_stored_its_job_has_not_ended_and_ends_later(anywhere: Office) -> None:
+def test_where_a_plan_cannot_be_stored_its_job_has_not_ended_and_ends_later(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, hands = office.ask(), Hands()
+    dispatcher = office.dispatcher(hands)
+    dispatcher.step()
+    hands.handed[0].end = made()
+
+    def full(*_: object) -> None:
+        raise StorageUnavailableError("its disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("planner.jobs.dispatching.keep", full)
+        with pytest.raises(StorageUnavailableError):
+            dispatcher.step()
+    assert (office.job(job_id).state, office.plans()) == (JobState.RUNNING, [])
+    dispatcher.step()
+    assert (office.job(job_id).state, len(office.plans())) == (JobState.DONE, 1)
+
+
+@pytest.mark.parametrize("result", [made(document=None), Outcome(End.DONE, "no plan at all")])
+def test_a_result_that_no_store_keeps_is_a_failure_and_other_jobs_go_on(anywhere: Office, result: Outcome) -> None:
     job_id, hands = anywhere.ask(), Hands()
     dispatcher = anywhere.dispatcher(hands)
-    dispatcher.step()
-    hands.handed[0].end = made(document=None)  # which no store keeps
-    with pytest.raises(StorageError):
+    for _ in range(3):
         dispatcher.step()
-    assert (anywhere.job(job_id).state, anywhere.plans()) == (JobState.RUNNING, [])
-    hands.handed[0].end = made()
-    dispatcher.step()
-    assert (anywhere.job(job_id).state, len(anywhere.plans())) == (JobState.DONE, 1)
+        hands.handed[-1].end = result
+        dispatcher.step()
+    job = anywhere.job(job_id)
+    assert (job.state, job.failures, anywhere.plans()) == (JobState.FAILED, 3, [])
+    assert job.error.startswith("its result cannot be kept")
 
 
 def test_a_cancelled_job_ends_at_once_and_what_its_worker_still_finds_is_not_kept(anywhere: Office) -> None:
