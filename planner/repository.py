@@ -122,6 +122,10 @@ class Rows(Protocol[T]):
         """Those with these values in these fields, in the order of their keys; without fields, all."""
         ...
 
+    def latest(self, field: str, limit: int, **equal: object) -> list[T]:
+        """As `find`, but only so many: those in which this time is latest, the latest first."""
+        ...
+
     def put(self, row: T) -> None:
         """Add the row, or replace the one with its key."""
         ...

@@ -151,7 +151,7 @@ def find_job(unit: UnitOfWork, job_id: str) -> Job:
 
 def jobs_of(unit: UnitOfWork, area: str, limit: int) -> list[Job]:
     """The area's newest jobs, newest first."""
-    return sorted(unit.jobs.find(area=area), key=lambda job: (job.created_at, job.id), reverse=True)[:limit]
+    return unit.jobs.latest("created_at", limit, area=area)
 
 
 def why_nothing_runs(unit: UnitOfWork, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -29,16 +30,22 @@ class SqlRows(Generic[T]):
         return found[0] if found else None
 
     def find(self, **equal: object) -> list[T]:
-        if not all(is_text(value) for value in equal.values() if isinstance(value, str)):
-            return []  # no database keeps such a text, and none may be asked for it
-        columns = self._table.c
-        query = sa.select(self._table).where(
-            *self._in_scope(), *(columns[name] == value for name, value in equal.items())
-        )
-        rows = self._transaction.connection.execute(query).mappings()
-        found = [self._cls(**{name: row[name] for name in self._names}) for row in rows]
         # Sorted here because databases disagree about the order of texts.
-        return sorted(found, key=self._key_of)
+        return sorted(self._read(self._query(equal)), key=self._key_of)
+
+    def latest(self, field: str, limit: int, **equal: object) -> list[T]:
+        order = [self._table.c[name].desc() for name in (field, *self._key)]
+        return self._read(self._query(equal).order_by(*order).limit(limit))
+
+    def _query(self, equal: Mapping[str, object]) -> sa.Select[Any]:
+        query = sa.select(self._table).where(*self._in_scope())
+        if not all(is_text(value) for value in equal.values() if isinstance(value, str)):
+            return query.where(sa.false())  # no database keeps such a text, and none may be asked for it
+        return query.where(*(self._table.c[name] == value for name, value in equal.items()))
+
+    def _read(self, query: sa.Select[Any]) -> list[T]:
+        rows = self._transaction.connection.execute(query).mappings()
+        return [self._cls(**{name: row[name] for name in self._names}) for row in rows]
 
     def put(self, row: T) -> None:
         self._transaction.about_to_write(self._table)
