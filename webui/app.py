@@ -217,7 +217,7 @@ def _not_found(error: NotFoundError) -> tuple[str, int]:
 
 
 def _unavailable(error: StorageUnavailableError) -> tuple[str, int, dict[str, str]]:
-    current_app.logger.error("the store refused at %r: %s", request.path, error)
+    _log.error("the store refused at %s: %s", route(), error)  # an address may hold an invitation's secret
     said = "Nothing was changed. What you looked at can still be read; try again in a moment."
     return *_message(503, "The database does not answer", said), {"Retry-After": "5"}
 
@@ -241,6 +241,7 @@ def _area_option(area: str) -> str:
 
 def _said_error(error: Exception) -> tuple[str, int]:
     """An error of our own packages, whose message is fit to show."""
+    _log.error("cannot answer %s: %s", route(), error)
     return _message(500, "This cannot be shown", str(error))
 
 

@@ -14,6 +14,7 @@ import pytest
 from company_cast import HTTPS, PASSWORD, Company
 
 from planner.access import Permission
+from planner.errors import StorageError, StorageUnavailableError
 from planner.observing import set_up_logging
 from planner.people.keys import setup_code
 from planner.settings import WebSettings
@@ -120,6 +121,19 @@ def test_an_unforeseen_error_is_logged_with_its_trace_and_its_request(
     assert "RuntimeError" in error["trace"]
     assert error["request_id"] == request["request_id"] == answer.headers["X-Request-Id"]
     assert PASSWORD not in log.out.getvalue()
+
+
+@pytest.mark.parametrize(("error", "status"), [(StorageUnavailableError, 503), (StorageError, 500)])
+def test_an_error_of_the_store_is_logged_by_route_and_no_invitation_with_it(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch, error: type[StorageError], status: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("its disk is full")
+
+    monkeypatch.setattr("webui.auth.login.find_invited", fail)
+    assert Company(tmp_path).browser().get(f"/invitation/{'i' * 43}").status_code == status
+    assert log.lines[0]["event"].endswith("its disk is full")
+    assert "i" * 43 not in log.out.getvalue()
 
 
 def test_a_whole_tour_leaves_no_secret_in_the_log(tmp_path: Path, log: Log) -> None:

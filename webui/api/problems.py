@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -24,10 +25,13 @@ from planner.idempotency import KeyReusedError
 from planner.rep_days import NoteChangedError
 from routing.errors import RoutingError
 from webui.errors import SecondFactorNeededError, WebError
+from webui.request_log import route
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:fieldvisit:problem:"
 PREFIX = "/api/"
+
+_log = logging.getLogger(__name__)
 
 KINDS: Mapping[str, str] = {
     "unreadable": "The request cannot be read",
@@ -114,7 +118,7 @@ def problem_response(error: Exception) -> Any:
         return _of_http(error)
     problem = _problem_of(error)
     if problem is None:
-        current_app.logger.exception("unforeseen error at %r", request.path)
+        _log.exception("unforeseen error at %s", route())
         return _response(500, "", "The error is written in fieldvisit's log.")
     response = _response(problem.status, problem.kind, problem.detail, problem.errors, problem.members)
     if problem.status == 503:
@@ -138,7 +142,7 @@ def _problem_of(error: Exception) -> Problem | None:
         case ConflictError():
             return Problem(409, "changed", str(error))
         case StorageUnavailableError():
-            current_app.logger.error("the store refused at %r: %s", request.path, error)
+            _log.error("the store refused at %s: %s", route(), error)
             return Problem(503, "unavailable", "Nothing was written. Try again with the same Idempotency-Key.")
         case SecondFactorNeededError():
             return Problem(403, "", "Set up your second factor in a browser first.")
@@ -147,7 +151,7 @@ def _problem_of(error: Exception) -> Problem | None:
         case PlannerError() | RoutingError():
             return Problem(422, "refused", str(error))
         case WebError():
-            current_app.logger.error("cannot answer %r: %s", request.path, error)
+            _log.error("cannot answer %s: %s", route(), error)
             return Problem(500, "", str(error))
         case _:
             return None
