@@ -111,6 +111,8 @@ def _configure(home: Path) -> None:
             "distributed.scheduler.http.routes": [],
             "distributed.scheduler.active-memory-manager.start": False,
             "distributed.scheduler.work-stealing": False,
+            # A lost worker comes back by itself, on a busy machine in more than the 15 s after which Dask gives it up.
+            "distributed.deploy.lost-worker-timeout": "10 minutes",
             "distributed.worker.http.routes": [],
             "distributed.worker.profile.enabled": False,
             # No results are held for long: there is nothing to spill or to wait for.
@@ -131,6 +133,7 @@ class DaskExecutor:
 
     def __init__(self, scheduler: str = "", security: Security | None = None, *, local: int = 0) -> None:
         self._cluster: LocalCluster | None = None
+        self._local = local
         if local:
             security = Security.temporary()
             self._cluster = LocalCluster(
@@ -166,6 +169,9 @@ class DaskExecutor:
         client = self._connected()
         if client is None:
             return 0
+        if self._cluster is not None and len(self._cluster.workers) < self._local:
+            _log.warning("a worker was given up: another is started")
+            self._cluster.scale(self._local)
         try:
             return sum(client.nthreads().values())
         except Exception as error:  # whatever a connection that breaks may raise

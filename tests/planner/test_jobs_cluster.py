@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -257,6 +258,17 @@ def test_a_killed_worker_ends_its_attempt_and_another_takes_its_place(executor: 
     assert {until(attempt.outcome).end for attempt in attempts} == {End.FAILED, End.DONE}
     until(lambda: executor.workers() == 2)
     assert until(executor.submit("after", Counting(1)).outcome).end is End.DONE
+
+
+@pytest.mark.slow
+def test_a_worker_that_dask_gives_up_is_replaced(executor: DaskExecutor) -> None:
+    until(lambda: executor.workers() == 2)
+    worker, _ = until(executor.submit("which", Counting(1)).outcome).result
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}):
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: executor.workers() < 2)
+        until(lambda: executor.workers() == 2)
+    assert until(executor.submit("by the other or the new one", Counting(1)).outcome).end is End.DONE
 
 
 # ------------------------------------------------------------------------------------------------ kills
