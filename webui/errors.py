@@ -23,3 +23,7 @@ class SecondFactorNeededError(WebError):
 
 class SignOnError(WebError):
     """Single sign-on that failed: the provider cannot be asked, or what came back is not to be believed."""
+
+
+class SignOnBusyError(SignOnError):
+    """Nothing is known of the provider yet, and somebody else is asking it just now."""

@@ -45,6 +45,11 @@ class Provider:
     challenges: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     token: Callable[[dict[str, Any]], Any] = lambda token: token
+    was_asked: threading.Event = field(default_factory=threading.Event)
+    answers: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     def authorize(self, address: str) -> dict[str, str]:
         """What a browser that is sent here brings back: somebody logs in at the provider and is sent on."""
@@ -60,6 +65,8 @@ class Provider:
     def __call__(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)
         self.asked.append(request.path)
+        self.was_asked.set()
+        self.answers.wait(10)
         return self._answer(request)(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
@@ -290,6 +297,51 @@ def test_a_provider_that_is_not_what_was_set_up_is_not_used(
     answer = company.browser().get("/login/sign-on")
     assert answer.status_code == 502
     assert company.browser().log_in("ann@example.com").status_code == 303
+
+
+def test_while_the_provider_hangs_one_request_waits_for_it_and_all_others_are_told_at_once(
+    company: Company, provider: Provider
+) -> None:
+    provider.answers.clear()
+    first: list[TestResponse] = []
+    waiting = threading.Thread(target=lambda: first.append(company.browser().get("/login/sign-on")))
+    waiting.start()
+    try:
+        assert provider.was_asked.wait(10)
+        for _ in range(3):
+            answer = company.browser().get("/login/sign-on")
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert len(provider.asked) == 1
+    finally:
+        provider.answers.set()
+        waiting.join()
+    assert first[0].status_code == 303
+
+
+def test_what_was_known_of_the_provider_serves_while_it_is_asked_again(company: Company, provider: Provider) -> None:
+    assert company.browser().get("/login/sign-on").status_code == 303
+    company.clock.pass_(minutes=61)
+    provider.answers.clear()
+    provider.was_asked.clear()
+    waiting = threading.Thread(target=lambda: company.browser().get("/login/sign-on"))
+    waiting.start()
+    try:
+        assert provider.was_asked.wait(10)
+        assert company.browser().get("/login/sign-on").status_code == 303
+    finally:
+        provider.answers.set()
+        waiting.join()
+
+
+def test_a_provider_that_failed_is_left_alone_for_ten_seconds(company: Company, provider: Provider) -> None:
+    provider.description = {"token_endpoint": None}
+    assert company.browser().get("/login/sign-on").status_code == 502
+    provider.description = {}
+    company.clock.pass_(seconds=9)
+    assert company.browser().get("/login/sign-on").status_code == 502
+    assert len(provider.asked) == 1
+    company.clock.pass_(seconds=2)
+    assert company.browser().get("/login/sign-on").status_code == 303
 
 
 def test_a_provider_that_is_not_on_the_list_of_hosts_is_not_called(tmp_path: Path, provider: Provider) -> None:

@@ -25,7 +25,7 @@ from joserfc.jwk import KeySet
 from planner.people.fresh import new_secret
 from planner.settings import OidcSettings
 from routing.errors import OutgoingError
-from webui.errors import SignOnError
+from webui.errors import SignOnBusyError, SignOnError
 
 SCOPE = "openid email"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
@@ -35,6 +35,8 @@ LEEWAY_S = 60
 READ_AGAIN = timedelta(hours=1)
 """The provider's description and keys; a key that is unknown is looked up sooner, but not at once again."""
 READ_AGAIN_FOR_A_KEY = timedelta(minutes=1)
+ASK_AGAIN = timedelta(seconds=10)
+"""After the provider could not be asked; until then everybody hears the same at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class SignOn:
         self._clock = clock
         self._reading = threading.Lock()
         self._provider: _Provider | None = None
+        self._failed: tuple[datetime, str] | None = None
 
     def begin(self, back: str, going: str) -> tuple[str, Kept]:
         """Where to send the browser, and what to keep until it is `back`. Raises SignOnError."""
@@ -168,12 +171,34 @@ class SignOn:
         return dict(claims)
 
     def _known(self, session: requests.Session, at_most: timedelta = READ_AGAIN) -> _Provider:
-        """The provider as it was within this time."""
-        with self._reading:
-            now = self._clock()
-            if self._provider is None or now - self._provider.read_at >= at_most:
-                self._provider = self._read(session, now)
-            return self._provider
+        """The provider as it was within this time.
+
+        Nobody waits for somebody else's question, since a provider that hangs would hold a thread for each: meanwhile
+        they get what was known before.
+
+        Raises:
+            SignOnBusyError: somebody is asking for the first time.
+            SignOnError: the provider cannot be asked, or could not a moment ago.
+        """
+        now, known = self._clock(), self._provider
+        if known is not None and now - known.read_at < at_most:
+            return known
+        if not self._reading.acquire(blocking=False):
+            if known is None:
+                raise SignOnBusyError(f"{self._issuer} is being asked, and has not answered yet")
+            return known
+        try:
+            if self._failed is not None and now - self._failed[0] < ASK_AGAIN:
+                raise SignOnError(self._failed[1])
+            self._provider = found = self._read(session, now)
+            return found
+        except SignOnError as error:
+            if self._failed is None or now - self._failed[0] >= ASK_AGAIN:
+                # Counted from the end: the question itself may have taken longer than that.
+                self._failed = self._clock(), str(error)
+            raise
+        finally:
+            self._reading.release()
 
     def _read(self, session: requests.Session, now: datetime) -> _Provider:
         try:

@@ -14,7 +14,7 @@ from webui.auth.door import door
 from webui.auth.forms import keep_secret, let_in, local, visitor
 from webui.auth.login import login_page
 from webui.auth.oidc import Kept, SignOn
-from webui.errors import SignOnError
+from webui.errors import SignOnBusyError, SignOnError
 from webui.policy import public
 from webui.site import site
 
@@ -83,6 +83,8 @@ def _failed(error: SignOnError) -> Response:
     """The person hears that it failed, the log why."""
     _log.warning("single sign-on: %s", error, extra={"fields": {"request_id": g.get("request_id", "")}})
     page, _, _ = login_page("/", error=_FAILED)
+    if isinstance(error, SignOnBusyError):
+        return make_response(page, 503, {"Retry-After": "5"})  # what was begun may still end well
     return _without_cookie(make_response(page, 502))
 
 
