@@ -141,6 +141,24 @@ def store_plan(unit: UnitOfWork, plan: StoredPlan) -> int:
     return version
 
 
+def days_lost(unit: UnitOfWork, area: str, version: int, today: date) -> tuple[int, list[date]]:
+    """The number of the plan that reps see, and its days from today on that a version does not cover.
+
+    Raises:
+        NotFoundError: there is no such version.
+    """
+    plans = unit.plans(area)
+    wanted, seen = plans.get(version), plans.latest(published=True)
+    if seen is None:
+        return 0, []
+    covered = set(_days_of(wanted))
+    return seen.version, [day for day in _days_of(seen) if day >= today and day not in covered]
+
+
+def _days_of(plan: StoredPlan) -> list[date]:
+    return [plan.first_day + timedelta(days=day) for day in range(plan.days)]
+
+
 def publish_plan(unit: UnitOfWork, area: str, version: int | None, now: datetime) -> int:
     """Make a version, or the newest, the one that reps see; its number.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from planner.candidates import Reason, VisitKind
@@ -87,6 +88,17 @@ def span_of_days(first: date, last: date) -> str:
     if first.year != last.year:
         start += f" {first:%Y}"
     return f"{start} – {last.day} {last:%B %Y}"
+
+
+def runs_of_days(days: Sequence[date]) -> str:
+    """'Mon 30 Nov, Wed 2 Dec – Fri 4 Dec': days in their order, those in a row told by the first and the last."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(" – ".join(map(short_day, run if len(run) == 1 else (run[0], run[-1]))) for run in runs)
 
 
 def sentence(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from writing_cast import ANN, PLANNING, audited, dispatcher, hidden, job, jobs, 
 
 from planner.access import Role
 from planner.jobs.domain import JobState
+from planner.repository import StoredPlan
 
 
 @pytest.fixture
@@ -171,6 +173,52 @@ def test_a_draft_is_published_from_its_week_too(office: Office) -> None:
     answer = send(office, "/a/helsinki/?plan=2", "/a/helsinki/plans/2/publish")
     assert answer.status_code == 303
     assert "plan 2 published" in office.text("/a/helsinki/")
+
+
+@pytest.mark.parametrize(
+    ("first_day", "days", "lost"),
+    [
+        (date(2026, 12, 1), 2, "Mon 30 Nov, Thu 3 Dec – Fri 4 Dec"),
+        (date(2026, 12, 7), 5, "Mon 30 Nov – Fri 4 Dec"),
+        (date(2026, 11, 30), 4, "Fri 4 Dec"),
+    ],
+)
+def test_a_plan_takes_days_from_reps_only_after_a_question(
+    office: Office, first_day: date, days: int, lost: str
+) -> None:
+    keep_days(office, date(2026, 11, 26), 9, MORNING)
+    keep_days(office, first_day, days)
+    asked = send(office, PLANNING, "/a/helsinki/plans/2/publish")
+    assert asked.status_code == 409
+    page = asked.get_data(as_text=True)
+    assert f"It replaces plan 1, which also covers {lost}." in text_of(page)
+    assert published(office) == 1
+    assert audited(office) == []
+    fields = hidden(page, "/plans/2/publish")
+    assert office.client.post("/a/helsinki/plans/2/publish", data=fields | {"replaces": "7"}).status_code == 409
+    assert office.client.post("/a/helsinki/plans/2/publish", data=fields).status_code == 303
+    assert published(office) == 2
+
+
+def test_days_that_are_over_are_nothing_to_lose(office: Office) -> None:
+    keep_days(office, date(2026, 11, 23), 9, MORNING)
+    keep_days(office, date(2026, 11, 30), 5)
+    assert send(office, PLANNING, "/a/helsinki/plans/2/publish").status_code == 303
+    assert published(office) == 2
+
+
+def keep_days(office: Office, first_day: date, days: int, published_at: datetime | None = None) -> None:
+    with office.store.write(audited=False) as unit:
+        unit.plans("helsinki").add(
+            StoredPlan(0, "helsinki", first_day, days, MORNING, published_at, 6, 0, 3600, plan())
+        )
+
+
+def published(office: Office) -> int:
+    with office.store.read() as unit:
+        latest = unit.plans("helsinki").latest(published=True)
+    assert latest is not None
+    return latest.version
 
 
 def test_a_plan_that_does_not_exist_is_not_published(office: Office) -> None:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 
 from planner.access import Permission
@@ -25,19 +25,19 @@ from planner.jobs.requests import (
     request_plan,
     why_nothing_runs,
 )
-from planner.planning import MAX_DAYS, publish_plan
+from planner.planning import MAX_DAYS, days_lost, publish_plan
 from planner.repository import StoredPlan, UnitOfWork
 from planner.settings import Settings
 from planner.snapshot import zone_of
 from routing.area import Area
-from webui.errors import PlanUnreadableError
+from webui.errors import DaysLostError, PlanUnreadableError
 from webui.forms import Form, done_once, new_id, now, read_form
 from webui.pages.plans import CLOCK, area_named, sources
 from webui.policy import allow, viewer
 from webui.presenting import view_of
 from webui.presenting.jobs import JobView, job_view
 from webui.streaming import State, Streams
-from webui.words import count, duration
+from webui.words import count, duration, runs_of_days
 
 planning = Blueprint("planning", __name__)
 
@@ -107,8 +107,21 @@ def cancel(area: str, job: str) -> Any:
 @planning.post("/a/<area>/plans/<int:version>/publish")
 @allow(Permission.PLAN)
 def publish(area: str, version: int) -> Any:
+    """Where reps would lose days that they see, only for whoever says which plan it may replace."""
     chosen = area_named(area)
-    done_once(lambda unit: str(publish_plan(unit, chosen.name, version, now())))
+
+    def published(unit: UnitOfWork) -> str:
+        zone = zone_of(unit.records(chosen.name).reps()) or ZoneInfo("UTC")
+        seen, lost = days_lost(unit, chosen.name, version, now().astimezone(zone).date())
+        if lost and request.form.get("replaces") != str(seen):
+            raise DaysLostError(seen, lost)
+        return str(publish_plan(unit, chosen.name, version, now()))
+
+    try:
+        done_once(published)
+    except DaysLostError as error:
+        days = runs_of_days(error.days)
+        return render_template("publish.html", area=chosen, version=version, published=error.published, days=days), 409
     return redirect(url_for("pages.week", area=chosen.name), 303)
 
 
