@@ -13,7 +13,6 @@ from planner.cli.app import App, main
 from planner.errors import NotFoundError, PlannerError
 from planner.people.accounts import (
     INVITATION_PATH,
-    INVITED_FOR,
     ROLE_WORDS,
     NewUser,
     add_user,
@@ -77,7 +76,7 @@ def add(
     """Add a person. Without an option on passwords, asks for one."""
     if password_stdin + invite + no_password > 1:
         raise click.UsageError("give one of --password-stdin, --invite and --no-password")
-    new = NewUser(email, name, Role(role), area, _reps(rep, team))
+    new = NewUser(email, name, Role(role), _built(app, area), _reps(rep, team))
     password = "" if invite or no_password else _typed_password(password_stdin)
     password_hash = checked_hash(password, new.email, new.name) if password else ""
     with app.store.write(app.actor) as unit:
@@ -105,12 +104,22 @@ def list_people(app: App) -> None:
 @click.argument("email")
 @click.argument("role", type=ROLE)
 @_whose
+@click.option("--every-area", is_flag=True, help="Let them see every area.  [default: the area that they see now]")
 @click.pass_obj
-def change_role(app: App, email: str, role: str, area: str | None, rep: str | None, team: str | None) -> None:
+def change_role(
+    app: App, email: str, role: str, area: str | None, rep: str | None, team: str | None, every_area: bool
+) -> None:
     """Give a person another role or other rows to see; they have to log in again."""
+    if every_area and area:
+        raise click.UsageError("give one of --area and --every-area")
+    area = _built(app, area)
     with app.store.write(app.actor) as unit:
         known = _find(unit, email)
-        changed = change_user(unit, known.id, NewUser(known.email, known.name, Role(role), area, _reps(rep, team)))
+        reps = _reps(rep, team)
+        if not every_area and area is None and Role(role) is not Role.ADMIN:  # what is left out never shows them more
+            area = known.area
+            reps = reps or (known.reps if Role(role) is known.role else None)
+        changed = change_user(unit, known.id, NewUser(known.email, known.name, Role(role), area, reps))
         notes = _notes(unit, changed)
     _say(app, f"{changed.email} is now {_told(changed)}", *notes)
 
@@ -172,6 +181,10 @@ def _find(unit: UnitOfWork, email: str) -> User:
     return found
 
 
+def _built(app: App, area: str | None) -> str | None:
+    return app.areas.get(area).name if area else None
+
+
 def _reps(rep: str | None, team: str | None) -> frozenset[str] | None:
     named = ([rep] if rep else []) + [name.strip() for name in (team or "").split(",") if name.strip()]
     return frozenset(named) or None
@@ -193,7 +206,8 @@ def _typed_password(from_stdin: bool) -> str:
 
 
 def _told(person: User) -> str:
-    area = f" in {person.area}" if person.area else ""
+    everywhere = "" if person.role is Role.ADMIN else " of every area"
+    area = f" of {person.area}" if person.area else everywhere
     reps = f", {', '.join(sorted(person.reps))}" if person.reps else ""
     return f"{ROLE_WORDS[person.role]}{area}{reps}"
 
@@ -221,6 +235,7 @@ def _say(app: App, *lines: str) -> None:
 
 
 def _say_link(app: App, token: str) -> None:
-    site = app.settings.web.public_url.rstrip("/") or "http://127.0.0.1:8000"
-    app.say(f"for one person, once, within {INVITED_FOR.total_seconds() / 3600:.0f} hours, to choose a password:")
+    site = app.settings.web.public_url.rstrip("/")
     app.say(f"{site}{INVITATION_PATH}{token}")
+    if not site:
+        app.say("on the address where fieldvisit serve runs; such as http://127.0.0.1:8000 on this machine")

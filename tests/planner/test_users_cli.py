@@ -29,6 +29,9 @@ def home(empty_database: Path, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     (home / "fieldvisit.sqlite").write_bytes(empty_database.read_bytes())
+    town = home / "areas" / "town"
+    town.mkdir(parents=True)
+    (town / "area.json").write_text("{}", encoding="utf-8")
     return home
 
 
@@ -72,8 +75,9 @@ def test_an_admin_is_added_with_a_password_from_standard_input(home: Path, store
 def test_an_invited_person_gets_a_link_that_works_once(home: Path, store: Store) -> None:
     said = add(home, "ben@example.com", "--area", "town", "--rep", "R2", "--invite", role="field_rep").output
     assert "note: area town has no rep R2 yet" in said
-    link = said.splitlines()[-1]
-    assert link.startswith("http://127.0.0.1:8000/invitation/")
+    link, where = said.splitlines()[-2:]
+    assert link.startswith("/invitation/")
+    assert where.startswith("on the address where fieldvisit serve runs")  # nobody told us which that is
     accept_invitation(store, link.rpartition("/")[2], PASSWORD, datetime.now(UTC))
     assert check_password(stored(store, "ben@example.com").password_hash, PASSWORD)
 
@@ -92,8 +96,8 @@ def test_the_list_says_who_is_what_and_how_they_stand(home: Path, store: Store) 
     run(home, "disable", "max@example.com")
     assert run(home, "list").output.splitlines() == [
         "ann@example.com  Ann  admin",
-        "ben@example.com  Ann  field rep in town, R1  (invited, no password)",
-        "max@example.com  Ann  manager in town, R1, R2  (disabled, no password)",
+        "ben@example.com  Ann  field rep of town, R1  (invited, no password)",
+        "max@example.com  Ann  manager of town, R1, R2  (disabled, no password)",
     ]
 
 
@@ -101,8 +105,20 @@ def test_a_role_is_changed_with_all_that_it_sees(home: Path, store: Store) -> No
     add(home, "ann@example.com")
     add(home, "max@example.com", "--area", "town", "--team", "R1", role="manager")
     said = run(home, "role", "MAX@example.com", "inside_rep", "--area", "town").output
-    assert said == "max@example.com is now inside rep in town\n"
+    assert said == "max@example.com is now inside rep of town\n"
     assert stored(store, "max@example.com").reps is None
+
+
+def test_a_role_without_an_area_shows_nobody_more_than_before(home: Path, store: Store) -> None:
+    add(home, "max@example.com", "--area", "town", "--team", "R1", role="manager")
+    assert run(home, "role", "max@example.com", "manager").output.startswith(
+        "max@example.com is now manager of town, R1\n"
+    )
+    assert run(home, "role", "max@example.com", "inside_rep").output == "max@example.com is now inside rep of town\n"
+    assert stored(store, "max@example.com").area == "town"
+    widened = run(home, "role", "max@example.com", "manager", "--every-area").output
+    assert widened == "max@example.com is now manager of every area\n"
+    assert stored(store, "max@example.com").area is None
 
 
 def test_disabled_and_enabled_again(home: Path, store: Store) -> None:
@@ -149,6 +165,12 @@ def test_whoever_lost_their_phone_gets_in_without_it(home: Path, store: Store) -
         (["add", "b@example.com", "--name", "A", "--role", "admin", "--password-stdin"], "", "no password on standard"),
         (["add", "b@example.com", "--name", "A", "--role", "admin"], "", "nobody to ask for a password"),
         (["add", "b@example.com", "--name", "A", "--role", "admin", "--invite", "--no-password"], "", "give one of"),
+        (
+            ["add", "b@example.com", "--name", "A", "--role", "manager", "--area", "nowhere", "--invite"],
+            "",
+            "there is no area 'nowhere'",
+        ),
+        (["role", "ann@example.com", "manager", "--area", "nowhere"], "", "there is no area 'nowhere'"),
         (["add", "b@example.com", "--name", "A", "--role", "boss", "--invite"], "", "'boss' is not one of"),
     ],
 )
