@@ -176,12 +176,10 @@ def disable_user(unit: UnitOfWork, user_id: str) -> User:
         return before
     user = replace(before, disabled=True, invitation_hash="", invitation_until=None)
     _check_admin_is_left(unit, before, user)
-    tokens = unit.tokens.find(user_id=user.id)
-    for token in tokens:
-        unit.tokens.remove(token.id)
+    tokens = _remove_tokens(unit, user)
     user = _ended(unit, user)
     unit.users.put(user)
-    unit.audit("user.disabled", user.id, area=user.area or "", tokens=len(tokens))
+    unit.audit("user.disabled", user.id, area=user.area or "", tokens=tokens)
     return user
 
 
@@ -217,7 +215,8 @@ def set_password(unit: UnitOfWork, user_id: str, password_hash: str) -> User:
 def reset_password(unit: UnitOfWork, user_id: str, now: datetime) -> str:
     """Take a person's password, if they have one, and give a token that lets its holder choose the next one.
 
-    It works once, for 72 hours, and any given before works no longer.
+    It works once, for 72 hours, and any given before works no longer. Their API tokens end too: whoever got hold of
+    the account may have issued one.
 
     Raises:
         NotFoundError: there is no such person.
@@ -226,11 +225,11 @@ def reset_password(unit: UnitOfWork, user_id: str, now: datetime) -> str:
     user = the_user(unit, user_id)
     if user.disabled:
         raise AccountError(f"{user.email} is disabled: enable them first")
-    token = new_secret()
+    token, tokens = new_secret(), _remove_tokens(unit, user)
     user = replace(user, password_hash="", invitation_hash=digest(token), invitation_until=now + INVITED_FOR)
     user = _ended(unit, user)
     unit.users.put(user)
-    unit.audit("password.reset", user.id, area=user.area or "")
+    unit.audit("password.reset", user.id, area=user.area or "", tokens=tokens)
     return token
 
 
@@ -269,7 +268,7 @@ def _invited(unit: UnitOfWork, token: str, now: datetime) -> User:
 
 def needs_admin(unit: UnitOfWork) -> bool:
     """Whether there is nobody at all yet, so that the first-run page is shown."""
-    return not unit.users.find()
+    return not unit.users.latest("created_at", 1)
 
 
 def create_first_admin(
@@ -321,6 +320,14 @@ def _ended(unit: UnitOfWork, user: User) -> User:
     """Their next epoch, in which no session has begun yet."""
     end_sessions_of(unit, user.id)
     return replace(user, epoch=user.epoch + 1)
+
+
+def _remove_tokens(unit: UnitOfWork, user: User) -> int:
+    """How many they were."""
+    tokens = unit.tokens.find(user_id=user.id)
+    for token in tokens:
+        unit.tokens.remove(token.id)
+    return len(tokens)
 
 
 def _seen_by_auditors(user: User) -> dict[str, object]:

@@ -34,6 +34,7 @@ from planner.people.domain import User
 from planner.people.keys import setup_code
 from planner.people.logging_in import Reason, Refused
 from planner.people.passwords import check_password
+from planner.people.tokens import issue_token
 from planner.settings import LoginSettings
 
 # ---- who may be what
@@ -278,6 +279,15 @@ def test_the_disabled_get_no_invitation(office: Office) -> None:
         disable_user(unit, "id-ben")
         with pytest.raises(AccountError, match="enable them first"):
             reset_password(unit, "id-ben", MONDAY_9)
+
+
+def test_a_reset_ends_the_tokens_too_as_a_thief_may_have_issued_one(office: Office) -> None:
+    ada, ben = office.add("ada"), office.add("ben")
+    with office.store.write() as unit:
+        for owner in (ada, ben):
+            issue_token(unit, owner, "job", [sorted(PERMISSIONS[owner.role])[0]], None, MONDAY_9, LoginSettings())
+        reset_password(unit, ben.id, MONDAY_9)
+        assert [token.user_id for token in unit.tokens.find()] == [ada.id]
 
 
 def test_a_new_password_ends_sessions_and_invitations(office: Office) -> None:
