@@ -33,6 +33,8 @@ POLL_S = 0.2
 PROGRESS_S = 1.0
 BEAT_S = DISPATCHER_GONE_S / 4
 UPKEEP_S = 3_600.0
+MOST_ATTEMPTS = 10
+"""A job whose dispatcher is lost after so many is not taken over any more: it may be what kills them."""
 
 _log = logging.getLogger(__name__)
 
@@ -160,30 +162,33 @@ class Dispatcher:
             job = self._ours(unit, started)
             if job is None:
                 return
-            ended = replace(job, lease_owner="", lease_until=None, finished_at=now, error=outcome.error)
             failures = job.failures + (outcome.end is End.FAILED)
             if outcome.end is End.DONE:
                 result = keep(unit, job, outcome.result, now)
-                unit.jobs.put(replace(ended, state=JobState.DONE, result=result, progress={**job.progress, **_DONE}))
+                ended = _ended(job, JobState.DONE, now)
+                unit.jobs.put(replace(ended, result=result, progress={**job.progress, **_DONE}))
                 unit.audit("job.done", job.id, area=job.area, kind=job.kind, attempt=job.attempt, **result)
             elif outcome.end is End.REFUSED or failures >= self._settings.jobs.most_failures:
-                unit.jobs.put(replace(ended, state=JobState.FAILED, failures=failures))
-                unit.audit("job.failed", job.id, area=job.area, kind=job.kind, attempt=job.attempt)
+                _fail(unit, replace(job, failures=failures, error=outcome.error), now)
             else:
                 _put_back(unit, replace(job, failures=failures), outcome.error or "its workers went away")
 
     # ---- taking jobs
 
     def _take_over(self, rows: Iterable[Job], now: datetime) -> None:
-        """Jobs of dispatchers that have not renewed their lease wait again."""
+        """Jobs of dispatchers that have not renewed their lease wait again, unless that has gone on for long."""
         stale = [job for job in rows if _is_stale(job, now) and job.id not in self._running]
         if not stale:
             return
         with self._store.write() as unit:
             for seen in stale:
                 job = unit.jobs.get(seen.id)
-                if job is not None and job.state is JobState.RUNNING and _is_stale(job, now):
+                if job is None or job.state is not JobState.RUNNING or not _is_stale(job, now):
+                    continue
+                if job.attempt < MOST_ATTEMPTS:
                     _put_back(unit, job, "its dispatcher was lost")
+                else:
+                    _fail(unit, replace(job, error=_GIVEN_UP), now)
 
     def _start(self, waiting: Sequence[Job], running: Sequence[Job], now: datetime) -> None:
         if not self._next(waiting, running):
@@ -217,6 +222,10 @@ class Dispatcher:
             raise  # nobody renews its lease, so that it is taken over later
         except (PlannerError, RoutingError) as error:
             self._end(job, Outcome(End.REFUSED, error=str(error)), now)
+            return
+        except Exception:  # a row of another shape: it would end every dispatcher that starts it
+            _log.exception("job %s, attempt %d: its request cannot be understood", job.id, job.attempt)
+            self._end(job, Outcome(End.REFUSED, error=_NOT_UNDERSTOOD), now)
             return
         attempt = self._executor.submit(f"{job.id}-{job.attempt}-{self._owner}", task)
         self._running[job.id] = _Running(job, attempt)
@@ -298,12 +307,15 @@ def next_jobs(
 
 def is_short(job: Job, settings: JobSettings) -> bool:
     """Whether it holds a worker up for a minute or so. A budget of work may take any time."""
+    # A request may hold anything until its job is started.
     seconds = job.request.get("seconds")
-    return job.kind == GEOCODE or (seconds is not None and seconds <= settings.short_seconds)
+    return job.kind == GEOCODE or (isinstance(seconds, int | float) and seconds <= settings.short_seconds)
 
 
 _DONE = {"what": "done", "fraction": 1.0}
 _NOT_KEPT = "its result cannot be kept; the log of fieldvisit work says more"
+_NOT_UNDERSTOOD = "what it asks for cannot be understood here; the log of fieldvisit work says more"
+_GIVEN_UP = f"{MOST_ATTEMPTS} attempts came to nothing, and the last one's dispatcher was lost: it is not tried again"
 
 
 def _is_attempt(job: Job, started: Job) -> bool:
@@ -312,6 +324,15 @@ def _is_attempt(job: Job, started: Job) -> bool:
 
 def _is_stale(job: Job, now: datetime) -> bool:
     return job.lease_until is None or job.lease_until <= now
+
+
+def _ended(job: Job, state: JobState, now: datetime) -> Job:
+    return replace(job, state=state, lease_owner="", lease_until=None, finished_at=now)
+
+
+def _fail(unit: UnitOfWork, job: Job, now: datetime) -> None:
+    unit.jobs.put(_ended(job, JobState.FAILED, now))
+    unit.audit("job.failed", job.id, area=job.area, kind=job.kind, attempt=job.attempt)
 
 
 def _put_back(unit: UnitOfWork, job: Job, why: str) -> None:

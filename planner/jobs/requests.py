@@ -160,5 +160,5 @@ def why_nothing_runs(unit: UnitOfWork, now: datetime) -> str:
     if not alive:
         return "nobody is working on jobs: start fieldvisit work"
     if not any(beat.workers for beat in alive):
-        return "waiting for workers: the Dask scheduler cannot be reached, or has none"
+        return "waiting for workers: they are being started, or the Dask scheduler is out of reach or has none"
     return ""

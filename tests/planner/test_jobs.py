@@ -18,7 +18,7 @@ from planner.access import Actor, Scope
 from planner.cli import main
 from planner.domain import Account, Address
 from planner.errors import InvalidRecordError, NotFoundError, RefusedError, StorageUnavailableError
-from planner.jobs.dispatching import Dispatcher, next_jobs
+from planner.jobs.dispatching import MOST_ATTEMPTS, Dispatcher, next_jobs
 from planner.jobs.domain import Job, JobState
 from planner.jobs.requests import (
     PlanRequest,
@@ -433,6 +433,22 @@ def test_a_lease_runs_from_when_it_is_written_however_long_the_round_has_taken(o
     assert office.job(job_id).lease_until == office.clock.now + timedelta(seconds=30)
 
 
+def test_a_job_that_loses_its_dispatcher_every_time_fails_after_ten_attempts(office: Office) -> None:
+    job_id, hands = office.ask(), Hands()
+    for attempt_number in range(1, MOST_ATTEMPTS + 1):
+        dispatcher = office.dispatcher(hands)
+        dispatcher.step(), dispatcher.step()
+        office.clock.on(30)  # the dispatcher is killed, and the lease is up
+        assert office.job(job_id).attempt == attempt_number
+    other_id, hands = office.ask(BEN), Hands()
+    office.dispatcher(hands).step()
+    job = office.job(job_id)
+    assert (job.state, job.finished_at, job.lease_owner) == (JobState.FAILED, office.clock(), "")
+    assert "10 attempts" in job.error
+    assert ("system", "job.failed", job_id) in office.audited()
+    assert office.job(other_id).state is JobState.RUNNING
+
+
 def test_a_dispatcher_that_overslept_goes_on_where_nobody_took_its_job(office: Office) -> None:
     job_id, hands = office.ask(), Hands()
     dispatcher = office.dispatcher(hands)
@@ -483,7 +499,7 @@ def test_a_lost_scheduler_is_not_the_jobs_fault(office: Office) -> None:
     assert (job.state, job.failures) == (JobState.WAITING, 0)
     office.clock.on(10)
     dispatcher.step()
-    assert office.trouble().startswith("waiting for workers")
+    assert office.trouble().startswith("waiting for workers: they are being started, or the Dask scheduler")
 
 
 def test_what_would_fail_the_same_way_again_fails_at_once_with_its_reason(office: Office) -> None:
@@ -507,6 +523,23 @@ def test_a_kind_that_nobody_knows_fails_and_says_so(office: Office) -> None:
         unit.audit("test")
     office.dispatcher(Hands()).step()
     assert "'dance'" in office.job("j").error
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_"),
+    [("plan", {}), ("plan", {**ASK.to_json(), "seconds": "30"}), ("geocode", {})],
+)
+def test_a_request_of_an_unforeseen_shape_fails_its_job_and_the_others_go_on(
+    office: Office, kind: str, request_: Any
+) -> None:
+    with office.store.write() as unit:
+        unit.jobs.put(Job("odd", "town", kind, request_, BEN, NOON - timedelta(hours=1)))
+        unit.audit("test")
+    job_id, hands = office.ask(), Hands()
+    office.dispatcher(hands).step()
+    odd = office.job("odd")
+    assert (odd.state, "the log of fieldvisit work says more" in odd.error) == (JobState.FAILED, True)
+    assert (office.job(job_id).state, len(hands.handed)) == (JobState.RUNNING, 1)
 
 
 # ------------------------------------------------------------------------------------------------ taking turns
