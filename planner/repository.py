@@ -122,8 +122,15 @@ class Rows(Protocol[T]):
         """Those with these values in these fields, in the order of their keys; without fields, all."""
         ...
 
-    def latest(self, field: str, limit: int, **equal: object) -> list[T]:
-        """As `find`, but only so many: those in which this time is latest, the latest first."""
+    def latest(self, field: str, limit: int, *, before: tuple[datetime, str] | None = None, **equal: object) -> list[T]:
+        """As `find`, but only so many: those in which this time is latest, the latest first.
+
+        With `before`, those that follow the row with this time and this key, which is one text.
+        """
+        ...
+
+    def count(self, **equal: object) -> int:
+        """How many `find` would find."""
         ...
 
     def put(self, row: T) -> None:
@@ -134,9 +141,9 @@ class Rows(Protocol[T]):
         """Nothing happens where there is none."""
         ...
 
-    def remove_before(self, field: str, moment: datetime, limit: int | None = None) -> int:
-        """Remove the rows, in scope or not, in which this time is before the moment, at most `limit` of them: tidying
-        up. Returns how many they were."""
+    def remove_before(self, field: str, moment: datetime, limit: int | None = None, **equal: object) -> int:
+        """Remove the rows with these values, in scope or not, in which this time is before the moment, at most `limit`
+        of them: tidying up. Returns how many they were."""
         ...
 
 

@@ -33,9 +33,16 @@ class SqlRows(Generic[T]):
         # Sorted here because databases disagree about the order of texts.
         return sorted(self._read(self._query(equal)), key=self._key_of)
 
-    def latest(self, field: str, limit: int, **equal: object) -> list[T]:
-        order = [self._table.c[name].desc() for name in (field, *self._key)]
-        return self._read(self._query(equal).order_by(*order).limit(limit))
+    def latest(self, field: str, limit: int, *, before: tuple[datetime, str] | None = None, **equal: object) -> list[T]:
+        order, query = [self._table.c[name] for name in (field, *self._key)], self._query(equal)
+        if before is not None:
+            (at, key), (moment, last) = order, before
+            query = query.where(sa.or_(at < moment, sa.and_(at == moment, key < last)))
+        return self._read(query.order_by(*(column.desc() for column in order)).limit(limit))
+
+    def count(self, **equal: object) -> int:
+        counted = self._query(equal).with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return int(self._transaction.connection.execute(counted).scalar_one())
 
     def _query(self, equal: Mapping[str, object]) -> sa.Select[Any]:
         query = sa.select(self._table).where(*self._in_scope())
@@ -59,11 +66,11 @@ class SqlRows(Generic[T]):
         self._transaction.about_to_write(self._table)
         self._transaction.connection.execute(self._table.delete().where(*self._is(key)))
 
-    def remove_before(self, field: str, moment: datetime, limit: int | None = None) -> int:
+    def remove_before(self, field: str, moment: datetime, limit: int | None = None, **equal: object) -> int:
         self._transaction.about_to_write(self._table)
         key = tuple(self._table.primary_key.columns)
-        old = sa.select(*key).where(self._table.c[field] < moment).limit(limit)
-        condition = self._table.c[field] < moment if limit is None else sa.tuple_(*key).in_(old)
+        is_old = sa.and_(self._table.c[field] < moment, *(self._table.c[name] == equal[name] for name in equal))
+        condition = is_old if limit is None else sa.tuple_(*key).in_(sa.select(*key).where(is_old).limit(limit))
         return self._transaction.connection.execute(self._table.delete().where(condition)).rowcount
 
     def _key_of(self, row: T) -> tuple[Any, ...]:

@@ -92,14 +92,16 @@ def test_upkeep_removes_what_is_past_its_time_and_nothing_else(store: SqlStore) 
         unit.jobs.put(replace(JOB, id="waiting", created_at=NOW - timedelta(days=99)))
         unit.jobs.put(replace(JOB, id="old", state=JobState.DONE, finished_at=NOW - timedelta(days=31)))
         unit.jobs.put(replace(JOB, id="new", state=JobState.DONE, finished_at=NOW - timedelta(days=29)))
+        unit.jobs.put(replace(JOB, id="replaced", state=JobState.REPLACED, finished_at=NOW - timedelta(hours=25)))
+        unit.jobs.put(replace(JOB, id="replaced now", state=JobState.REPLACED, finished_at=NOW - timedelta(hours=23)))
         unit.heartbeats.put(Heartbeat("gone", NOW - timedelta(days=2), 1))
         unit.heartbeats.put(Heartbeat("here", NOW, 1))
-    counts = {"answers": AT_ONCE + 1, "sessions": 2, "throttles": 1, "jobs": 1, "heartbeats": 1}
+    counts = {"answers": AT_ONCE + 1, "sessions": 2, "throttles": 1, "jobs": 2, "heartbeats": 1}
     assert tidy(store, NOW, login) == counts
     with store.read() as unit:
         assert [answer.key for answer in unit.answers.find()] == ["new"]
         assert [one.id for one in unit.sessions.find()] == ["alive"]
         assert [one.key for one in unit.throttles.find()] == ["new"]
-        assert [one.id for one in unit.jobs.find()] == ["new", "waiting"]
+        assert [one.id for one in unit.jobs.find()] == ["new", "replaced now", "waiting"]
         assert [one.owner for one in unit.heartbeats.find()] == ["here"]
     assert set(tidy(store, NOW, login).values()) == {0}

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from api_cast import MONDAY, Installation, Program, account, admin, building, office, opportunity, rep
 from plan_cast import plan, rep_day, stop
 
 from planner.access import Permission, Role
 from planner.jobs.domain import JobState
+from webui.api.paging import cursor
 
 __all__ = ["admin", "building", "office"]
 
@@ -115,6 +117,30 @@ def test_a_newer_order_replaces_the_one_that_waits_and_one_sent_twice_does_not(
     second = admin.post("/areas/helsinki/plans", ORDER, 202)
     assert admin.get(f"/jobs/{first['id']}")["state"] == "replaced"
     assert [job["id"] for job in admin.get("/areas/helsinki/jobs?limit=1")["jobs"]] == [second["id"]]
+
+
+def test_jobs_are_listed_page_by_page_also_where_many_were_asked_for_at_once(
+    office: Installation, admin: Program
+) -> None:
+    ordered = []
+    for number in range(5):
+        ordered.append(admin.post("/areas/helsinki/plans", ORDER, 202)["id"])
+        office.now += timedelta(seconds=number % 2)
+    listed = admin.get("/areas/helsinki/jobs")["jobs"]
+    assert sorted(job["id"] for job in listed) == sorted(ordered)
+    paged, path = [], "/areas/helsinki/jobs?limit=2"
+    while path:
+        answer = admin.get(path)
+        paged += answer["jobs"]
+        path = answer["next"] and f"/areas/helsinki/jobs?limit=2&cursor={answer['next']}"
+    assert paged == listed
+
+
+@pytest.mark.parametrize(
+    "key", [("2026",), ("noon+00:00", "a"), ("2026-11-22T12:00:00", "a"), (1, 2), ("2026", "a", 3)]
+)
+def test_a_cursor_that_names_no_job_is_refused(admin: Program, key: tuple[object, ...]) -> None:
+    admin.get(f"/areas/helsinki/jobs?cursor={cursor('helsinki/jobs', key)}", 400)
 
 
 def test_an_order_beyond_what_may_be_asked_for_is_refused(admin: Program) -> None:

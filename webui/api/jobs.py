@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from flask import Response, abort, current_app
@@ -13,7 +14,7 @@ from planner.jobs.requests import PlanRequest, cancel_job, find_job, permission_
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from webui.api.operation import Reply, Write, now, operation, settings, store
-from webui.api.paging import Page, PageQuery, page
+from webui.api.paging import Page, PageQuery, after, cursor, foreign
 from webui.api.records import area_named
 from webui.api.values import Day, Model, Moment
 from webui.policy import allow, viewer
@@ -104,13 +105,31 @@ def order_geocoding(area: str, body: GeocodingOrder) -> Write:
 def list_jobs(area: str, query: PageQuery) -> Reply:
     """Jobs of an area, the newest first."""
 
-    def key(job: Job) -> tuple[str, str]:
-        return job.created_at.isoformat(timespec="microseconds"), job.id
-
+    listing = f"{area}/jobs"
+    last = _last_of(after(query, listing))
     with store().read(viewer().scope) as unit:
-        jobs = sorted(unit.jobs.find(area=area_named(area).name), key=key, reverse=True)
-    shown, following = page(query, f"{area}/jobs", jobs, key, descending=True)
+        found = unit.jobs.latest("created_at", query.limit + 1, before=last, area=area_named(area).name)
+    shown = found[: query.limit]
+    more = len(found) > len(shown)
+    following = cursor(listing, (_moment(shown[-1]), shown[-1].id)) if more else None
     return Reply(JobPage(jobs=[JobRecord.shown(job) for job in shown], next=following))
+
+
+def _moment(job: Job) -> str:
+    return job.created_at.isoformat(timespec="microseconds")
+
+
+def _last_of(key: tuple[object, ...] | None) -> tuple[datetime, str] | None:
+    """The job that a cursor names, by its time and id."""
+    match key:
+        case None:
+            return None
+        case (str(moment), str(job_id)) if job_id.isascii() and job_id.isprintable() and moment.endswith("+00:00"):
+            try:
+                return datetime.fromisoformat(moment), job_id
+            except ValueError:
+                pass
+    raise foreign()
 
 
 @operation("GET", "/jobs/<job_id>", {200: JobRecord}, tag="jobs")
@@ -150,8 +169,9 @@ def cancel(job_id: str) -> Write:
     """
 
     def write(unit: UnitOfWork) -> Reply:
-        if not viewer().may(permission_for(find_job(unit, job_id).kind)):
-            abort(403)
+        needed = permission_for(find_job(unit, job_id).kind)
+        if not viewer().may(needed):
+            abort(403, description=f"This takes the permission {needed}, which you do not have here.")
         return Reply(JobRecord.shown(cancel_job(unit, job_id, now())))
 
     return write
