@@ -83,6 +83,23 @@ def test_json_that_is_not_the_model_is_refused_with_the_place(admin: Program, bo
     assert all({"pointer", "detail"} == set(error) for error in problem["errors"])
 
 
+def test_a_refusal_says_what_is_wrong_in_a_sentence(office: Installation, admin: Program) -> None:
+    listed = admin.put(PATH, None, 422, data=b"[]", content_type="application/json")
+    assert listed["detail"].startswith("The body is not a JSON object")
+    large = admin.put(PATH, ACCOUNT | {"visit_minutes": 10**22}, 422)
+    assert large["errors"] == [{"pointer": "/visit_minutes", "detail": "is too large"}]
+    assert "limit" in admin.get("/areas?limit=many", 400)["detail"]
+    assert "verbose" in admin.get("/me?verbose=1", 400)["detail"]
+    reader = office.program(Role.ADMIN, Permission.SEE_DAYS)
+    assert str(Permission.WRITE_RECORDS) in reader.put(PATH, ACCOUNT, 403)["detail"]
+
+
+def test_a_name_in_the_address_that_is_no_text_is_nothing_that_is_stored(office: Installation, admin: Program) -> None:
+    assert "UTF-8" in admin.put("/areas/helsinki/accounts/%ff", ACCOUNT, 404)["detail"]
+    with office.store.read() as unit:
+        assert unit.records("helsinki").accounts() == []
+
+
 def test_a_body_of_another_media_type_is_refused(admin: Program) -> None:
     for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded", ""):
         admin.put(PATH, None, 415, data=json.dumps(ACCOUNT), content_type=media_type)

@@ -112,8 +112,9 @@ def operation(
 
         @functools.wraps(view)
         def called(**sent: Any) -> Response:
-            if any("\0" in part for part in sent.values() if isinstance(part, str)):
-                abort(404)
+            # Werkzeug puts U+FFFD for bytes that are no UTF-8: two such names would be one.
+            if any("\0" in part or "\ufffd" in part for part in sent.values() if isinstance(part, str)):
+                abort(404, description="A part of the address is no text in UTF-8.")
             asked = reading.read_query(query)
             if query is not None:
                 sent["query"] = asked

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -25,6 +25,7 @@ from planner.idempotency import KeyReusedError
 from planner.rep_days import NoteChangedError
 from routing.errors import RoutingError
 from webui.errors import SecondFactorNeededError, WebError
+from webui.policy import policy_of
 from webui.request_log import route
 
 MEDIA_TYPE = "application/problem+json"
@@ -96,7 +97,10 @@ def field_errors(error: ValidationError) -> list[FieldError]:
     for entry in error.errors(include_url=False, include_context=False, include_input=False):
         said = entry["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         found.append(
-            FieldError(pointer(*entry["loc"]), {"Extra inputs are not permitted": "is unknown"}.get(said, said))
+            FieldError(
+                pointer(*entry["loc"]),
+                {"extra_forbidden": "is unknown", "int_parsing_size": "is too large"}.get(entry["type"], said),
+            )
         )
     return found
 
@@ -161,12 +165,22 @@ def _of_http(error: HTTPException) -> Response:
     made = error.response  # of an abort() with a response of its own, which is for people
     status = made.status_code if made is not None else error.code or 500
     detail = error.description if error.description != type(error).description else ""
+    if status == 403 and not detail:
+        detail = _lacking()
     response = _response(status, "", str(getattr(made, "data", b""), "utf-8").strip() if made is not None else detail)
     headers = made.headers if made is not None else dict(error.get_headers(request.environ))
     for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in headers:
             response.headers[name] = headers[name]
     return response
+
+
+def _lacking() -> str:
+    """Which permission the operation takes that was asked for."""
+    policy = policy_of(current_app.view_functions.get(request.endpoint or ""))
+    if policy is None or not policy.any_of:
+        return ""
+    return f"This takes the permission {' or '.join(sorted(policy.any_of))}, which you do not have here."
 
 
 def _response(

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from flask import abort, request
 from pydantic import BaseModel, ValidationError
 
-from webui.api.problems import FieldError, field_errors, invalid, pointer, unreadable
+from webui.api.problems import FieldError, Problem, field_errors, invalid, pointer, unreadable
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -24,6 +24,8 @@ JSON = "application/json"
 FORM = "multipart/form-data"
 MAX_DEPTH = 16
 MAX_DIGITS = 30
+LARGEST = 2**63
+"""Beyond this no whole number is kept anywhere."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -64,18 +66,20 @@ def read_query(model: type[B] | None) -> B | None:
         if len(values) > 1:
             raise unreadable(f"The parameter {name!r:.60} is sent twice.", FieldError(name, "is sent twice"))
         if bad := _bad_text(values[0]):
-            raise unreadable("A parameter is refused.", FieldError(name, bad))
+            raise unreadable(f"The parameter {name!r:.60} {bad}.", FieldError(name, bad))
     if model is None:
         if sent:
             raise unreadable(
-                "There are parameters that are unknown here.", *(FieldError(n, "is unknown") for n in sent)
+                f"There are parameters that are unknown here: {', '.join(sent):.200}.",
+                *(FieldError(n, "is unknown") for n in sent),
             )
         return None
     try:
         return model.model_validate({name: values[0] for name, values in sent.items()})
     except ValidationError as error:
         found = [FieldError(entry.pointer.removeprefix("/"), entry.detail) for entry in field_errors(error)]
-        raise unreadable("A parameter is refused.", *found) from None
+        named = "; ".join(f"{entry.pointer}: {entry.detail}" for entry in found[:3])
+        raise unreadable(f"A parameter is refused: {named}.", *found) from None
 
 
 def read_nothing() -> None:
@@ -94,7 +98,9 @@ def read_body(model: type[B]) -> B:
     if request.mimetype != JSON:
         abort(415, description=f"Send the body as {JSON}.")
     data = request.get_data()
-    read_json(data)
+    if not isinstance(read_json(data), dict):
+        said = "The body is not a JSON object: send the fields by their names, between { and }."
+        raise Problem(422, "invalid", said, [FieldError("", "is not a JSON object")])
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
@@ -155,6 +161,8 @@ def _check(value: Any, where: str, depth: int) -> None:
         raise unreadable(f"The body is nested more than {MAX_DEPTH} deep.")
     if isinstance(value, str) and (bad := _bad_text(value)):
         raise invalid(FieldError(where, bad))
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise invalid(FieldError(where, "is too large"))
     if isinstance(value, list):
         for position, entry in enumerate(value):
             _check(entry, f"{where}/{position}", depth + 1)
