@@ -179,7 +179,7 @@ def _parse(table: Table, format_: _Format, build: Callable[[Row], R]) -> Parsed[
     missing = [column for column in format_.required if column not in table.columns]
     if missing:
         raise IntakeError(
-            f"{table.file} has no column {', '.join(missing)}; its columns are {', '.join(table.columns.values())}"
+            f"{table.file} has no column {', '.join(missing)}; its columns are {', '.join(table.columns.values()):.500}"
         )
     records: list[R] = []
     refusals: list[Refusal] = []

@@ -202,7 +202,7 @@ def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str,
             break
     else:
         raise IntakeError(f"{file} is empty")
-    columns = _columns(file, header)
+    columns = _columns(file, header, encoding)
     found: list[Row] = []
     for line, cells, problem in filled:
         if len(found) == max_rows:
@@ -211,7 +211,15 @@ def _table(file: str, rows: Iterator[tuple[int, list[str], str]], encoding: str,
     return Table(file, columns, found, encoding)
 
 
-def _columns(file: str, header: Sequence[str]) -> dict[str, str]:
+def _is_gibberish(text: str) -> bool:
+    """Whether bytes of another kind were taken for western letters, as nearly all bytes can be."""
+    plain = sum(letter.isascii() and letter.isalnum() for letter in text)
+    return plain < sum(not letter.isascii() for letter in text)
+
+
+def _columns(file: str, header: Sequence[str], encoding: str) -> dict[str, str]:
+    if encoding == "cp1252" and _is_gibberish("".join(header)):
+        raise IntakeError(f"{file} is no table: its first row is not text")
     names = [" ".join(name.split()) for name in header]
     while not names[-1]:
         names.pop()

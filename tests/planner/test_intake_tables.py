@@ -171,6 +171,7 @@ def test_a_nul_byte_is_named_by_row_and_column(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\n \n,,\n", "is empty"),
         (b"id,name,ID\n", "two columns named"),
+        (b"\xe9\xff\xfd\xfc,\xd3\xf1a\n\xff", "is no table: its first row is not text"),
         (b"\x7fELF\x02\x01\0\0\n\0\0", "is this a CSV or XLSX table"),
         ("id,name\n".encode("utf-16-le"), "is this a CSV or XLSX table"),
         (b'id,"name\n', "header cannot be read"),
