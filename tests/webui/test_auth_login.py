@@ -266,7 +266,9 @@ def test_the_first_admin_needs_the_setup_code(tmp_path: Path) -> None:
     browser = company.browser()
     fields = {"email": "first@example.com", "name": "First", "password": PASSWORD}
     for code in ("", "guessed", "AAAAA-AAAAA-AAAAA-AAAAA"):
-        assert browser.open_and_send("/setup", "/setup", code=code, **fields).status_code == 422
+        refused = browser.open_and_send("/setup", "/setup", code=code, **fields)
+        assert refused.status_code == 422
+        assert "The setup code is not the one that fieldvisit serve printed when it started." in text_of(refused.text)
     weak = browser.open_and_send("/setup", "/setup", **fields | {"code": setup_code(company.keys), "password": "short"})
     assert weak.status_code == 422
     assert "characters" in text_of(weak.text)

@@ -77,7 +77,7 @@ def set_up() -> Any:
     except InvalidRecordError as error:
         return _setup_page(field("code"), email, field("name"), {error.field: error.message}), 422
     except AccountError as error:
-        return _setup_page(field("code"), email, field("name"), {"code": str(error)}), 422
+        return _setup_page(field("code"), email, field("name"), {"code": f"{sentence(str(error))}."}), 422
     return _by_password(email, password, "/")
 
 
