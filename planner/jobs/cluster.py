@@ -115,6 +115,10 @@ def _configure(home: Path) -> None:
             "distributed.deploy.lost-worker-timeout": "10 minutes",
             "distributed.worker.http.routes": [],
             "distributed.worker.profile.enabled": False,
+            # Idle processes used to wake 50 times a second to see how late they are; nobody reads that.
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.tick.limit": "60s",
+            "distributed.admin.system-monitor.interval": "5s",
             # No results are held for long: there is nothing to spill or to wait for.
             "distributed.worker.memory.target": False,
             "distributed.worker.memory.spill": False,
