@@ -118,7 +118,7 @@ class JobsCollector:
         yield GaugeMetricFamily("fieldvisit_oldest_waiting_job_seconds", "Its age; 0 without one.", value=oldest)
         took = sorted(_seconds(job) for job in done if _ended_since(job, now - RECENT))
         durations = GaugeMetricFamily(
-            "fieldvisit_job_seconds", "How long the jobs took that were done in the last day.", labels=["quantile"]
+            "fieldvisit_job_seconds", "How long jobs took: the last 200, of the last day.", labels=["quantile"]
         )
         for quantile in (0.5, 0.95, 1.0) if took else ():
             durations.add_metric([str(quantile)], took[round(quantile * (len(took) - 1))])
