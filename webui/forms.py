@@ -8,16 +8,15 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Generic, TypeVar
 
-from flask import abort, current_app, request
+from flask import abort, request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from planner.idempotency import Answer, once
 from planner.repository import UnitOfWork
-from webui.pages.plans import CLOCK, sources
+from webui.pages.plans import now, sources
 from webui.policy import viewer
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,16 +29,6 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 
 def request_key() -> str:
     return secrets.token_urlsafe(16)
-
-
-def new_id() -> str:
-    """Of a job."""
-    return secrets.token_hex(16)
-
-
-def now() -> datetime:
-    told: datetime = current_app.config[CLOCK]()
-    return told
 
 
 @dataclass(frozen=True)

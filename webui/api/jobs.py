@@ -13,10 +13,11 @@ from planner.jobs.domain import Job
 from planner.jobs.requests import PlanRequest, cancel_job, find_job, permission_for, request_geocoding, request_plan
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
-from webui.api.operation import Reply, Write, now, operation, settings, store
+from webui.api.operation import Reply, Write, operation, store
 from webui.api.paging import Page, PageQuery, after, cursor, foreign
 from webui.api.records import area_named
 from webui.api.values import Day, Model, Moment
+from webui.pages.plans import now, settings
 from webui.policy import allow, viewer
 from webui.streaming import MIMETYPE, State, Streams
 

@@ -11,18 +11,16 @@ import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, get_type_hints
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, request
 from pydantic import BaseModel
 
 from planner.idempotency import once
 from planner.repository import Store, UnitOfWork
-from planner.settings import Settings
 from webui.api import reading
 from webui.errors import WebError
-from webui.pages.plans import CLOCK, sources
+from webui.pages.plans import now, sources
 from webui.policy import Policy, policy_of, viewer
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -132,16 +130,6 @@ def operation(
 
 def store() -> Store:
     return sources().store
-
-
-def settings() -> Settings:
-    found: Settings = current_app.extensions["settings"]
-    return found
-
-
-def now() -> datetime:
-    clock: Callable[[], datetime] = current_app.config[CLOCK]
-    return clock()
 
 
 def _without_none(hint: Any) -> Any:

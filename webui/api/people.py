@@ -25,10 +25,11 @@ from planner.people.fresh import new_id
 from planner.people.sessions import end_session, sessions_of
 from planner.people.tokens import issue_token, revoke_token, tokens_of
 from planner.repository import UnitOfWork
-from webui.api.operation import Reply, Write, now, operation, settings, store
+from webui.api.operation import Reply, Write, operation, store
 from webui.api.paging import Page, PageQuery, page
 from webui.api.problems import FieldError, invalid
 from webui.api.values import Identifier, Model, Moment, Name
+from webui.pages.plans import now, settings
 from webui.policy import allow, signed_in, viewer
 from webui.site import site
 

@@ -13,11 +13,12 @@ from planner.errors import NotFoundError
 from planner.plan_document import PlanDocument, RepDay, read_plan
 from planner.planning import publish_plan
 from planner.repository import PlannedHandoff, StoredPlan, UnitOfWork
-from webui.api.operation import Reply, Write, now, operation, store
+from webui.api.operation import Reply, Write, operation, store
 from webui.api.paging import Page, PageQuery, page
 from webui.api.reading import JSON
 from webui.api.records import area_named
 from webui.api.values import Day, Model, Moment, model_of
+from webui.pages.plans import now
 from webui.policy import allow, viewer
 
 RepDayDocument: type[BaseModel] = model_of(RepDay)

@@ -25,14 +25,14 @@ from planner.jobs.requests import (
     request_plan,
     why_nothing_runs,
 )
+from planner.people.fresh import new_id
 from planner.planning import MAX_DAYS, days_lost, publish_plan
 from planner.repository import StoredPlan, UnitOfWork
-from planner.settings import Settings
 from planner.snapshot import zone_of
 from routing.area import Area
 from webui.errors import DaysLostError, PlanUnreadableError
-from webui.forms import Form, done_once, new_id, now, read_form
-from webui.pages.plans import CLOCK, area_named, sources
+from webui.forms import Form, done_once, read_form
+from webui.pages.plans import CLOCK, area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting import view_of
 from webui.presenting.jobs import JobView, job_view
@@ -78,7 +78,7 @@ def start_planning(area: str) -> Any:
     asked = form.values
     try:
         ask = PlanRequest(asked.first_day, asked.days, asked.seconds, None)
-        done_once(lambda unit: request_plan(unit, chosen.name, ask, viewer().actor.id, now(), new_id(), _settings()).id)
+        done_once(lambda unit: request_plan(unit, chosen.name, ask, viewer().actor.id, now(), new_id(), settings()).id)
     except InvalidRecordError as error:
         return _page(chosen, Form(form.typed, errors={error.field: error.message})), 422
     except RefusedError as error:
@@ -173,7 +173,7 @@ def jobs_shown(unit: UnitOfWork, area: str, kind: str, zone: ZoneInfo, most: int
 
 
 def _page(area: Area, form: Form[PlanForm] | None = None) -> str:
-    most_seconds = _settings().jobs.most_seconds
+    most_seconds = settings().jobs.most_seconds
     with sources().store.read(viewer().scope) as unit:
         records = unit.records(area.name)
         reps = records.reps()
@@ -225,8 +225,3 @@ def _figures(plan: StoredPlan) -> dict[str, str]:
         return figures
     broken = f", {count(view.promises_broken, 'broken one')}" if view.promises_broken else ""
     return figures | {"Promises kept": f"{view.promises_kept:,}{broken}"}
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["settings"]
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, current_app, g, render_template, r
 from planner.access import Permission
 from planner.errors import NotFoundError
 from planner.repository import StoredPlan
+from planner.settings import Settings
 from routing.area import Area
 from routing.errors import AreaError
 from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_map
@@ -69,6 +70,18 @@ def sources() -> Sources:
     return found
 
 
+def settings() -> Settings:
+    """Of the installation."""
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def now() -> datetime:
+    """The time, as the app's clock tells it."""
+    told: datetime = current_app.config[CLOCK]()
+    return told
+
+
 def area_named(name: str) -> Area:
     """The area of an address; one that the viewer may not see is not there."""
     try:
@@ -110,7 +123,7 @@ def start() -> Any:
 def week(area: str) -> Any:
     here = shown(area)
     zone = here.plan.zone
-    today = current_app.config[CLOCK]().astimezone(zone).date()
+    today = now().astimezone(zone).date()
     made = here.stored.created_at.astimezone(zone)
     return render_template(
         "week.html" if viewer().may(Permission.SEE_TEAM) else "own_week.html",

@@ -25,15 +25,16 @@ from planner.errors import ConflictError, IntakeError, NotFoundError
 from planner.intake import EXAMPLES, UPLOADED, ImportReport, Table, import_tables, read_records, read_table
 from planner.jobs.requests import GEOCODE, request_geocoding, why_nothing_runs
 from planner.locating import WAITING, decide, fingerprint, review_list, safe_text
+from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from planner.snapshot import zone_of
 from routing.area import Area
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 from webui.bodies import UPLOAD_BYTES, body_up_to
-from webui.forms import Form, done_once, form_key, new_id, now, read_form
+from webui.forms import Form, done_once, form_key, read_form
 from webui.pages.planning import jobs_shown
-from webui.pages.plans import area_named, sources
+from webui.pages.plans import area_named, now, sources
 from webui.policy import allow, viewer
 from webui.words import sentence
 
