@@ -151,17 +151,16 @@ def enable(app: App, email: str) -> None:
 @click.pass_obj
 def reset(app: App, email: str, password_stdin: bool, second_factor: bool) -> None:
     """End a person's password and sessions, and print a link by which they choose the next password."""
-    token = password_hash = ""
+    password_hash = ""
     if password_stdin:
         with app.store.read() as unit:
             known = _find(unit, email)
         password_hash = checked_hash(_typed_password(password_stdin), known.email, known.name)
     with app.store.write(app.actor) as unit:
         known = _find(unit, email)
+        token = reset_password(unit, known.id, _now())
         if password_hash:
             set_password(unit, known.id, password_hash)
-        else:
-            token = reset_password(unit, known.id, _now())
         if second_factor:
             remove_second_factor(unit, known.id)
     if password_hash:
