@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -43,7 +42,7 @@ from webui.pages.plans import CLOCK, NoPlanError, pages, sources
 from webui.pages.records import records
 from webui.pages.rep_day_notes import notes
 from webui.policy import Authenticate, enforce, policy_of, viewer
-from webui.request_log import name_and_log_requests, route
+from webui.request_log import name_and_log_requests
 from webui.security import headers_for, new_nonce
 from webui.site import Site, site
 from webui.sources import Sources
@@ -52,7 +51,6 @@ from webui.words import count, said, sentence
 
 SMALLEST_GZIPPED = 1024
 
-_log = logging.getLogger(__name__)
 
 TITLES = {
     400: "That is no address of ours",
@@ -216,8 +214,7 @@ def _not_found(error: NotFoundError) -> tuple[str, int]:
     return _message(404, TITLES[404], f"{sentence(str(error))}.")
 
 
-def _unavailable(error: StorageUnavailableError) -> tuple[str, int, dict[str, str]]:
-    _log.error("the store refused at %s: %s", route(), error)  # an address may hold an invitation's secret
+def _unavailable(_: StorageUnavailableError) -> tuple[str, int, dict[str, str]]:
     said = "Nothing was changed. What you looked at can still be read; try again in a moment."
     return *_message(503, "The database does not answer", said), {"Retry-After": "5"}
 
@@ -241,11 +238,8 @@ def _area_option(area: str) -> str:
 
 def _said_error(error: Exception) -> tuple[str, int]:
     """An error of our own packages, whose message is fit to show."""
-    _log.error("cannot answer %s: %s", route(), error)
     return _message(500, "This cannot be shown", str(error))
 
 
-def _unforeseen(error: Exception) -> tuple[str, int]:
-    fields = {"route": route(), "request_id": g.get("request_id", "")}
-    _log.exception("unforeseen error", extra={"fields": fields})
+def _unforeseen(_: Exception) -> tuple[str, int]:
     return _message(500, "Something went wrong", "The error is written in the terminal where fieldvisit runs.")

@@ -12,6 +12,10 @@ import time
 
 from flask import Flask, Response, g, request
 
+from planner.errors import PlannerError
+from routing.errors import RoutingError
+from webui.errors import WebError
+
 HEADER = "X-Request-Id"
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 
@@ -54,6 +58,14 @@ def name_and_log_requests(app: Flask, behind_proxy: bool) -> None:
 
     app.before_request(name)
     app.after_request(tell)
+
+
+def log_failure(error: Exception) -> None:
+    """One line for an answer that is our fault; with the traceback where nobody foresaw the error."""
+    foreseen = isinstance(error, (PlannerError, RoutingError, WebError))
+    fields = {"route": route(), "request_id": g.get("request_id", "")}
+    said = f"cannot answer: {error}" if foreseen else "unforeseen error"
+    _log.error(said, exc_info=None if foreseen else error, extra={"fields": fields})
 
 
 def route() -> str:

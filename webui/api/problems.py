@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g, make_response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -26,13 +25,12 @@ from planner.rep_days import NoteChangedError
 from routing.errors import RoutingError
 from webui.errors import SecondFactorNeededError, WebError
 from webui.policy import policy_of
-from webui.request_log import route
+from webui.request_log import log_failure
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:fieldvisit:problem:"
 PREFIX = "/api/"
 
-_log = logging.getLogger(__name__)
 
 KINDS: Mapping[str, str] = {
     "unreadable": "The request cannot be read",
@@ -106,10 +104,17 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 
 
 def problem_or(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """An error handler that tells programs what is wrong in their own form, and people by `handler`."""
+    """An error handler that tells programs what is wrong in their own form, and people by `handler`.
+
+    What is our fault is logged, whoever is told.
+    """
 
     def handled(error: Exception) -> Any:
-        return problem_response(error) if request.path.startswith(PREFIX) else handler(error)
+        answer = make_response(problem_response(error) if request.path.startswith(PREFIX) else handler(error))
+        # Who aborts with 500 or more on purpose says so to whoever asked: too many streams, for one.
+        if answer.status_code >= 500 and not isinstance(error, HTTPException):
+            log_failure(error)
+        return answer
 
     return handled
 
@@ -122,7 +127,6 @@ def problem_response(error: Exception) -> Any:
         return _of_http(error)
     problem = _problem_of(error)
     if problem is None:
-        _log.exception("unforeseen error at %s", route())
         return _response(500, "", "The error is written in fieldvisit's log.")
     response = _response(problem.status, problem.kind, problem.detail, problem.errors, problem.members)
     if problem.status == 503:
@@ -146,7 +150,6 @@ def _problem_of(error: Exception) -> Problem | None:
         case ConflictError():
             return Problem(409, "changed", str(error))
         case StorageUnavailableError():
-            _log.error("the store refused at %s: %s", route(), error)
             return Problem(503, "unavailable", "Nothing was written. Try again with the same Idempotency-Key.")
         case SecondFactorNeededError():
             return Problem(403, "", "Set up your second factor in a browser first.")
@@ -155,7 +158,6 @@ def _problem_of(error: Exception) -> Problem | None:
         case PlannerError() | RoutingError():
             return Problem(422, "refused", str(error))
         case WebError():
-            _log.error("cannot answer %s: %s", route(), error)
             return Problem(500, "", str(error))
         case _:
             return None
