@@ -106,16 +106,21 @@ def test_hostile_addresses_and_headers_make_no_line_of_their_own(tmp_path: Path,
     assert "\x1b" not in log.out.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("broken", "address"),
+    [("webui.health.exposition", "/metrics"), ("webui.api.auditing.verify", "/api/v1/audit/verify")],
+)
 def test_an_unforeseen_error_is_logged_with_its_trace_and_its_request(
-    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch, broken: str, address: str
 ) -> None:
     company = Company(tmp_path)
 
     def fail(*_: object) -> None:
         raise RuntimeError(f"it broke with password={PASSWORD!r}")
 
-    monkeypatch.setattr("webui.health.exposition", fail)
-    answer = company.app.test_client().get("/metrics", headers=company.token(company.adele, Permission.SEE_METRICS))
+    monkeypatch.setattr(broken, fail)
+    token = company.token(company.adele, Permission.SEE_METRICS, Permission.ADMINISTER)
+    answer = company.app.test_client().get(address, headers=token)
     assert answer.status_code == 500
     error, request = log.lines
     assert "RuntimeError" in error["trace"]
