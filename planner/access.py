@@ -23,6 +23,9 @@ class Permission(StrEnum):
     SEE_DAYS = "days:read"
     WRITE_DAYS = "days:write"
     SEE_HANDOFFS = "handoffs:read"
+    HAND_OFF = "handoffs:write"
+    ANSWER_HANDOFFS = "handoffs:answer"
+    BOOK = "bookings:write"
     SEE_RECORDS = "records:read"
     WRITE_RECORDS = "records:write"
     SEE_TEAM = "team:read"
@@ -34,8 +37,12 @@ class Permission(StrEnum):
 _MANAGER = frozenset(Permission) - {Permission.ADMINISTER, Permission.SEE_METRICS}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.FIELD_REP: frozenset({Permission.SEE_DAYS, Permission.WRITE_DAYS, Permission.SEE_RECORDS}),
-        Role.INSIDE_REP: frozenset({Permission.SEE_HANDOFFS, Permission.SEE_RECORDS}),
+        Role.FIELD_REP: frozenset(
+            {Permission.SEE_DAYS, Permission.WRITE_DAYS, Permission.SEE_RECORDS, Permission.ANSWER_HANDOFFS}
+        ),
+        Role.INSIDE_REP: frozenset(
+            {Permission.SEE_HANDOFFS, Permission.HAND_OFF, Permission.BOOK, Permission.SEE_RECORDS}
+        ),
         Role.MANAGER: _MANAGER,
         Role.ADMIN: frozenset(Permission),
     }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import CandidateSettings, Settings
+from planner.slots.domain import Booking
 from planner.snapshot import Snapshot
 from planner.worth import Worth, account_worth, opportunity_worth
 from routing.geo import EARTH_RADIUS_M, LatLon
@@ -58,7 +59,7 @@ class Visit:
 
     `hours` are opening_hours expressions that must all be open for the whole visit. `reps` are those who may go
     (None: all). Of the visits with one `account_id` at most one is planned, but every promise is. `worth` is None for
-    a promise.
+    a promise: an `appointment` at a very time that was agreed elsewhere, or a `promise` that was booked here.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Visit:
     account_id: str = ""
     rides_with: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    promise: Booking | None = None
 
     @property
     def is_opportunity(self) -> bool:

@@ -97,6 +97,7 @@ class Rep:
     break_window: tuple[time, time] | None = None
     skills: frozenset[str] = frozenset()
     max_visits_per_day: int | None = None
+    languages: frozenset[str] = frozenset()
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -14,11 +14,13 @@ from typing import Any, Protocol, TypeVar
 
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.audit import AuditEntry
-from planner.domain import Account, Location, Opportunity, Record, Rep
+from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.handoffs.domain import HandoffEvent, HandoffRow, TeamRules
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
+from planner.slots.domain import Booking, ChangedDay
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -65,6 +67,19 @@ class Records(Protocol):
     def reps(self) -> list[Rep]: ...
     def accounts(self) -> list[Account]: ...
     def opportunities(self) -> list[Opportunity]: ...
+    def get(self, kind: RecordKind, record_id: str) -> Record | None:
+        """The record, if there is one and it is seen."""
+        ...
+
+    def location(self, kind: RecordKind, record_id: str) -> Location | None:
+        """The location of such a record, as `locations` has it."""
+        ...
+
+    def stamp(self) -> int:
+        """Goes up whenever something of the area changes that its days were planned with: a rep, or a record or place
+        that was there before. New customers and opportunities leave it as it is."""
+        ...
+
     def number_to_visit(self) -> int:
         """How many customers and opportunities there are."""
         ...
@@ -102,7 +117,15 @@ class Plans(Protocol):
         ...
 
     def latest(self, *, published: bool = False) -> StoredPlan | None:
-        """The newest version, or the one published last; with its document."""
+        """The newest version, or the one published last; with its document.
+
+        The published one is as it stands now: with what bookings have changed of its days since, and with the days
+        beyond it on which something is promised. `get` gives a version as it was made.
+        """
+        ...
+
+    def published_version(self) -> int | None:
+        """The number of the one published last, without reading its document."""
         ...
 
     def handoffs(self) -> tuple[PlannedHandoff, ...]:
@@ -183,6 +206,21 @@ class UnitOfWork(Protocol):
     def rep_day_notes(self) -> Rows[RepDayNote]: ...  # key: area, rep_id, day; of the reps in scope
     @property
     def audit_log(self) -> AuditLog: ...
+
+    @property
+    def bookings(self) -> Rows[Booking]: ...  # key: area, id; of the reps in scope, or of the inside rep
+    @property
+    def changed_days(self) -> Rows[ChangedDay]: ...  # key: area, rep_id, day; of the reps in scope
+    @property
+    def handoffs(self) -> Rows[HandoffRow]: ...  # key: area, opportunity_id; ask only for opportunities that are seen
+    @property
+    def handoff_events(self) -> Rows[HandoffEvent]: ...  # key: area, opportunity_id, number; as handoffs
+    @property
+    def team_rules(self) -> Rows[TeamRules]: ...  # key: area
+
+    def now(self) -> datetime:
+        """The present moment in UTC, by the one clock that all processes share: the database's."""
+        ...
 
     def audit(self, action: str, subject: str = "", /, area: str = "", **details: Any) -> None:
         """Write an entry into the audit log, in the actor's name.

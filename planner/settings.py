@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from planner.errors import SettingsError
+from planner.holidays import list_supported_countries
 from routing.outgoing import OutgoingRules
 
 HOME_VARIABLE = "FIELDVISIT_HOME"
@@ -74,10 +75,13 @@ class GateSettings:
     must_be_yes: tuple[str, ...] = ("need",)
     known_of: tuple[str, ...] = ("budget", "authority", "timeline")
     known_at_least: int = 2
+    least_value: float = 0.0
+    needs_notes: bool = False
     first_action_days: int = 5
 
     def __post_init__(self) -> None:
         _check_between(0, 365, _named(self, "first_action_days"))
+        _check_between(0, 1e12, _named(self, "least_value"))
         for setting, known in (("must_be_yes", BANT_ANSWERS), ("known_of", (*BANT_ANSWERS, "timeline"))):
             names = getattr(self, setting)
             for name in names:
@@ -86,6 +90,81 @@ class GateSettings:
             if len(set(names)) < len(names):
                 raise ValueError(f"{setting} names one question twice")
         _check_between(0, len(self.known_of), _named(self, "known_at_least"))
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSettings:
+    """Whose public holidays nobody works on: an ISO 3166-1 code such as "GB", and a subdivision such as "WLS"."""
+
+    country: str = ""
+    subdivision: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.country:
+            if self.subdivision:
+                raise ValueError(f"subdivision {self.subdivision!r} stands without a country")
+            return
+        known = list_supported_countries()
+        if self.country not in known:
+            raise ValueError(f"country {self.country!r} is none whose public holidays are known, such as GB or FI")
+        if self.subdivision and self.subdivision not in known[self.country]:
+            raise ValueError(f"{self.country} has no subdivision {self.subdivision!r}; it has {known[self.country]}")
+
+
+CONFLICT_RULES = ("owner", "shared", "manager")
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffSettings:
+    """What happens where a handoff meets a customer who is there already (see planner/handoffs/conflicts.py).
+
+    `conflict`: "owner" – the customer's rep takes it; "shared" – the rep takes it and both get credit; "manager" – a
+    manager decides. Two records are alike within `same_place_metres`, or where their names are `alike_percent` alike.
+    """
+
+    conflict: str = "owner"
+    same_place_metres: int = 100
+    alike_percent: int = 85
+
+    def __post_init__(self) -> None:
+        if self.conflict not in CONFLICT_RULES:
+            raise ValueError(f"conflict {self.conflict!r} is none of {', '.join(CONFLICT_RULES)}")
+        _check_between(0, 10_000, _named(self, "same_place_metres"))
+        _check_between(1, 100, _named(self, "alike_percent"))
+
+
+WINDOW_MEANINGS = ("arrive", "whole")
+
+
+@dataclass(frozen=True, slots=True)
+class BookingSettings:
+    """How visits are offered and promised (see planner/slots).
+
+    A window of `window_minutes` begins every `step_minutes` and means that the rep is at the door within it ("arrive"),
+    or that the whole visit lies within it ("whole"). A hold lasts `hold_minutes`. Nothing is offered sooner than
+    `notice_minutes` from now, nor more than `most_days` days ahead; a search looks `days` ahead unless told otherwise
+    and shows `offers` slots. With `only_qualified`, nothing is promised for a handoff that the gate does not let
+    through.
+    """
+
+    window_minutes: int = 60
+    step_minutes: int = 30
+    meaning: str = "arrive"
+    hold_minutes: int = 10
+    notice_minutes: int = 120
+    days: int = 10
+    most_days: int = 60
+    offers: int = 30
+    only_qualified: bool = False
+
+    def __post_init__(self) -> None:
+        _check_between(5, 1440, _named(self, "window_minutes", "step_minutes"))
+        _check_between(1, 1440, _named(self, "hold_minutes"))
+        _check_between(0, 100_000, _named(self, "notice_minutes"))
+        _check_between(1, 366, _named(self, "days", "most_days"))
+        _check_between(1, 1_000, _named(self, "offers"))
+        if self.meaning not in WINDOW_MEANINGS:
+            raise ValueError(f"meaning {self.meaning!r} is neither arrive nor whole")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +336,9 @@ class Settings:
     home: Path
     database_url: str = field(repr=False)  # a password may be in it
     gate: GateSettings = field(default_factory=GateSettings)
+    handoffs: HandoffSettings = field(default_factory=HandoffSettings)
+    booking: BookingSettings = field(default_factory=BookingSettings)
+    calendar: CalendarSettings = field(default_factory=CalendarSettings)
     candidates: CandidateSettings = field(default_factory=CandidateSettings)
     worth: WorthSettings = field(default_factory=WorthSettings)
     geocoding: GeocodingSettings = field(default_factory=GeocodingSettings)
@@ -294,6 +376,9 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         raise SettingsError(f"{home / 'settings.toml'}: {error}") from error
     sections = {
         "gate": GateSettings,
+        "handoffs": HandoffSettings,
+        "booking": BookingSettings,
+        "calendar": CalendarSettings,
         "candidates": CandidateSettings,
         "worth": WorthSettings,
         "geocoding": GeocodingSettings,

@@ -9,7 +9,9 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from planner.domain import Account, Address, Location, Opportunity, RecordKind, Rep, addresses_of
+from planner.handoffs.domain import HandoffRow
 from planner.repository import UnitOfWork
+from planner.slots.domain import Booking, BookingState
 from routing.geo import LatLon
 
 
@@ -27,6 +29,8 @@ class Snapshot:
     accounts: tuple[Account, ...]
     opportunities: tuple[Opportunity, ...]
     locations: tuple[Location, ...]
+    promises: tuple[Booking, ...] = ()
+    handoffs: tuple[HandoffRow, ...] = ()
 
     @classmethod
     def read(cls, unit: UnitOfWork, area: str) -> Snapshot:
@@ -36,6 +40,8 @@ class Snapshot:
             tuple(records.accounts()),
             tuple(records.opportunities()),
             tuple(records.locations()),
+            tuple(unit.bookings.find(area=area, state=BookingState.PROMISED)),
+            tuple(unit.handoffs.find(area=area)),
         )
 
     @property

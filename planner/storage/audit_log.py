@@ -32,7 +32,7 @@ class SqlAuditLog:
         actor, previous = self._transaction.actor, self.latest(1)
         entry = chained(
             previous[0] if previous else None,
-            self._transaction.clock(),
+            self._transaction.now(),
             actor.id,
             actor.request_id,
             area,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration; what `tables` describes."""
 
 

@@ -17,9 +17,9 @@ from planner.errors import NotFoundError, PlannerError, StorageError
 from planner.repository import Change, PlannedHandoff, StoredPlan
 from planner.scoping import cut_plan, handoffs_of
 from planner.storage.record_rows import Prepared, save_all
-from planner.storage.tables import ACCOUNTS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
+from planner.storage.tables import ACCOUNTS, AREA_STAMPS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
-from planner.storage.values import checked
+from planner.storage.values import checked, is_text
 from planner.storage.visible import Visible
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
@@ -29,6 +29,12 @@ R = TypeVar("R", bound=Record)
 _NUMBERS: WeakKeyDictionary[Engine, dict[tuple[str, int, datetime, Scope], tuple[int, int, int]]] = WeakKeyDictionary()
 """Visits, unplanned and seconds of driving of plan versions, as different scopes see them."""
 _MOST_NUMBERS = 50_000
+
+CLASSES: dict[RecordKind, type[Record]] = {
+    RecordKind.REP: Rep,
+    RecordKind.ACCOUNT: Account,
+    RecordKind.OPPORTUNITY: Opportunity,
+}
 
 
 class SqlRecords:
@@ -49,6 +55,22 @@ class SqlRecords:
     def opportunities(self) -> list[Opportunity]:
         return self._load(RecordKind.OPPORTUNITY, Opportunity)
 
+    def get(self, kind: RecordKind, record_id: str) -> Record | None:
+        table = RECORD_TABLES[kind]
+        found = self._load(kind, CLASSES[kind], table.c.id == record_id if is_text(record_id) else sa.false())
+        return found[0] if found else None
+
+    def location(self, kind: RecordKind, record_id: str) -> Location | None:
+        if self.get(kind, record_id.removesuffix("/end") if kind is RecordKind.REP else record_id) is None:
+            return None
+        is_it = (LOCATIONS.c.kind == kind.value) & (LOCATIONS.c.record_id == record_id)
+        row = self._connection.execute(sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area, is_it)).mappings()
+        return next((_location(found) for found in row), None)
+
+    def stamp(self) -> int:
+        asked = sa.select(AREA_STAMPS.c.stamp).where(AREA_STAMPS.c.area == self._area)
+        return self._connection.scalar(asked) or 0
+
     def number_to_visit(self) -> int:
         numbers = (
             self._connection.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.area == self._area))
@@ -60,6 +82,15 @@ class SqlRecords:
         return self.save_all([record])[0]
 
     def save_all(self, records: Sequence[Record]) -> list[Change]:
+        changes = self._save_all(records)
+        if any(
+            change is Change.CHANGED or (change is Change.ADDED and record.kind is RecordKind.REP)
+            for change, record in zip(changes, records, strict=True)
+        ):
+            self._stamp()
+        return changes
+
+    def _save_all(self, records: Sequence[Record]) -> list[Change]:
         self._transaction.about_to_write()
         dialect = self._connection.dialect
         prepared = records if isinstance(records, Prepared) else Prepared(records, dialect)
@@ -98,16 +129,24 @@ class SqlRecords:
             & (LOCATIONS.c.record_id == sa.bindparam("of_id"))
         )
         keys = [{"of_kind": kind.value, "of_id": record_id} for kind, record_id in rows]
-        self._connection.execute(LOCATIONS.delete().where(same), keys)
+        replaced = self._connection.execute(LOCATIONS.delete().where(same), keys).rowcount
+        if replaced or any(kind is RecordKind.REP for kind, _ in rows):
+            self._stamp()
         self._connection.execute(LOCATIONS.insert(), list(rows.values()))
 
-    def _load(self, kind: RecordKind, class_: type[R]) -> list[R]:
+    def _load(self, kind: RecordKind, class_: type[R], *more: sa.ColumnElement[bool]) -> list[R]:
         table = RECORD_TABLES[kind]
         columns = [column for column in table.c if column.name != "area"]
-        here = sa.select(*columns).where(table.c.area == self._area, *self._visible.where(kind))
+        here = sa.select(*columns).where(table.c.area == self._area, *self._visible.where(kind), *more)
         rows = self._connection.execute(here).mappings()
         # Sorted here because databases disagree about the order of texts.
         return sorted((class_(**row) for row in rows), key=lambda record: record.id)
+
+    def _stamp(self) -> None:
+        here = AREA_STAMPS.c.area == self._area
+        up = AREA_STAMPS.update().where(here).values(stamp=AREA_STAMPS.c.stamp + 1)
+        if self._connection.execute(up).rowcount == 0:
+            self._connection.execute(AREA_STAMPS.insert().values(area=self._area, stamp=1))
 
     def _keys(self) -> set[tuple[RecordKind, str]]:
         """Kind and id of every location of the records that are seen."""
@@ -155,6 +194,9 @@ class SqlPlans:
     def latest(self, *, published: bool = False) -> StoredPlan | None:
         version = self._visible.latest_version(published=published)
         return None if version is None else self.get(version)
+
+    def published_version(self) -> int | None:
+        return self._visible.latest_version(published=True)
 
     def handoffs(self) -> tuple[PlannedHandoff, ...]:
         document = self._visible.plan

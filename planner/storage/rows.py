@@ -86,4 +86,6 @@ class SqlRows(Generic[T]):
             conditions.append(columns.area == scope.area)
         if scope.reps is not None and "rep_id" in columns:
             conditions.append(columns.rep_id.in_(sorted(scope.reps)))
+        if scope.inside_rep is not None and "inside_rep" in columns:
+            conditions.append(columns.inside_rep == scope.inside_rep.casefold())
         return conditions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -13,11 +13,13 @@ from sqlalchemy.engine import Connection, Engine
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.domain import Record
 from planner.errors import ConflictError, NotFoundError, StorageError
+from planner.handoffs.domain import HandoffEvent, HandoffRow, TeamRules
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 from planner.repository import Dump, Values
+from planner.slots.domain import Booking, ChangedDay
 from planner.storage.audit_log import SqlAuditLog
 from planner.storage.copying import is_empty, rows_in, rows_out
 from planner.storage.engine import PATIENCE_S, as_storage_error, create_file, open_engine
@@ -25,16 +27,26 @@ from planner.storage.migrating import SCHEMA, migrations, upgrade
 from planner.storage.record_rows import Prepared
 from planner.storage.repositories import SqlPlans, SqlRecords
 from planner.storage.rows import SqlRows
-from planner.storage.tables import ANSWERS, HEARTBEATS, JOBS, REP_DAY_NOTES, SESSIONS, THROTTLES, TOKENS, USERS
+from planner.storage.tables import (
+    ANSWERS,
+    BOOKINGS,
+    CHANGED_DAYS,
+    HANDOFF_EVENTS,
+    HANDOFFS,
+    HEARTBEATS,
+    JOBS,
+    REP_DAY_NOTES,
+    SESSIONS,
+    TEAM_RULES,
+    THROTTLES,
+    TOKENS,
+    USERS,
+)
 from planner.storage.transaction import Transaction
 from planner.storage.turns import FileTurn, take_turn
 from planner.storage.values import is_text
 
 R = TypeVar("R", bound=Record)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class SqlUnitOfWork:
@@ -82,6 +94,30 @@ class SqlUnitOfWork:
     def rep_day_notes(self) -> SqlRows[RepDayNote]:
         return SqlRows(self._transaction, REP_DAY_NOTES, RepDayNote)
 
+    @property
+    def bookings(self) -> SqlRows[Booking]:
+        return SqlRows(self._transaction, BOOKINGS, Booking)
+
+    @property
+    def changed_days(self) -> SqlRows[ChangedDay]:
+        return SqlRows(self._transaction, CHANGED_DAYS, ChangedDay)
+
+    @property
+    def handoffs(self) -> SqlRows[HandoffRow]:
+        return SqlRows(self._transaction, HANDOFFS, HandoffRow)
+
+    @property
+    def handoff_events(self) -> SqlRows[HandoffEvent]:
+        return SqlRows(self._transaction, HANDOFF_EVENTS, HandoffEvent)
+
+    @property
+    def team_rules(self) -> SqlRows[TeamRules]:
+        return SqlRows(self._transaction, TEAM_RULES, TeamRules)
+
+    def now(self) -> datetime:
+        """The present moment by the clock that everybody shares."""
+        return self._transaction.now()
+
     def audit(self, action: str, subject: str = "", /, area: str = "", **details: Any) -> None:
         """Write an entry into the audit log, in the actor's name."""
         self.audit_log.add(area, action, subject, details)
@@ -90,7 +126,7 @@ class SqlUnitOfWork:
 class SqlStore:
     """Units of work on one database, for any number of threads; satisfies `repository.Store`. Not to be forked."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], patience_s: float) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None, patience_s: float) -> None:
         self._engine = engine
         self._clock = clock
         self._patience_s = patience_s
@@ -201,14 +237,14 @@ def _version(connection: Connection) -> str | None:
     return version
 
 
-def open_store(url: str, clock: Callable[[], datetime] = _now, patience_s: float = PATIENCE_S) -> SqlStore:
+def open_store(url: str, clock: Callable[[], datetime] | None = None, patience_s: float = PATIENCE_S) -> SqlStore:
     """The store behind a database URL (sqlite:///file or postgresql://…), brought to the newest shape.
 
     Several processes may do this at once. The directory of a SQLite file must exist.
 
     Args:
         url: of the database.
-        clock: tells the time that the audit log keeps.
+        clock: tells the time instead of the database's own clock.
         patience_s: how long a writer waits for its turn before it gives up.
 
     Raises:

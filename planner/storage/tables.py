@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +15,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from planner.access import Permission, Role
 from planner.domain import Address, RecordKind
 from planner.errors import StorageError
+from planner.handoffs.domain import BantAnswer, HandoffState, Side
 from planner.jobs.domain import JobState
+from planner.slots.domain import BookingState, Meaning
 from routing.gazetteer import Candidate
 from routing.geo import LatLon
 
@@ -95,6 +98,29 @@ class _CandidatesJson(Json):
         return tuple(Candidate(**{**candidate, "place": LatLon(**candidate["place"])}) for candidate in value)
 
 
+class _BantJson(Json):
+    cache_ok = True
+
+    def to_json(self, value: Mapping[str, BantAnswer]) -> Any:
+        return {
+            question: asdict(answer)
+            | {"said_on": answer.said_on and str(answer.said_on), "written_at": answer.written_at.isoformat()}
+            for question, answer in value.items()
+        }
+
+    def from_json(self, value: Any) -> Mapping[str, BantAnswer]:
+        return {
+            question: BantAnswer(
+                **answer
+                | {
+                    "said_on": answer["said_on"] and date.fromisoformat(answer["said_on"]),
+                    "written_at": datetime.fromisoformat(answer["written_at"]),
+                }
+            )
+            for question, answer in value.items()
+        }
+
+
 class Utc(TypeDecorator[datetime]):
     """An instant, aware and in UTC on the Python side; SQLite keeps no zones."""
 
@@ -131,8 +157,8 @@ METADATA = sa.MetaData()
 """What the newest migration leaves behind. Record columns are named as the fields of the domain."""
 
 
-def _table(name: str, *columns: sa.Column[Any]) -> sa.Table:
-    return sa.Table(name, METADATA, sa.Column("area", sa.Text, primary_key=True), *columns)
+def _table(name: str, *columns: sa.schema.SchemaItem, **options: Any) -> sa.Table:
+    return sa.Table(name, METADATA, sa.Column("area", sa.Text, primary_key=True), *columns, **options)
 
 
 def _text(name: str) -> sa.Column[Any]:
@@ -165,6 +191,7 @@ REPS = _table(
     _json("break_window", _TimesJson, nullable=True),
     _json("skills", _SetJson),
     _number("max_visits_per_day", nullable=True),
+    _json("languages", _SetJson),
     _json("attributes"),
 )
 ACCOUNTS = _table(
@@ -319,6 +346,63 @@ REP_DAY_NOTES = sa.Table(
     _text("text"),
     info={"scoped": True},
 )
+BOOKINGS = _table(
+    "bookings",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rep_id", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("state", _Enum(BookingState), nullable=False),
+    *map(_text, ("opportunity_id", "name", "address")),
+    *(_number(name, sa.Double) for name in ("lat", "lon")),
+    _number("service_minutes"),
+    *map(_moment, ("start", "end")),
+    sa.Column("meaning", _Enum(Meaning), nullable=False),
+    _text("hours"),
+    _json("skills", _SetJson),
+    *map(_text, ("inside_rep", "made_by")),
+    _moment("made_at"),
+    sa.Column("expires_at", Utc),
+    sa.Column("ended_at", Utc),
+    *map(_text, ("replaces", "reason")),
+    sa.Index("bookings_of_a_day", "area", "rep_id", "day"),
+    sa.Index("bookings_of_an_opportunity", "area", "opportunity_id"),
+    info={"scoped": True},
+)
+CHANGED_DAYS = _table(
+    "changed_days",
+    sa.Column("rep_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    *map(_number, ("revision", "plan_version")),
+    _json("order", _ListJson),
+    _json("route", nullable=True),
+    info={"scoped": True},
+)
+HANDOFFS = _table(
+    "handoffs",
+    sa.Column("opportunity_id", sa.Text, primary_key=True),
+    _number("revision"),
+    sa.Column("state", _Enum(HandoffState), nullable=False),
+    _moment("since"),
+    sa.Column("side", _Enum(Side), nullable=False),
+    _text("owner"),
+    _json("answers", _BantJson),
+    *map(_text, ("reason", "learned")),
+    _json("credit", _ListJson),
+    _text("conflict"),
+    info={"scoped": True},
+)
+HANDOFF_EVENTS = _table(
+    "handoff_events",
+    sa.Column("opportunity_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _moment("at"),
+    *map(_text, ("actor", "action")),
+    sa.Column("state", _Enum(HandoffState), nullable=False),
+    _text("text"),
+    info={"scoped": True},
+)
+TEAM_RULES = _table("team_rules", _number("revision"), _json("rules", _ListJson), info={"scoped": True})
+AREA_STAMPS = _table("area_stamps", _number("stamp"), info={"audited": False})
 AUDIT = sa.Table(
     "audit",
     METADATA,

@@ -14,7 +14,7 @@ from test_scoping import day, left_out, listed, plan, stop
 from planner.access import Actor, Role, Scope
 from planner.domain import Account, Address, Location, Opportunity, Record, RecordKind, Rep
 from planner.errors import NotFoundError
-from planner.handoffs import Standing, handoffs
+from planner.handoffs.standing import Standing, handoffs
 from planner.people.domain import User
 from planner.plan_document import write_plan
 from planner.repository import StoredPlan

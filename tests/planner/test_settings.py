@@ -119,7 +119,16 @@ def test_the_page_of_settings_shows_the_defaults(tmp_path: Path) -> None:
     shown = page.partition("```toml\n")[2].partition("```")[0]
     defaults = read_settings(tmp_path, {})
     assert read_settings(written(tmp_path, shown), {}) == defaults
-    for section in (defaults.gate, defaults.candidates, defaults.worth, defaults.geocoding, defaults.map):
+    for section in (
+        defaults.gate,
+        defaults.handoffs,
+        defaults.booking,
+        defaults.calendar,
+        defaults.candidates,
+        defaults.worth,
+        defaults.geocoding,
+        defaults.map,
+    ):
         assert [field.name for field in fields(section) if f"\n{field.name} = " not in shown] == []
 
 

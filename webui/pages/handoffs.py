@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 
 from planner.access import Permission
 from planner.errors import PlannerError
-from planner.handoffs import handoffs as handoffs_of
+from planner.handoffs.standing import handoffs as handoffs_of
 from webui.errors import PlanUnreadableError
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer

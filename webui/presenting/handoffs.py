@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from planner.candidates import Reason
-from planner.handoffs import Handoff, Standing
+from planner.handoffs.standing import Handoff, Standing
 from webui.words import REASONS, clock, sentence, short_day
 
 
