@@ -55,6 +55,39 @@ class LegPath:
     points: tuple[LatLon, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class FanTimes:
+    """Travel times between one place and n fixed ones: n int32 each, `UNREACHABLE` where no way leads.
+
+    `to_s[i]` and `to_m[i]` lead from fixed place i to the one asked for, `from_s[i]` and `from_m[i]` from it to fixed
+    place i: the column and the row that `TravelTimeSource.travel_times` has for it, to the last digit.
+
+    Raises:
+        RoutingError: arrays that are not n int32 each.
+    """
+
+    to_s: NDArray[np.int32]
+    to_m: NDArray[np.int32]
+    from_s: NDArray[np.int32]
+    from_m: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        for name in ("to_s", "to_m", "from_s", "from_m"):
+            values = getattr(self, name)
+            if values.shape != (len(self.to_s),) or values.dtype != np.int32:
+                raise RoutingError(f"{name} must be {len(self.to_s)} int32, not {values.shape} {values.dtype}")
+            values.flags.writeable = False
+
+
+class Fan(Protocol):
+    """Fixed places whose times to and from any other place are asked for again and again. Never changes: threads
+    may ask at the same time."""
+
+    def times(self, place: LatLon) -> FanTimes:
+        """Seconds and metres between the place and every fixed one, in their order."""
+        ...
+
+
 class TravelTimeSource(Protocol):
     """Anything that knows how long it takes between places.
 
@@ -67,6 +100,10 @@ class TravelTimeSource(Protocol):
         """Seconds and metres between all pairs of the places, in their order."""
         ...
 
+    def fan(self, places: Sequence[LatLon]) -> Fan:
+        """The same times between these places and one that is not known yet, prepared to be answered fast."""
+        ...
+
     def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
         """The fastest way, with the same seconds and metres as `travel_times` of the two.
 
@@ -74,6 +111,29 @@ class TravelTimeSource(Protocol):
             UnreachableError: no way leads there.
         """
         ...
+
+
+PLAIN_FAN_STEP = 63
+"""Fixed places that a plain fan asks for at a time: it needs two lines of a square, the larger the more is waste."""
+
+
+@dataclass(frozen=True)
+class PlainFan:
+    """A fan of any source, by its `travel_times`."""
+
+    source: TravelTimeSource
+    places: Sequence[LatLon]
+
+    def times(self, place: LatLon) -> FanTimes:
+        """Seconds and metres between the place and every fixed one, in their order."""
+        lines: list[list[NDArray[np.int32]]] = []
+        for at in range(0, len(self.places), PLAIN_FAN_STEP):
+            square = self.source.travel_times([place, *self.places[at : at + PLAIN_FAN_STEP]])
+            lines.append([square.seconds[1:, 0], square.metres[1:, 0], square.seconds[0, 1:], square.metres[0, 1:]])
+        return FanTimes(*(np.concatenate(line) for line in zip(*lines, strict=True))) if lines else _NO_PLACES
+
+
+_NO_PLACES = FanTimes(*(np.empty(0, dtype=np.int32) for _ in range(4)))
 
 
 @dataclass(frozen=True)
@@ -99,6 +159,10 @@ class GreatCircleTravelTimes:
         metres = great_circles_m(points[:, None], points) * self.detour
         seconds = np.ceil(metres / (self.kmh / 3.6))
         return TravelTimes(seconds.astype(np.int32), np.rint(metres).astype(np.int32))
+
+    def fan(self, places: Sequence[LatLon]) -> Fan:
+        """The same times between these places and one that is not known yet."""
+        return PlainFan(self, tuple(places))
 
     def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
         """A straight line between the two places."""

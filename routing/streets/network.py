@@ -18,7 +18,7 @@ from routing.streets.arcs import UNREACHED, Arcs, Ends, Engine, cost, dm_of, ms_
 from routing.streets.compiling import Streets, arcs_of, compile_streets, copies_of
 from routing.streets.dijkstra import Dijkstra
 from routing.streets.snapping import Snap, Snapper
-from routing.travel_times import LegPath, TravelTimes
+from routing.travel_times import Fan, LegPath, PlainFan, TravelTimes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -127,6 +127,10 @@ class StreetNetwork:
             np.fill_diagonal(values, 0)
         every_pair = np.ix_(which, which)
         return TravelTimes(seconds[every_pair].astype(np.int32), metres[every_pair].astype(np.int32))
+
+    def fan(self, places: Sequence[LatLon]) -> Fan:
+        """The same times between these places and one that is not known yet."""
+        return PlainFan(self, tuple(places))
 
     def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
         """The fastest way, with the same seconds and metres as `travel_times` of the two.

@@ -26,7 +26,7 @@ from planner.translation import Translation
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 from routing.solver import SearchLimits
-from routing.travel_times import LegPath, TravelTimes
+from routing.travel_times import Fan, LegPath, PlainFan, TravelTimes
 
 MONDAY = date(2026, 11, 30)
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 12, day) for day in (1, 2, 3, 4))
@@ -63,6 +63,9 @@ class Flatland:
         apart = (lon[:, None] >= ISLAND / 1000) != (lon >= ISLAND / 1000)
         seconds, metres = (np.where(apart, -1, minutes * unit).astype(np.int32) for unit in (60, 500))
         return TravelTimes(seconds, metres)
+
+    def fan(self, places: Sequence[LatLon]) -> Fan:
+        return PlainFan(self, tuple(places))
 
     def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
         times = self.travel_times([origin, destination])

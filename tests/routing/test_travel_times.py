@@ -7,7 +7,7 @@ from routing.errors import PointsError, RoutingError
 from routing.geo import LatLon, great_circle_m
 from routing.matrix_file import read_points, write_matrix
 from routing.problem import UNREACHABLE
-from routing.travel_times import GreatCircleTravelTimes, LegPath, TravelTimes
+from routing.travel_times import Fan, GreatCircleTravelTimes, LegPath, PlainFan, TravelTimes
 
 CARDIFF, NEWPORT, BRISTOL = LatLon(51.4816, -3.1791), LatLon(51.5842, -2.9977), LatLon(51.4545, -2.5879)
 
@@ -24,6 +24,9 @@ class IslandSource:
         np.fill_diagonal(seconds, 0)
         seconds[0, 1], seconds[1, 0] = 60, 70
         return TravelTimes(seconds, np.where(seconds > 0, seconds * 10, seconds).astype(np.int32))
+
+    def fan(self, places: list[LatLon]) -> Fan:
+        return PlainFan(self, places)
 
     def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
         raise NotImplementedError
