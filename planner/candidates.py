@@ -227,7 +227,7 @@ class _Finder:
         place = self.place_of(opportunity, kind)
         if place is None:
             return
-        deadline = first_action_deadline(opportunity, self.work_days, self.settings.gate)
+        deadline = first_action_deadline(opportunity, self.work_days, self.settings.gate, self.settings.calendar)
         late = deadline is not None and deadline < self.first_day and not promised
         minutes = opportunity.visit_minutes or self.settings.candidates.visit_minutes
         visit = Visit(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from planner.candidates import VisitKind, cadence_days, is_dormant, team_work_days
 from planner.domain import MAX_MINUTES, Account, Opportunity, RecordKind, Rep, parse_opening_hours
 from planner.errors import PlannerError
+from planner.holidays import holiday_name
 from planner.plan_document import PlanDocument, RepDay, Stop
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import Settings
@@ -112,6 +113,9 @@ def _day(day: RepDay, context: _Context) -> Iterator[str]:
     rep, on = context.reps[day["rep_id"]], date.fromisoformat(day["date"])
     if not context.first_day <= on <= context.last_day:
         yield "is not one of the plan's days"
+    calendar = context.settings.calendar
+    if holiday := holiday_name(calendar.country, calendar.subdivision, on):
+        yield f"nobody works on {holiday}, a public holiday"
     if not day["stops"]:
         return
     yield from _shift(day, rep, on)
@@ -260,7 +264,8 @@ def _opportunity(
         yield "has not passed the handoff gate"
     if opportunity.availability and not _open_throughout(opportunity.availability, begin, leave, context):
         yield f"is not available for the whole visit: {opportunity.availability}"
-    deadline = first_action_deadline(opportunity, context.work_days, context.settings.gate)
+    settings = context.settings
+    deadline = first_action_deadline(opportunity, context.work_days, settings.gate, settings.calendar)
     late = deadline is not None and deadline < context.first_day
     if stop["late"] != late:
         yield f"is {'late' if late else 'not late'}, but marked as if it were{' not' if late else ''}"

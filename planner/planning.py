@@ -11,7 +11,7 @@ from planner.explaining import explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
 from planner.repository import StoredPlan, UnitOfWork
-from planner.settings import Settings
+from planner.settings import CalendarSettings, Settings
 from planner.snapshot import Snapshot
 from planner.translation import Translation, WorkingDay, translate, working_days
 from routing.checks import violations
@@ -24,11 +24,14 @@ EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 LONGEST = timedelta(days=366)
 
 
-def last_working_day(first_day: date, days: int, work_days: frozenset[int]) -> date:
-    """The day on which the team has worked `days` days, the first day included if it is a working day."""
+def last_working_day(first_day: date, days: int, work_days: frozenset[int], calendar: CalendarSettings) -> date:
+    """The day on which the team has worked `days` days, the first day included if it is a working day.
+
+    Public holidays are none.
+    """
     day, left = first_day, days
     while True:
-        left -= day.weekday() in work_days
+        left -= day.weekday() in work_days and not calendar.holiday(day)
         if left <= 0:
             return day
         day += timedelta(days=1)
@@ -49,11 +52,12 @@ def prepare(
         raise PlannerError("there are no reps to plan for: import them first")
     if not EARLIEST <= first_day <= LATEST:
         raise PlannerError(f"the first day is {first_day}, not between {EARLIEST} and {LATEST}")
-    last_day = last_working_day(first_day, days, team_work_days(snapshot.reps))
+    work_days = team_work_days(snapshot.reps)
+    last_day = last_working_day(first_day, days, work_days, settings.calendar)
     if last_day - first_day > LONGEST:
         raise PlannerError(f"{days} working days of this team last until {last_day}: plan at most a year")
     homes, notes = snapshot.homes()
-    rep_days = working_days(snapshot.reps, homes, first_day, last_day)
+    rep_days = working_days(snapshot.reps, homes, first_day, last_day, settings.calendar)
     days_out = {rep.id: frozenset(d.day for d in rep_days if d.rep.id == rep.id) for rep in snapshot.reps}
     candidates = find_candidates(snapshot, days_out, source, first_day, last_day, settings)
     if len(candidates.visits) > settings.jobs.most_visits:
@@ -66,6 +70,7 @@ def prepare(
         candidates.visits, rep_days, source.travel_times, first_day, last_day, snapshot.zone, settings
     )
     notes += _breakless(rep_days, translation)
+    notes += _holidays(first_day, last_day, work_days, settings.calendar)
     return translation, candidates, notes
 
 
@@ -77,6 +82,16 @@ def _breakless(rep_days: Sequence[WorkingDay], translation: Translation) -> list
         if day.rep.break_minutes and shift.break_ is None
     }
     return [f"rep {rep.id} ({rep.name}): the break window lies outside the working hours" for rep in without.values()]
+
+
+def _holidays(first_day: date, last_day: date, work_days: frozenset[int], calendar: CalendarSettings) -> list[str]:
+    """A note for each public holiday on which somebody would otherwise work."""
+    days = [first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1)]
+    return [
+        f"{day:%a %Y-%m-%d}: nobody works, it is a public holiday ({name})"
+        for day in days
+        if day.weekday() in work_days and (name := calendar.holiday(day))
+    ]
 
 
 def make_plan(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 
 from planner.domain import Opportunity
-from planner.settings import GateSettings
+from planner.settings import CalendarSettings, GateSettings
 
 
 def missing_for_handoff(opportunity: Opportunity, gate: GateSettings) -> tuple[str, ...]:
@@ -28,11 +28,14 @@ def missing_for_handoff(opportunity: Opportunity, gate: GateSettings) -> tuple[s
     return tuple(reasons)
 
 
-def first_action_deadline(opportunity: Opportunity, work_days: Collection[int], gate: GateSettings) -> date | None:
+def first_action_deadline(
+    opportunity: Opportunity, work_days: Collection[int], gate: GateSettings, calendar: CalendarSettings
+) -> date | None:
     """The last day for the first visit: `first_action_days` working days after the day of qualification.
 
-    The day of qualification does not count, and the first action is in time until the end of the deadline's working
-    day. Qualified on a Friday with one day, the first visit is due on Monday. None if it was never qualified.
+    The day of qualification does not count, nor do public holidays, and the first action is in time until the end of
+    the deadline's working day. Qualified on a Friday with one day, the first visit is due on Monday. None if it was
+    never qualified.
     """
     if opportunity.qualified_at is None:
         return None
@@ -40,5 +43,5 @@ def first_action_deadline(opportunity: Opportunity, work_days: Collection[int], 
     day = opportunity.qualified_at.date()
     while left > 0 and day < date.max:
         day += timedelta(days=1)
-        left -= day.weekday() in work_days
+        left -= day.weekday() in work_days and not calendar.holiday(day)
     return day

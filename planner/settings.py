@@ -7,13 +7,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from planner.errors import SettingsError
-from planner.holidays import list_supported_countries
+from planner.holidays import holiday_name, list_supported_countries
 from routing.outgoing import OutgoingRules
 
 HOME_VARIABLE = "FIELDVISIT_HOME"
@@ -109,6 +110,10 @@ class CalendarSettings:
             raise ValueError(f"country {self.country!r} is none whose public holidays are known, such as GB or FI")
         if self.subdivision and self.subdivision not in known[self.country]:
             raise ValueError(f"{self.country} has no subdivision {self.subdivision!r}; it has {known[self.country]}")
+
+    def holiday(self, day: date) -> str:
+        """What a day is called that is a public holiday; empty for any other day."""
+        return holiday_name(self.country, self.subdivision, day)
 
 
 CONFLICT_RULES = ("owner", "shared", "manager")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from planner.candidates import Visit
 from planner.domain import Rep
 from planner.hours import Span, exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
-from planner.settings import Settings
+from planner.settings import CalendarSettings, Settings
 from routing.geo import LatLon
 from routing.problem import MAX_COST_S, Break, Job, Problem, Shift, TimeWindow
 from routing.travel_times import TravelTimes
@@ -64,10 +64,15 @@ class Translation:
 
 
 def working_days(
-    reps: Sequence[Rep], homes: Mapping[str, tuple[LatLon, LatLon]], first_day: date, last_day: date
+    reps: Sequence[Rep],
+    homes: Mapping[str, tuple[LatLon, LatLon]],
+    first_day: date,
+    last_day: date,
+    calendar: CalendarSettings,
 ) -> list[WorkingDay]:
-    """Every day on which a rep whose home is located works, by day and rep."""
+    """Every day on which a rep whose home is located works, by day and rep; nobody works on a public holiday."""
     horizon = [first_day + timedelta(days=n) for n in range((last_day - first_day).days + 1)]
+    horizon = [day for day in horizon if not calendar.holiday(day)]
     return [
         WorkingDay(rep, day, *homes[rep.id])
         for day in horizon

@@ -8,10 +8,11 @@ import pytest
 from cast import FRIDAY, MONDAY, TUESDAY, local, opportunity
 
 from planner.qualification import first_action_deadline, missing_for_handoff
-from planner.settings import GateSettings
+from planner.settings import CalendarSettings, GateSettings
 
 GATE = GateSettings()
 WEEKDAYS = frozenset(range(5))
+NO_HOLIDAYS = CalendarSettings()
 
 
 def test_need_and_two_of_three_known_are_enough() -> None:
@@ -48,27 +49,27 @@ def test_the_gate_can_be_open_or_strict() -> None:
 )
 def test_the_deadline_counts_working_days_after_the_day_of_qualification(days: int, deadline: date) -> None:
     """Qualified on a Friday."""
-    assert first_action_deadline(opportunity(first_action_days=days), WEEKDAYS, GATE) == deadline
+    assert first_action_deadline(opportunity(first_action_days=days), WEEKDAYS, GATE, NO_HOLIDAYS) == deadline
 
 
 def test_the_hour_of_qualification_does_not_matter() -> None:
     late_on_friday = opportunity(first_action_days=1, qualified_at=local("2026-11-27 23:59"))
-    assert first_action_deadline(late_on_friday, WEEKDAYS, GATE) == MONDAY
+    assert first_action_deadline(late_on_friday, WEEKDAYS, GATE, NO_HOLIDAYS) == MONDAY
 
 
 def test_a_team_that_works_on_saturdays_acts_sooner() -> None:
     six_days = frozenset(range(6))
-    assert first_action_deadline(opportunity(first_action_days=1), six_days, GATE) == date(2026, 11, 28)
+    assert first_action_deadline(opportunity(first_action_days=1), six_days, GATE, NO_HOLIDAYS) == date(2026, 11, 28)
 
 
 def test_without_a_number_of_days_the_gates_own_holds() -> None:
-    assert first_action_deadline(opportunity(first_action_days=None), WEEKDAYS, GATE) == FRIDAY
+    assert first_action_deadline(opportunity(first_action_days=None), WEEKDAYS, GATE, NO_HOLIDAYS) == FRIDAY
 
 
 def test_what_was_never_qualified_has_no_deadline() -> None:
-    assert first_action_deadline(opportunity(qualified_at=None), WEEKDAYS, GATE) is None
+    assert first_action_deadline(opportunity(qualified_at=None), WEEKDAYS, GATE, NO_HOLIDAYS) is None
 
 
 def test_the_end_of_the_calendar_is_a_deadline_too() -> None:
     at_the_end = opportunity(qualified_at=local("9999-12-30 00:00"), first_action_days=365)
-    assert first_action_deadline(at_the_end, WEEKDAYS, GATE) == date.max
+    assert first_action_deadline(at_the_end, WEEKDAYS, GATE, NO_HOLIDAYS) == date.max

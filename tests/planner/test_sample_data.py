@@ -19,7 +19,7 @@ import pytest
 from planner.domain import Account, Opportunity, Record, Rep
 from planner.intake import parse_accounts, parse_opportunities, parse_reps, read_table
 from planner.qualification import first_action_deadline, missing_for_handoff
-from planner.settings import CandidateSettings, GateSettings
+from planner.settings import CalendarSettings, CandidateSettings, GateSettings
 from routing.gazetteer import Gazetteer, GeocodingResult, Verdict
 
 FOLDER = Path(__file__).parents[2] / "sample_data"
@@ -27,6 +27,7 @@ MONDAY = date(2026, 11, 30)
 FRIDAY = date(2026, 12, 4)
 HELSINKI = ZoneInfo("Europe/Helsinki")
 MONDAY_TO_FRIDAY = frozenset(range(5))
+NO_HOLIDAYS = CalendarSettings()
 
 
 def _draw() -> Callable[[date, Path], None]:
@@ -68,7 +69,7 @@ class Sample:
 
     def late(self, monday: date) -> set[str]:
         deadlines = {
-            o.id: first_action_deadline(o, MONDAY_TO_FRIDAY, GateSettings())
+            o.id: first_action_deadline(o, MONDAY_TO_FRIDAY, GateSettings(), NO_HOLIDAYS)
             for o in self.opportunities.values()
             if not o.appointment
         }
@@ -176,7 +177,7 @@ def test_an_opportunity_at_a_customer_has_the_customers_address(sample: Sample) 
 
 def test_a_deadline_on_monday_cannot_be_met_by_somebody_who_is_free_from_thursday_on(sample: Sample) -> None:
     opportunity = sample.opportunities["O022"]
-    assert first_action_deadline(opportunity, MONDAY_TO_FRIDAY, GateSettings()) == MONDAY
+    assert first_action_deadline(opportunity, MONDAY_TO_FRIDAY, GateSettings(), NO_HOLIDAYS) == MONDAY
     assert opportunity.availability == "Th-Fr 09:00-11:00"
 
 
@@ -270,7 +271,7 @@ def test_what_was_qualified_on_a_friday_still_was_and_all_times_of_day_stay(tmp_
     assert str(before["O001"].qualified_at) == "2026-11-27 09:20:00"
     assert str(after["O001"].qualified_at) == "2027-01-01 09:20:00"
     assert str(after["O008"].appointment) == "2027-01-05 10:00:00"
-    assert first_action_deadline(after["O017"], MONDAY_TO_FRIDAY, GateSettings()) == date(2027, 1, 5)
+    assert first_action_deadline(after["O017"], MONDAY_TO_FRIDAY, GateSettings(), NO_HOLIDAYS) == date(2027, 1, 5)
 
 
 def test_nothing_but_dates_differs_between_two_weeks(tmp_path: Path) -> None:

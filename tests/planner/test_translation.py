@@ -10,7 +10,7 @@ from cast import FRIDAY, LONDON, LOS_ANGELES, MONDAY, SETTINGS, TUESDAY, Town, a
 
 from planner.domain import Address
 from planner.planning import last_working_day
-from planner.settings import CandidateSettings, Settings, WorthSettings
+from planner.settings import CalendarSettings, CandidateSettings, Settings, WorthSettings
 from planner.translation import Translation
 from routing.problem import DAY_S, Job, Shift, TimeWindow
 
@@ -271,6 +271,6 @@ def test_the_day_ends_at_the_end_address(town: Town) -> None:
 
 def test_friday_is_the_last_of_five_days() -> None:
     weekdays = frozenset(range(5))
-    assert last_working_day(MONDAY, 5, weekdays) == FRIDAY
-    assert last_working_day(MONDAY - timedelta(days=2), 1, weekdays) == MONDAY
-    assert last_working_day(TUESDAY, 5, weekdays) == date(2026, 12, 7)
+    assert last_working_day(MONDAY, 5, weekdays, CalendarSettings()) == FRIDAY
+    assert last_working_day(MONDAY - timedelta(days=2), 1, weekdays, CalendarSettings()) == MONDAY
+    assert last_working_day(TUESDAY, 5, weekdays, CalendarSettings()) == date(2026, 12, 7)
