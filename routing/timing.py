@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Route, Step
@@ -33,7 +34,7 @@ def break_ends(shift: Shift, free_s: int) -> int:
     return begin + rest.duration_s if begin <= rest.latest_start_s else NEVER
 
 
-def _break_begins(shift: Shift, over_s: int) -> int:
+def break_begins(shift: Shift, over_s: int) -> int:
     """The latest time to be free so that the break is over by `over_s`, or -NEVER."""
     rest = shift.break_
     if rest is None:
@@ -87,36 +88,9 @@ class Timeline:
         """Label a sequence; it may be infeasible. O(jobs)."""
         sequence = tuple(jobs)
         places = (shift.start_place, *(job.place for job in sequence), shift.end_place)
-        seconds = problem.seconds
-        drive_s = 0
-        now: Labels = (shift.start_s, break_ends(shift, shift.start_s))
-        earliest = [now]
-        for k, job in enumerate(sequence):
-            drive = seconds[places[k]][job.place]
-            if drive == UNREACHABLE:
-                now = (NEVER, NEVER)
-            else:
-                drive_s += drive
-                now = _forward(shift, now, drive + setup_s(places[k], job), job)
-            earliest.append(now)
-        last = seconds[places[-2]][places[-1]]
-        drive_s += max(last, 0)
-        by = -NEVER if last == UNREACHABLE else shift.end_s - last
-        # The break may still be taken after the last drive, at the end place.
-        later: Labels = (
-            max(_break_begins(shift, by), _break_begins(shift, shift.end_s) - last) if by > 0 else -NEVER,
-            by,
-        )
-        latest = [later]
-        for k in range(len(sequence) - 1, -1, -1):
-            drive = seconds[places[k]][sequence[k].place]
-            if drive == UNREACHABLE:
-                later = (-NEVER, -NEVER)
-            else:
-                later = _backward(shift, later, drive + setup_s(places[k], sequence[k]), sequence[k])
-            latest.append(later)
-        latest.reverse()
-        return cls(problem, shift, sequence, places, tuple(earliest), tuple(latest), drive_s)
+        drives = [problem.seconds[a][b] for a, b in pairwise(places)]
+        earliest, latest = labelled(shift, sequence, drives)
+        return cls(problem, shift, sequence, places, earliest, latest, sum(max(drive, 0) for drive in drives))
 
     def added_drive_s(self, job: Job, position: int) -> int | None:
         """Seconds of driving that `job` adds as the job number `position` (from 0), or None if it does not fit there.
@@ -133,13 +107,49 @@ class Timeline:
         labels = _forward(shift, self.earliest[position], there + setup_s(before, job), job)
         if position == len(self.jobs):
             by = shift.end_s - onward
-            latest = (max(_break_begins(shift, by), _break_begins(shift, shift.end_s) - onward), by)
+            latest = (max(break_begins(shift, by), break_begins(shift, shift.end_s) - onward), by)
         else:
             following = self.jobs[position]
             latest = _backward(shift, self.latest[position + 1], onward + setup_s(job.place, following), following)
         if labels[0] > latest[0] and labels[1] > latest[1]:
             return None
         return there + onward - max(seconds[before][after], 0)
+
+
+def labelled(shift: Shift, jobs: Sequence[Job], drives: Sequence[int]) -> tuple[tuple[Labels, ...], tuple[Labels, ...]]:
+    """The labels `earliest` and `latest` of a `Timeline`, from the seconds of its len(jobs) + 1 legs. O(jobs)."""
+    places = (shift.start_place, *(job.place for job in jobs))
+    now: Labels = (shift.start_s, break_ends(shift, shift.start_s))
+    earliest = [now]
+    for before, job, drive in zip(places, jobs, drives, strict=False):
+        now = (NEVER, NEVER) if drive == UNREACHABLE else _forward(shift, now, drive + setup_s(before, job), job)
+        earliest.append(now)
+    last = drives[-1]
+    by = -NEVER if last == UNREACHABLE else shift.end_s - last
+    # The break may still be taken after the last drive, at the end place.
+    later: Labels = (
+        max(break_begins(shift, by), break_begins(shift, shift.end_s) - last) if by > 0 else -NEVER,
+        by,
+    )
+    latest = [later]
+    for k in range(len(jobs) - 1, -1, -1):
+        if drives[k] == UNREACHABLE:
+            later = (-NEVER, -NEVER)
+        else:
+            later = _backward(shift, later, drives[k] + setup_s(places[k], jobs[k]), jobs[k])
+        latest.append(later)
+    latest.reverse()
+    return tuple(earliest), tuple(latest)
+
+
+def door_labels(shift: Shift, later: Labels, job: Job) -> Labels:
+    """The latest times to stand at the door of `job`, parked, given the latest labels after its service."""
+    owed, taken = later
+    ready_taken = _ready_by(job, taken) if taken > -NEVER else -NEVER
+    ready_owed = _ready_by(job, owed) if owed > -NEVER else -NEVER
+    if ready_taken > -NEVER:
+        ready_owed = max(ready_owed, break_begins(shift, ready_taken))
+    return ready_owed, ready_taken
 
 
 def setup_s(before_place: int, job: Job) -> int:
@@ -178,8 +188,8 @@ def _backward(shift: Shift, later: Labels, travel_s: int, job: Job) -> Labels:
     if taken > -NEVER:  # at the door, before service; or before the leg
         ready = _ready_by(job, taken)
         if ready > -NEVER:
-            choices.append(_break_begins(shift, ready) - travel_s)
-            choices.append(_break_begins(shift, ready - travel_s))
+            choices.append(break_begins(shift, ready) - travel_s)
+            choices.append(break_begins(shift, ready - travel_s))
     best = max(choices)
     return (best if best >= 0 else -NEVER), free_taken
 

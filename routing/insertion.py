@@ -1,0 +1,377 @@
+"""Exact insertion of one visit into many timed days at once: what slots are computed from.
+
+Between the labels of `routing.timing` (earliest before, latest after, each with the break owed and taken) the times at
+which a visit can begin at a fixed position are at most two intervals: one with the break taken before its service,
+one with the break still to come. A window is open there exactly when it meets one of them within the visit's own
+windows. Everything that does not depend on the asked place is computed once, as one row a position of an array; a
+question is then a few numpy operations over all positions of all days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import ProblemError
+from routing.problem import UNREACHABLE, Job, Problem, Shift, TimeWindow
+from routing.solution import Route
+from routing.timing import NEVER, break_begins, door_labels, labelled, schedule
+from routing.travel_times import FanTimes
+
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Itinerary:
+    """A shift's jobs in order, with the len(jobs) + 1 legs that they drive from the start place to the end place.
+
+    Places are indices into one list that all itineraries share. A leg that does not exist is `UNREACHABLE`. A day
+    without jobs has one leg, from start to end.
+
+    Raises:
+        ProblemError: the number of legs does not match, or a leg is negative.
+    """
+
+    shift: Shift
+    jobs: tuple[Job, ...]
+    drive_s: tuple[int, ...]
+    drive_m: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.jobs) + 1 == len(self.drive_s) == len(self.drive_m):
+            raise ProblemError(
+                f"shift {self.shift.id}: {len(self.jobs)} jobs, {len(self.drive_s)} and {len(self.drive_m)} legs"
+            )
+        if min(*self.drive_s, *self.drive_m) < UNREACHABLE:
+            raise ProblemError(f"shift {self.shift.id}: a leg is negative")
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Start, the jobs' places, end."""
+        return (self.shift.start_place, *(job.place for job in self.jobs), self.shift.end_place)
+
+
+def inserted(itinerary: Itinerary, job: Job, position: int, times: FanTimes) -> Itinerary:
+    """The itinerary with `job` as its job number `position` (from 0); `times` are those of the job's place."""
+    before, after = itinerary.places[position], itinerary.places[position + 1]
+
+    def legs(old: tuple[int, ...], to: NDArray[np.int32], from_: NDArray[np.int32]) -> tuple[int, ...]:
+        return (*old[:position], int(to[before]), int(from_[after]), *old[position + 1 :])
+
+    return Itinerary(
+        itinerary.shift,
+        (*itinerary.jobs[:position], job, *itinerary.jobs[position:]),
+        legs(itinerary.drive_s, times.to_s, times.from_s),
+        legs(itinerary.drive_m, times.to_m, times.from_m),
+    )
+
+
+def removed(itinerary: Itinerary, position: int, drive_s: int, drive_m: int) -> Itinerary:
+    """The itinerary without its job number `position`, given the leg that now joins its neighbours.
+
+    Where going by way of a third place is never faster, what was feasible stays so.
+    """
+
+    def legs(old: tuple[int, ...], joined: int) -> tuple[int, ...]:
+        return (*old[:position], joined, *old[position + 2 :])
+
+    return Itinerary(
+        itinerary.shift,
+        (*itinerary.jobs[:position], *itinerary.jobs[position + 1 :]),
+        legs(itinerary.drive_s, drive_s),
+        legs(itinerary.drive_m, drive_m),
+    )
+
+
+def within(job: Job, window: TimeWindow) -> Job:
+    """The job, to begin within `window` as well as within its own windows: what a promise makes of it."""
+    return replace(job, windows=tuple(overlaps(job.windows, window)))
+
+
+def overlaps(windows: Iterable[TimeWindow], window: TimeWindow) -> Iterator[TimeWindow]:
+    """What `windows` and `window` have in common, in order."""
+    for own in windows:
+        start, end = max(own.start_s, window.start_s), min(own.end_s, window.end_s)
+        if start <= end:
+            yield TimeWindow(start, end)
+
+
+def problem_of(itinerary: Itinerary) -> Problem:
+    """The itinerary alone as a problem, for `routing.checks`. Places are renumbered, only its own legs are known."""
+    local = {place: k for k, place in enumerate(dict.fromkeys(itinerary.places))}
+    seconds, metres = ([[UNREACHABLE] * len(local) for _ in local] for _ in range(2))
+    places = [local[place] for place in itinerary.places]
+    for k, (drive_s, drive_m) in enumerate(zip(itinerary.drive_s, itinerary.drive_m, strict=True)):
+        seconds[places[k]][places[k + 1]] = drive_s
+        metres[places[k]][places[k + 1]] = drive_m
+    jobs = tuple(replace(job, place=place) for job, place in zip(itinerary.jobs, places[1:], strict=False))
+    return Problem(jobs, (replace(itinerary.shift, start_place=places[0], end_place=places[-1]),), seconds, metres)
+
+
+def timed(itinerary: Itinerary) -> Route | None:
+    """When everything happens, as `routing.timing.schedule` says; None if it cannot, or if there are no jobs."""
+    problem = problem_of(itinerary)
+    return schedule(problem, problem.shifts[0], problem.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A window of an itinerary in which a visit can begin, and where it adds least driving.
+
+    `itinerary` is the index in `Itineraries.itineraries`, `position` the visit's number among the jobs (from 0),
+    `begin_s` the earliest possible begin of its service there within the window.
+    """
+
+    itinerary: int
+    window: TimeWindow
+    position: int
+    begin_s: int
+    added_s: int
+
+
+@dataclass(frozen=True, eq=False)
+class Openings(Sequence[Opening]):
+    """Openings in the order of itineraries and their windows; the same as columns, for ranking thousands of them.
+
+    `window[k]` is the index among the windows asked for `itinerary[k]`. `tried` counts positions × windows.
+    """
+
+    itinerary: Whole
+    window: Whole
+    position: Whole
+    begin_s: Whole
+    added_s: Whole
+    asked: Sequence[Sequence[TimeWindow]]
+    tried: int
+
+    def __len__(self) -> int:
+        return len(self.itinerary)
+
+    @overload
+    def __getitem__(self, index: int) -> Opening: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Opening]: ...
+    def __getitem__(self, index: int | slice) -> Opening | list[Opening]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        i = int(self.itinerary[index])
+        return Opening(
+            i,
+            self.asked[i][int(self.window[index])],
+            int(self.position[index]),
+            int(self.begin_s[index]),
+            int(self.added_s[index]),
+        )
+
+
+# The columns of a position's row.
+_BEFORE, _AFTER, _FREE_OWED, _FREE_TAKEN, _DOOR_OWED, _DOOR_TAKEN, _SETUP, _LEG, _REST_FROM, _REST_UNTIL, _REST = range(
+    11
+)
+
+
+def _rows(itinerary: Itinerary) -> Whole:
+    """One row a position: len(jobs) + 1 × 11.
+
+    The places before and after; the earliest times to be free before, break owed and taken; the latest times to be at
+    the door after, parked, break owed and taken; what parking there takes; the leg that the insertion saves; the
+    break's earliest and latest start and its length. A shift without a break has one of no length at any time.
+    """
+    shift, jobs = itinerary.shift, itinerary.jobs
+    earliest, latest = labelled(shift, jobs, itinerary.drive_s)
+    doors = [door_labels(shift, latest[k + 1], job) for k, job in enumerate(jobs)]
+    doors.append((break_begins(shift, shift.end_s), shift.end_s))
+    setups = [*(job.setup_s for job in jobs), 0]
+    places = itinerary.places
+    rest = shift.break_
+    rests = (rest.start_s, rest.latest_start_s, rest.duration_s) if rest else (-NEVER, NEVER, 0)
+    rows = [
+        (places[k], places[k + 1], *earliest[k], *doors[k], setups[k], max(itinerary.drive_s[k], 0), *rests)
+        for k in range(len(jobs) + 1)
+    ]
+    return np.array(rows, dtype=np.int64)
+
+
+class Itineraries:
+    """An immutable index of itineraries: where one more visit fits into any of them.
+
+    Raises:
+        ProblemError: two itineraries of one shift, or a place outside the `place_count` shared ones.
+    """
+
+    def __init__(self, itineraries: Iterable[Itinerary], place_count: int) -> None:
+        days = tuple(itineraries)
+        self._build(days, place_count, [_rows(day) for day in days])
+
+    def _build(self, itineraries: tuple[Itinerary, ...], place_count: int, rows: list[Whole]) -> None:
+        self.itineraries = itineraries
+        self.place_count = place_count
+        self._rows = rows
+        self._index = {day.shift.id: i for i, day in enumerate(itineraries)}
+        if len(self._index) < len(itineraries):
+            raise ProblemError("two itineraries have the same shift")
+        self._counts = np.array([len(each) for each in rows], dtype=np.int64)
+        self._columns = np.ascontiguousarray(np.concatenate(rows).T) if rows else np.empty((11, 0), dtype=np.int64)
+        places = self._columns[: _AFTER + 1]
+        if places.size and (places.min() < 0 or places.max() >= place_count):
+            raise ProblemError(f"an itinerary names a place outside the {place_count} shared ones")
+
+    def __len__(self) -> int:
+        return len(self.itineraries)
+
+    def with_changes(self, itineraries: Iterable[Itinerary], place_count: int | None = None) -> Itineraries:
+        """A copy in which these take the places of those of the same shift; only their labels are computed.
+
+        `place_count` is given when the shared list of places has grown.
+
+        Raises:
+            ProblemError: a shift that is not in the index.
+        """
+        days, rows = list(self.itineraries), list(self._rows)
+        for day in itineraries:
+            if day.shift.id not in self._index:
+                raise ProblemError(f"shift {day.shift.id}: not in the index")
+            i = self._index[day.shift.id]
+            days[i], rows[i] = day, _rows(day)
+        copy = object.__new__(Itineraries)
+        copy._build(tuple(days), self.place_count if place_count is None else place_count, rows)
+        return copy
+
+    def openings(self, job: Job, times: FanTimes, windows: Sequence[Sequence[TimeWindow]]) -> Openings:
+        """For each itinerary and each of its `windows` in which service of `job` can begin: the cheapest position.
+
+        Of equally cheap positions the one that begins in the earliest of the job's own windows, then the first. The
+        itinerary stays in its order and every job of it in its windows. `times` are those of the job's place, which
+        is one of the shared places or any other index; `windows[i]` are those asked for itinerary i.
+
+        Raises:
+            ProblemError: windows or times that do not match the index.
+        """
+        if len(windows) != len(self.itineraries):
+            raise ProblemError(f"{len(windows)} lists of windows for {len(self.itineraries)} itineraries")
+        if len(times.to_s) != self.place_count:
+            raise ProblemError(f"times of {len(times.to_s)} places, not {self.place_count}")
+        pieces = _pieces(job, windows, [self._may_serve(day, job) for day in self.itineraries])
+        tried = int(np.sum(self._counts * [len(w) for w in windows])) if windows else 0
+        spans = self._spans(job, times)
+        return _cheapest(pieces, spans, len(self.itineraries), windows, tried)
+
+    @staticmethod
+    def _may_serve(day: Itinerary, job: Job) -> bool:
+        shift = day.shift
+        return (
+            (job.vehicles is None or shift.vehicle in job.vehicles)
+            and job.skills <= shift.skills
+            and (shift.max_jobs is None or len(day.jobs) < shift.max_jobs)
+            and (job.group is None or all(other.group != job.group for other in day.jobs))
+        )
+
+    def _spans(self, job: Job, times: FanTimes) -> _Spans:
+        """When service can begin at every position, before any window is looked at."""
+        c = self._columns
+        before, after = c[_BEFORE], c[_AFTER]
+        to, onward = times.to_s[before].astype(np.int64), times.from_s[after].astype(np.int64)
+        there = to + np.where(before == job.place, 0, job.setup_s)
+        then = onward + np.where(after == job.place, 0, c[_SETUP])
+        door = c[_FREE_OWED] + there
+        rest = np.maximum(door, c[_REST_FROM])
+        rested = np.where(rest <= c[_REST_UNTIL], rest + c[_REST], NEVER)
+        # With the break taken before service, at this door or earlier; and with the break after it.
+        first_taken = np.minimum(c[_FREE_TAKEN] + there, rested)
+        last_taken = c[_DOOR_TAKEN] - then
+        rest = np.minimum(last_taken - c[_REST], c[_REST_UNTIL])
+        last_owed = np.maximum(c[_DOOR_OWED] - then, np.where(rest >= c[_REST_FROM], rest, -NEVER))
+        last_taken, last_owed = last_taken - job.service_s, last_owed - job.service_s
+        fits = (to != UNREACHABLE) & (onward != UNREACHABLE) & ((first_taken <= last_taken) | (door <= last_owed))
+        kept = np.flatnonzero(fits)
+        offsets = np.cumsum(self._counts) - self._counts
+        itinerary = np.repeat(np.arange(len(self._counts)), self._counts)[kept]
+        return _Spans(
+            itinerary,
+            kept - offsets[itinerary],
+            (to + onward - c[_LEG])[kept],
+            (first_taken[kept], last_taken[kept]),
+            (door[kept], last_owed[kept]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """Positions at which a visit can begin at some time: from the first to the last second of one of two spans."""
+
+    itinerary: Whole
+    position: Whole
+    added_s: Whole
+    taken: tuple[Whole, Whole]
+    owed: tuple[Whole, Whole]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """What the windows asked for have in common with the job's own, in order of itinerary, window and time."""
+
+    itinerary: Whole
+    window: Whole
+    start_s: Whole
+    end_s: Whole
+
+
+def _pieces(job: Job, windows: Sequence[Sequence[TimeWindow]], eligible: Sequence[bool]) -> _Pieces:
+    # Days often share one list of windows, which is then looked at once.
+    cut: dict[int, tuple[Sequence[TimeWindow], Whole]] = {}
+    found: list[Whole] = []
+    for asked, able in zip(windows, eligible, strict=True):
+        if not able:
+            found.append(_NO_PIECES)
+            continue
+        if id(asked) not in cut:
+            rows = [
+                (k, piece.start_s, piece.end_s)
+                for k, window in enumerate(asked)
+                for piece in overlaps(job.windows, window)
+            ]
+            cut[id(asked)] = asked, np.array(rows, dtype=np.int64).reshape(-1, 3)
+        found.append(cut[id(asked)][1])
+    rows_ = np.concatenate([_NO_PIECES, *found])
+    itinerary = np.repeat(np.arange(len(found)), [len(each) for each in found])
+    return _Pieces(itinerary, rows_[:, 0], rows_[:, 1], rows_[:, 2])
+
+
+_NO_PIECES = np.empty((0, 3), dtype=np.int64)
+
+
+def _cheapest(
+    pieces: _Pieces, spans: _Spans, count: int, windows: Sequence[Sequence[TimeWindow]], tried: int
+) -> Openings:
+    """The cheapest span that each window meets, by pairing every piece with every span of its itinerary."""
+    per_day = np.bincount(spans.itinerary, minlength=count)
+    first = np.cumsum(per_day) - per_day
+    lengths = per_day[pieces.itinerary]
+    ends = np.cumsum(lengths)
+    piece = np.repeat(np.arange(len(lengths)), lengths)
+    span = np.arange(len(piece)) + np.repeat(first[pieces.itinerary] - (ends - lengths), lengths)
+    start, end = pieces.start_s[piece], pieces.end_s[piece]
+    begins = []
+    for earliest, latest in (spans.taken, spans.owed):
+        begin = np.maximum(earliest[span], start)
+        begins.append(np.where(begin <= np.minimum(latest[span], end), begin, NEVER))
+    begin = np.minimum(*begins)
+    met = np.flatnonzero(begin < NEVER)
+    piece, span, begin = piece[met], span[met], begin[met]
+    # Pairs of one window are neighbours: the least of (added, pair) in each run is its cheapest and, of those, first.
+    run = np.flatnonzero(np.diff(pieces.itinerary[piece], prepend=-1) | np.diff(pieces.window[piece], prepend=-1))
+    pair = np.minimum.reduceat((spans.added_s[span] << 32) | np.arange(len(met)), run) & 0xFFFF_FFFF
+    piece, span = piece[pair], span[pair]
+    return Openings(
+        pieces.itinerary[piece],
+        pieces.window[piece],
+        spans.position[span],
+        begin[pair],
+        spans.added_s[span],
+        windows,
+        tried,
+    )
