@@ -6,8 +6,9 @@ Nothing in it depends on when or how fast it was made: the same inputs, seed and
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -15,7 +16,7 @@ from planner.candidates import Candidates, Listed, Unplanned, Visit, VisitKind
 from planner.errors import PlannerError
 from planner.translation import Translation, WorkingDay
 from routing.problem import Job, Shift
-from routing.solution import Route, Solution, Step
+from routing.solution import Route, Solution
 
 FORMAT: Literal["fieldvisit-plan/1"] = "fieldvisit-plan/1"
 
@@ -165,7 +166,7 @@ def _check_shape(value: object, hint: Any, where: str) -> None:
             return
         hint = get_args(hint)[0]
     if is_typeddict(hint) and isinstance(value, dict):
-        for key, part in get_type_hints(hint).items():
+        for key, part in _parts_of(hint).items():
             if key not in value:
                 raise PlannerError(f"{where}: {key} is missing")
             _check_shape(value[key], part, f"{where}.{key}")
@@ -174,6 +175,10 @@ def _check_shape(value: object, hint: Any, where: str) -> None:
             _check_shape(entry, get_args(hint)[0], f"{where} {number}")
     elif not _is_plain(value, hint):
         raise PlannerError(f"{where} is {value!r:.40}")
+
+
+_parts_of = lru_cache(get_type_hints)
+"""A document asks for the parts of a stop ten thousand times, and working them out is slow."""
 
 
 def _is_plain(value: object, hint: Any) -> bool:
@@ -226,13 +231,41 @@ def document_of(
     )
 
 
-def _rep_day(translation: Translation, shift: Shift, rep_day: WorkingDay, route: Route | None) -> RepDay:
-    rep = rep_day.rep
+def _rep_day(translation: Translation, shift: Shift, working_day: WorkingDay, route: Route | None) -> RepDay:
+    visits = [translation.visits[job] for job in route.jobs] if route else []
+    today = {visit.record_ids[0] for visit in visits if visit.is_opportunity}
+    untimed = {visit.id: untimed_stop(visit, today) for visit in visits}
+    return rep_day(
+        working_day,
+        shift,
+        route,
+        translation.problem.job_by_id,
+        untimed,
+        lambda s: translation.local(s, working_day.rep.zone),
+    )
+
+
+def rep_day(
+    working_day: WorkingDay,
+    shift: Shift,
+    route: Route | None,
+    jobs: Mapping[str, Job],
+    untimed: Mapping[str, Stop],
+    local: Callable[[int], datetime],
+) -> RepDay:
+    """A day as it is shown; without a route nobody is visited.
+
+    Args:
+        jobs: those of the route, by id.
+        untimed: what is told about each of them; its times are put in here.
+        local: a time of the route in the rep's zone.
+    """
+    rep = working_day.rep
 
     def at(seconds: int) -> str:
-        return translation.local(seconds, rep.zone).isoformat()
+        return local(seconds).isoformat()
 
-    stops = [] if route is None else _stops(translation, shift, rep_day, route)
+    stops = [] if route is None else _stops(shift, route, jobs, untimed, at)
     rest: Break | None = None
     if route is not None and route.break_start_s is not None and shift.break_ is not None:
         rest = Break(start=at(route.break_start_s), end=at(route.break_start_s + shift.break_.duration_s))
@@ -241,21 +274,21 @@ def _rep_day(translation: Translation, shift: Shift, rep_day: WorkingDay, route:
         "break": rest,
         "rep_id": rep.id,
         "rep_name": rep.name,
-        "date": str(rep_day.day),
+        "date": str(working_day.day),
         "timezone": rep.timezone,
         "work_start": at(shift.start_s),
         "work_end": at(shift.end_s),
         "start": Place(
             address=str(rep.start_address),
-            lat=rep_day.start.lat,
-            lon=rep_day.start.lon,
+            lat=working_day.start.lat,
+            lon=working_day.start.lon,
             time=at(route.depart_s) if route else None,
         ),
         "stops": stops,
         "end": Place(
             address=str(end_address),
-            lat=rep_day.end.lat,
-            lon=rep_day.end.lon,
+            lat=working_day.end.lat,
+            lon=working_day.end.lon,
             time=at(route.return_s) if route else None,
         ),
         "return_drive_seconds": route.return_drive_s if route else 0,
@@ -289,37 +322,34 @@ def _minutes(begin: str, end: str) -> int:
     return round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() / 60)
 
 
-def _stops(translation: Translation, shift: Shift, rep_day: WorkingDay, route: Route) -> list[Stop]:
-    today = {translation.visits[job].record_ids[0] for job in route.jobs if translation.visits[job].is_opportunity}
+def _stops(
+    shift: Shift, route: Route, jobs: Mapping[str, Job], untimed: Mapping[str, Stop], at: Callable[[int], str]
+) -> list[Stop]:
     stops: list[Stop] = []
     place, number = shift.start_place, 0
     for step in route.steps:
-        job = translation.problem.job_by_id[step.job]
+        job = jobs[step.job]
         new_door = job.place != place or number == 0
         number += new_door
-        visit = translation.visits[step.job]
-        parking_s = job.setup_s if job.place != place else 0
-        stops.append(_stop(translation, rep_day, visit, job, step, number, parking_s, today))
+        times = {
+            "stop": number,
+            "drive_seconds": step.drive_s,
+            "drive_metres": step.drive_m,
+            "arrive": at(step.arrive_s),
+            "parking_minutes": (job.setup_s if job.place != place else 0) // 60,
+            "begin": at(step.begin_s),
+            "leave": at(step.leave_s),
+        }
+        stops.append(cast(Stop, {**untimed[step.job], **times}))
         place = job.place
     return stops
 
 
-def _stop(
-    translation: Translation,
-    rep_day: WorkingDay,
-    visit: Visit,
-    job: Job,
-    step: Step,
-    number: int,
-    parking_s: int,
-    today: set[str],
-) -> Stop:
-    def at(seconds: int) -> str:
-        return translation.local(seconds, rep_day.rep.zone).isoformat()
-
+def untimed_stop(visit: Visit, today: Collection[str] = ()) -> Stop:
+    """What is told about a visit whatever its time is. `today` are the opportunities that are visited on its day."""
     together = [id_ for id_ in visit.rides_with if id_ in today]
     return Stop(
-        stop=number,
+        stop=0,
         visit_id=visit.id,
         record_ids=list(visit.record_ids),
         kind=str(visit.kind),
@@ -327,12 +357,12 @@ def _stop(
         address=visit.address,
         lat=visit.place.lat,
         lon=visit.place.lon,
-        drive_seconds=step.drive_s,
-        drive_metres=step.drive_m,
-        arrive=at(step.arrive_s),
-        parking_minutes=parking_s // 60,
-        begin=at(step.begin_s),
-        leave=at(step.leave_s),
+        drive_seconds=0,
+        drive_metres=0,
+        arrive="",
+        parking_minutes=0,
+        begin="",
+        leave="",
         why=f"{visit.why}; rides along with {', '.join(together)} on this day" if together else visit.why,
         worth_minutes=visit.worth.minutes if visit.worth else None,
         worth_because=visit.worth.because if visit.worth else None,
