@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from routing.gazetteer.book import AddressBook, Door, Locality, Stretch
+from routing.gazetteer.completing import Completer, Completion
 from routing.gazetteer.numbers import HouseNumber, first_number, last_number, leading_digits, parse_number, unit_id
 from routing.gazetteer.reading import Progress, read_extract
 from routing.gazetteer.results import MAX_CANDIDATES, SAME_PLACE_M, Candidate, GeocodingResult, Verdict, not_found
@@ -106,7 +107,15 @@ class Gazetteer:
             return self._by_house_name(typed) or self._similar(typed, address)
         return _best(findings)
 
+    def complete(self, typed: str, limit: int = 8) -> list[Completion]:
+        """What somebody who is typing an address may mean, the likeliest first; slips of the finger are forgiven."""
+        return self._completer.complete(typed, limit)
+
     # ---- what is looked up, derived once
+
+    @cached_property
+    def _completer(self) -> Completer:
+        return Completer(self._book, self._lexicon, self._stretches, self._doors_on)
 
     @cached_property
     def _lexicon(self) -> Lexicon:
