@@ -52,13 +52,17 @@ class StoredPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlannedHandoff:
-    """The visit that came of an opportunity; `rep` is a first name, the times have their zone."""
+    """The visit that came of an opportunity; `rep` is a first name, the times have their zone.
+
+    `rep_id` is for deciding whose it is; pages do not tell it.
+    """
 
     opportunity_id: str
     rep: str
     arrive: datetime
     begin: datetime
     promise: bool
+    rep_id: str = ""
 
 
 class Records(Protocol):

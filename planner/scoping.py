@@ -238,6 +238,7 @@ def _handoff(day: RepDay, stop: Stop) -> PlannedHandoff:
         datetime.fromisoformat(stop["arrive"]),
         datetime.fromisoformat(stop["begin"]),
         stop["kind"] == VisitKind.APPOINTMENT,
+        day["rep_id"],
     )
 
 

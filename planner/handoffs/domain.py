@@ -26,6 +26,12 @@ class HandoffState(StrEnum):
     """Back at inside sales, with a reason and what was learned."""
 
 
+TO_VISIT = frozenset({HandoffState.HANDED_OFF, HandoffState.ACCEPTED, HandoffState.BOOKED})
+"""States in which the field has a visit to make."""
+AT_INSIDE = frozenset({HandoffState.DRAFT, HandoffState.REJECTED, HandoffState.RETURNED})
+"""States in which inside sales has to do the next thing; in all others the visit has been made."""
+
+
 class Side(StrEnum):
     """Who has to do the next thing."""
 
@@ -69,9 +75,11 @@ class HandoffRow:
     """The state of one opportunity; one without a row was imported and is a draft or handed off, as the gate says.
 
     Attributes:
-        revision: goes up with every change, from 1.
+        revision: goes up with every change, from 1; 0 of one that is not written yet.
+        since: when it came to this state; None where that is not written yet.
         side, owner: who has to do the next thing: a side, and the rep's id, or the inside rep as
             `Opportunity.inside_rep`; an empty owner is the whole side.
+        field_rep: the rep who has it, or had it last, and goes on seeing it.
         answers: the newest answer to each question.
         reason: of the present state: a RejectReason, why it came back, …, in words.
         learned: what the field learned, for inside sales.
@@ -83,9 +91,10 @@ class HandoffRow:
     opportunity_id: str
     revision: int
     state: HandoffState
-    since: datetime
+    since: datetime | None
     side: Side
     owner: str
+    field_rep: str = ""
     answers: Mapping[str, BantAnswer] = field(default_factory=dict)
     reason: str = ""
     learned: str = ""
@@ -93,7 +102,7 @@ class HandoffRow:
     conflict: str = ""
 
     def __post_init__(self) -> None:
-        _check(self.revision >= 1, "revision", f"{self.revision} is below 1")
+        _check(self.revision >= 0, "revision", f"{self.revision} is below 0")
         _check_text(self, "reason", "learned", "conflict", limit=MAX_NOTES)
 
 

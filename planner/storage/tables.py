@@ -384,7 +384,7 @@ HANDOFFS = _table(
     sa.Column("state", _Enum(HandoffState), nullable=False),
     _moment("since"),
     sa.Column("side", _Enum(Side), nullable=False),
-    _text("owner"),
+    *map(_text, ("owner", "field_rep")),
     _json("answers", _BantJson),
     *map(_text, ("reason", "learned")),
     _json("credit", _ListJson),

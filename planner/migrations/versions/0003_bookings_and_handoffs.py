@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("side", sa.Text, nullable=False),
         sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("field_rep", sa.Text, nullable=False),
         sa.Column("answers", sa.JSON, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("learned", sa.Text, nullable=False),
