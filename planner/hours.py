@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from opening_hours import State
@@ -43,10 +44,12 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time())
 
 
-def open_spans(expression: str, epoch: datetime, first_day: date, last_day: date, zone: ZoneInfo) -> list[Span]:
+@lru_cache(maxsize=4_096)
+def open_spans(expression: str, epoch: datetime, first_day: date, last_day: date, zone: ZoneInfo) -> tuple[Span, ...]:
     """When an opening_hours expression is open from the first day to the end of the last, in order, not touching.
 
-    The days before and after are in it too, for reps whose zone is ahead of the customer's, or behind.
+    The days before and after are in it too, for reps whose zone is ahead of the customer's, or behind. Remembered,
+    since customers share a few expressions and are asked about on the same days again and again.
     """
     begin, end = midnight(first_day - timedelta(days=1)), midnight(last_day + timedelta(days=2))
     spans: list[Span] = []
@@ -58,7 +61,7 @@ def open_spans(expression: str, epoch: datetime, first_day: date, last_day: date
             spans[-1] = (spans[-1][0], max(spans[-1][1], span[1]))
         elif span[0] < span[1]:
             spans.append(span)
-    return spans
+    return tuple(spans)
 
 
 def intersect(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from planner.candidates import Visit
@@ -14,6 +15,8 @@ from planner.settings import CalendarSettings, Settings
 from routing.geo import LatLon
 from routing.problem import MAX_COST_S, Break, Job, Problem, Shift, TimeWindow
 from routing.travel_times import TravelTimes
+
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class Clock:
     def at(self, moment: datetime) -> int:
         return seconds_since(self.epoch, moment, self.zone)
 
+    def at_instant(self, moment: datetime) -> int:
+        """The second of a time that has its zone."""
+        return round((moment - self.epoch).total_seconds())
+
+    def local(self, seconds: int, zone: ZoneInfo) -> datetime:
+        """A second as local time with its offset."""
+        return (self.epoch + timedelta(seconds=seconds)).astimezone(zone)
+
 
 @dataclass(frozen=True)
 class Translation:
@@ -60,7 +71,7 @@ class Translation:
 
     def local(self, seconds: int, zone: ZoneInfo) -> datetime:
         """A time of the problem as local time with its offset."""
-        return (self.clock.epoch + timedelta(seconds=seconds)).astimezone(zone)
+        return self.clock.local(seconds, zone)
 
 
 def working_days(
@@ -104,7 +115,7 @@ def translate(
         places.setdefault(visit.place, len(places))
     zones = [zone, *(rep_day.rep.zone for rep_day in rep_days)]
     epoch = min(instant(midnight(first_day), z) for z in zones)
-    shifts = tuple(_shift(rep_day, epoch, places) for rep_day in rep_days)
+    shifts = tuple(shift_of(rep_day, epoch, places) for rep_day in rep_days)
     horizon_end_s = max((shift.end_s for shift in shifts), default=0)
     clock = Clock(epoch, first_day, last_day, zone, horizon_end_s)
     parking_s = settings.candidates.parking_minutes * 60
@@ -120,7 +131,14 @@ def translate(
     )
 
 
-def _shift(rep_day: WorkingDay, epoch: datetime, places: Mapping[LatLon, int]) -> Shift:
+class Places(Protocol):
+    """The number of each place in the problem."""
+
+    def __getitem__(self, place: LatLon, /) -> int: ...
+
+
+def shift_of(rep_day: WorkingDay, epoch: datetime, places: Places) -> Shift:
+    """The working hours of a rep's day, in seconds since the epoch."""
     rep, zone = rep_day.rep, rep_day.rep.zone
 
     def at(clock_time: time) -> int:
@@ -168,7 +186,8 @@ def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: in
 
 
 def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
-    """An appointment at its time, over any hours; else wholly within all hours and by the deadline, if there is one.
+    """An appointment at its time, over any hours; else wholly within all hours, in the promised window, if there is
+    one, and by the deadline, if there is one.
 
     None for an appointment at a time that the clocks skip.
     """
@@ -178,6 +197,9 @@ def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
     spans: list[Span] = [(0, clock.end_s)]
     for expression in visit.hours:
         spans = intersect(spans, open_spans(expression, clock.epoch, clock.first_day, clock.last_day, clock.zone))
+    if visit.promise is not None:
+        begin_s, latest_s = ((at - clock.epoch) // SECOND for at in (visit.promise.start, visit.promise.latest_begin))
+        spans = intersect(spans, [(begin_s, latest_s + visit.service_minutes * 60)])
     if visit.deadline is not None and visit.deadline <= clock.last_day and not visit.late:
         spans = intersect(spans, [(0, clock.at(midnight(visit.deadline + timedelta(days=1))))])
     return whole_visit_windows(spans, visit.service_minutes * 60)
