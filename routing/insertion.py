@@ -151,6 +151,11 @@ class Openings(Sequence[Opening]):
     def __len__(self) -> int:
         return len(self.itinerary)
 
+    def __iter__(self) -> Iterator[Opening]:
+        columns = (self.itinerary, self.window, self.position, self.begin_s, self.added_s)
+        for i, k, position, begin_s, added_s in zip(*(column.tolist() for column in columns), strict=True):
+            yield Opening(i, self.asked[i][k], position, begin_s, added_s)
+
     @overload
     def __getitem__(self, index: int) -> Opening: ...
     @overload
@@ -215,6 +220,9 @@ class Itineraries:
         if len(self._index) < len(itineraries):
             raise ProblemError("two itineraries have the same shift")
         self._counts = np.array([len(each) for each in rows], dtype=np.int64)
+        self._full = np.array(
+            [day.shift.max_jobs is not None and len(day.jobs) >= day.shift.max_jobs for day in itineraries], dtype=bool
+        )
         self._columns = np.ascontiguousarray(np.concatenate(rows).T) if rows else np.empty((11, 0), dtype=np.int64)
         places = self._columns[: _AFTER + 1]
         if places.size and (places.min() < 0 or places.max() >= place_count):
@@ -255,20 +263,19 @@ class Itineraries:
             raise ProblemError(f"{len(windows)} lists of windows for {len(self.itineraries)} itineraries")
         if len(times.to_s) != self.place_count:
             raise ProblemError(f"times of {len(times.to_s)} places, not {self.place_count}")
-        pieces = _pieces(job, windows, [self._may_serve(day, job) for day in self.itineraries])
-        tried = int(np.sum(self._counts * [len(w) for w in windows])) if windows else 0
-        spans = self._spans(job, times)
-        return _cheapest(pieces, spans, len(self.itineraries), windows, tried)
+        able = self._able(job)
+        tried = int(np.sum(self._counts * _whole(len(asked) for asked in windows), where=able))
+        return _cheapest(_pieces(job, windows, able), self._spans(job, times), len(self.itineraries), windows, tried)
 
-    @staticmethod
-    def _may_serve(day: Itinerary, job: Job) -> bool:
-        shift = day.shift
-        return (
-            (job.vehicles is None or shift.vehicle in job.vehicles)
-            and job.skills <= shift.skills
-            and (shift.max_jobs is None or len(day.jobs) < shift.max_jobs)
-            and (job.group is None or all(other.group != job.group for other in day.jobs))
-        )
+    def _able(self, job: Job) -> NDArray[np.bool_]:
+        """Which itineraries may have the job, whenever it is."""
+        able = ~self._full
+        if job.vehicles is not None or job.skills or job.group is not None:
+            for i, day in enumerate(self.itineraries):
+                able[i] &= day.shift.allows(job) and (
+                    job.group is None or all(other.group != job.group for other in day.jobs)
+                )
+        return able
 
     def _spans(self, job: Job, times: FanTimes) -> _Spans:
         """When service can begin at every position, before any window is looked at."""
@@ -320,28 +327,37 @@ class _Pieces:
     end_s: Whole
 
 
-def _pieces(job: Job, windows: Sequence[Sequence[TimeWindow]], eligible: Sequence[bool]) -> _Pieces:
+def _pieces(job: Job, windows: Sequence[Sequence[TimeWindow]], able: NDArray[np.bool_]) -> _Pieces:
     # Days often share one list of windows, which is then looked at once.
-    cut: dict[int, tuple[Sequence[TimeWindow], Whole]] = {}
-    found: list[Whole] = []
-    for asked, able in zip(windows, eligible, strict=True):
-        if not able:
-            found.append(_NO_PIECES)
-            continue
-        if id(asked) not in cut:
-            rows = [
-                (k, piece.start_s, piece.end_s)
-                for k, window in enumerate(asked)
-                for piece in overlaps(job.windows, window)
-            ]
-            cut[id(asked)] = asked, np.array(rows, dtype=np.int64).reshape(-1, 3)
-        found.append(cut[id(asked)][1])
-    rows_ = np.concatenate([_NO_PIECES, *found])
-    itinerary = np.repeat(np.arange(len(found)), [len(each) for each in found])
-    return _Pieces(itinerary, rows_[:, 0], rows_[:, 1], rows_[:, 2])
+    lists = {id(asked): asked for asked in windows}
+    number = {key: k for k, key in enumerate(lists)}
+    sizes = _whole(len(asked) for asked in lists.values())
+    start, end = (
+        _whole(getattr(window, bound) for asked in lists.values() for window in asked) for bound in ("start_s", "end_s")
+    )
+    own_start, own_end = _whole(w.start_s for w in job.windows), _whole(w.end_s for w in job.windows)
+    first = np.searchsorted(own_end, start, side="left")
+    met = np.maximum(np.searchsorted(own_start, end, side="right") - first, 0)
+    own, asked_ = _ranges(first, met), np.repeat(np.arange(len(met)), met)
+    start, end = np.maximum(start[asked_], own_start[own]), np.minimum(end[asked_], own_end[own])
+    window = _ranges(np.zeros_like(sizes), sizes)[asked_]
+    # From the lists to the itineraries.
+    piece_counts = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[asked_], minlength=len(sizes))
+    list_of = _whole(number[id(asked)] for asked in windows)
+    lengths = np.where(able, piece_counts[list_of], 0)
+    taken = _ranges((np.cumsum(piece_counts) - piece_counts)[list_of], lengths)
+    return _Pieces(np.repeat(np.arange(len(windows)), lengths), window[taken], start[taken], end[taken])
 
 
-_NO_PIECES = np.empty((0, 3), dtype=np.int64)
+def _whole(numbers: Iterable[int]) -> Whole:
+    return np.fromiter(numbers, dtype=np.int64)
+
+
+def _ranges(first: Whole, lengths: Whole) -> Whole:
+    """`first[k], first[k] + 1, …`, `lengths[k]` of them, for each k in turn."""
+    ends = np.cumsum(lengths)
+    skipped = np.repeat(first - (ends - lengths), lengths)
+    return skipped + np.arange(len(skipped))
 
 
 def _cheapest(
@@ -349,11 +365,9 @@ def _cheapest(
 ) -> Openings:
     """The cheapest span that each window meets, by pairing every piece with every span of its itinerary."""
     per_day = np.bincount(spans.itinerary, minlength=count)
-    first = np.cumsum(per_day) - per_day
     lengths = per_day[pieces.itinerary]
-    ends = np.cumsum(lengths)
     piece = np.repeat(np.arange(len(lengths)), lengths)
-    span = np.arange(len(piece)) + np.repeat(first[pieces.itinerary] - (ends - lengths), lengths)
+    span = _ranges((np.cumsum(per_day) - per_day)[pieces.itinerary], lengths)
     start, end = pieces.start_s[piece], pieces.end_s[piece]
     begins = []
     for earliest, latest in (spans.taken, spans.owed):

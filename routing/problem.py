@@ -94,6 +94,10 @@ class Shift:
                 "the break window reaches outside the shift",
             )
 
+    def allows(self, job: Job) -> bool:
+        """The vehicle is one of the job's and has its skills."""
+        return (job.vehicles is None or self.vehicle in job.vehicles) and job.skills <= self.skills
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -183,8 +187,7 @@ class Problem:
     def may_serve(self, shift: Shift, job: Job) -> bool:
         """The vehicle is allowed, has the skills, and the job can begin and end within the shift at all."""
         return (
-            (job.vehicles is None or shift.vehicle in job.vehicles)
-            and job.skills <= shift.skills
+            shift.allows(job)
             and any(w.start_s + job.service_s <= shift.end_s and w.end_s >= shift.start_s for w in job.windows)
             and self.seconds[shift.start_place][job.place] != UNREACHABLE
             and self.seconds[job.place][shift.end_place] != UNREACHABLE
