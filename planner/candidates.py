@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
+from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffRow, HandoffState
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import CandidateSettings, Settings
 from planner.slots.domain import Booking
@@ -110,12 +111,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Everything that the records say about some days."""
+    """Everything that the records say about some days. An opportunity that has had its visit is in none of these."""
 
     visits: tuple[Visit, ...]
     unplanned: tuple[Unplanned, ...]
     returned: tuple[Listed, ...]
-    """Opportunities that the gate does not let through."""
+    """Opportunities that are with inside sales: the gate does not let them through, or the field gave them back."""
     dormant: tuple[Listed, ...]
     """Customers who stopped buying; for inside sales, not for a visit."""
 
@@ -195,6 +196,8 @@ class _Finder:
         self.dormant: list[Listed] = []
         self.served_accounts: set[str] = set()
         self.nearly_due: list[tuple[Account, LatLon, float]] = []
+        self.promises = {promise.opportunity_id: promise for promise in snapshot.promises}
+        self.handoffs = {row.opportunity_id: row for row in snapshot.handoffs}
 
     def location_of(self, record: Account | Opportunity) -> Location | None:
         return self.snapshot.location_of(record.kind, record.id, record.address)
@@ -209,6 +212,15 @@ class _Finder:
         return None
 
     def consider_opportunity(self, opportunity: Opportunity, account: Account | None) -> None:
+        """A promise is kept whatever else is said; whom the field has nothing to do for is no candidate."""
+        if promise := self.promises.get(opportunity.id):
+            self.consider_promise(promise, opportunity, account)
+            return
+        handoff = self.handoffs.get(opportunity.id)
+        if handoff is not None and handoff.state not in TO_VISIT:
+            if handoff.state in AT_INSIDE:
+                self.returned.append(Listed(opportunity.id, opportunity.name, _why_at_inside(handoff)))
+            return
         missing = missing_for_handoff(opportunity, self.settings.gate)
         promised = opportunity.appointment is not None
         if missing and not promised:
@@ -255,8 +267,46 @@ class _Finder:
                 service_minutes=max(minutes, account.visit_minutes or 0),
                 hours=visit.hours + ((account.opening_hours,) if account.opening_hours and not promised else ()),
                 reps=frozenset([owner.id]),
-                why=f"{visit.why}; counts as the visit to account {account.id}, whose rep {owner.name} is",
+                why=_counts_as(visit, account, owner),
             )
+            self.served_accounts.add(account.id)
+        self.visits[visit.id] = visit
+
+    def consider_promise(self, promise: Booking, opportunity: Opportunity, account: Account | None) -> None:
+        """What was promised counts: rep, window, duration and place, not what the record says by now."""
+        rep = self.reps.get(promise.rep_id)
+        window = promise.window_text(rep.zone if rep else self.snapshot.zone)
+        if not self.first_day <= promise.day <= self.last_day:
+            sentence = f"it is promised for {window}, which is not in these days"
+            self.unplanned.append(
+                Unplanned(
+                    (opportunity.id,),
+                    VisitKind.APPOINTMENT,
+                    opportunity.name,
+                    Reason.APPOINTMENT_ON_ANOTHER_DAY,
+                    sentence,
+                )
+            )
+            return
+        visit = Visit(
+            id=promise.visit_id,
+            kind=VisitKind.APPOINTMENT,
+            record_ids=(opportunity.id,),
+            name=promise.name,
+            address=promise.address,
+            place=promise.place,
+            service_minutes=promise.service_minutes,
+            why=f"promised for {window}",
+            worth=None,
+            hours=(promise.hours,) if promise.hours else (),
+            reps=frozenset([promise.rep_id]),
+            skills=promise.skills,
+            account_id=opportunity.account_id,
+            missing=missing_for_handoff(opportunity, self.settings.gate),
+            promise=promise,
+        )
+        if account is not None and rep is not None and account.owner_rep_id == rep.id:
+            visit = replace(visit, record_ids=(opportunity.id, account.id), why=_counts_as(visit, account, rep))
             self.served_accounts.add(account.id)
         self.visits[visit.id] = visit
 
@@ -397,6 +447,19 @@ def _directions(places: Sequence[LatLon]) -> NDArray[np.float64]:
     """Unit vectors from the earth's centre, n × 3; their dot product is the cosine of the angle between two."""
     lat, lon = np.radians([(place.lat, place.lon) for place in places]).T
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def _counts_as(visit: Visit, account: Account, owner: Rep) -> str:
+    return f"{visit.why}; counts as the visit to account {account.id}, whose rep {owner.name} is"
+
+
+def _why_at_inside(handoff: HandoffRow) -> str:
+    words = {
+        HandoffState.DRAFT: "not handed off yet",
+        HandoffState.REJECTED: "rejected by the field",
+        HandoffState.RETURNED: "returned to inside sales",
+    }
+    return f"{words[handoff.state]}: {handoff.reason}" if handoff.reason else words[handoff.state]
 
 
 def _why_opportunity(opportunity: Opportunity, deadline: date | None, late: bool) -> str:

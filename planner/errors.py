@@ -1,5 +1,9 @@
 """Every error that this package raises on purpose."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class PlannerError(Exception):
     """Base of all errors of the planner package; the message is fit to show a person."""
@@ -41,6 +45,15 @@ class RefusedError(PlannerError):
 
 class RulesBrokenError(PlannerError):
     """A plan that breaks a hard rule; it was not stored."""
+
+
+class PromiseBrokenError(PlannerError):
+    """A plan in which a promise to a customer cannot be kept; it was neither stored nor published. `broken` names each
+    promise with its customer, window and rep, and what stands in its way."""
+
+    def __init__(self, what: str, broken: Sequence[str]) -> None:
+        super().__init__(f"{what}: {'; '.join(broken)}")
+        self.broken = tuple(broken)
 
 
 class ConflictError(PlannerError):

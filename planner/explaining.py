@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from planner.candidates import Reason, Unplanned, Visit
 from planner.hours import exists
+from planner.settings import CalendarSettings
 from planner.translation import Translation
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Solution
@@ -18,6 +19,50 @@ def explain_unplanned(translation: Translation, solution: Solution) -> list[Unpl
     explainer = _Explainer(translation, solution)
     left_out = set(solution.unassigned)
     return [explainer.explain(job) for job in translation.problem.jobs if job.id in left_out]
+
+
+def explain_broken(translation: Translation, visits: Sequence[Visit], calendar: CalendarSettings) -> list[str]:
+    """A sentence for each promised visit that cannot be kept: customer, window, rep, and what stands in its way."""
+    return [f"{_promised(translation, visit)}: {_why_broken(translation, visit, calendar)}" for visit in visits]
+
+
+def _promised(translation: Translation, visit: Visit) -> str:
+    promise = visit.promise
+    assert promise is not None
+    reps = {day.rep.id: day.rep for day in translation.working_days.values()}
+    rep = reps.get(promise.rep_id)
+    window = promise.window_text(rep.zone if rep else translation.clock.zone)
+    return f"{visit.name} ({visit.record_ids[0]}), {window}, with {rep.name if rep else promise.rep_id}"
+
+
+def _why_broken(translation: Translation, visit: Visit, calendar: CalendarSettings) -> str:
+    promise, problem = visit.promise, translation.problem
+    assert promise is not None
+    day = translation.working_days.get(f"{promise.rep_id}@{promise.day}")
+    if holiday := calendar.holiday(promise.day):
+        return f"nobody works on that day, a public holiday ({holiday})"
+    if day is None:
+        return "the rep does not work on that day, is not located, or is not among the reps"
+    job, shift = problem.job_by_id[visit.id], problem.shift_by_id[day.id]
+    if missing := job.skills - shift.skills:
+        return f"the rep no longer has the skill {', '.join(sorted(missing))}"
+    if UNREACHABLE in (problem.seconds[shift.start_place][job.place], problem.seconds[job.place][shift.end_place]):
+        return "no street connects it with the rep's home"
+    if shift.max_jobs == 0:
+        return "the rep makes no visits"
+    if schedule(problem, shift, [job]) is None:
+        hours = f", {visit.hours[0]} as its hours" if visit.hours else ""
+        return (
+            f"the rep's working time from {day.rep.work_start:%H:%M} to {day.rep.work_end:%H:%M}, with break and "
+            f"drive{hours}, has no room for {visit.service_minutes} minutes then"
+        )
+    others = [
+        other.name
+        for other in translation.visits.values()
+        if other.promise and (other.promise.rep_id, other.promise.day) == (promise.rep_id, promise.day)
+        if other.id != visit.id
+    ]
+    return f"it cannot be kept together with what else is promised that day: {', '.join(others)}"
 
 
 class _Explainer:

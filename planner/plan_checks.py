@@ -15,10 +15,12 @@ from zoneinfo import ZoneInfo
 from planner.candidates import VisitKind, cadence_days, is_dormant, team_work_days
 from planner.domain import MAX_MINUTES, Account, Opportunity, RecordKind, Rep, parse_opening_hours
 from planner.errors import PlannerError
+from planner.handoffs.domain import HandoffState
 from planner.holidays import holiday_name
 from planner.plan_document import PlanDocument, RepDay, Stop
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import Settings
+from planner.slots.domain import Booking, Meaning
 from planner.snapshot import Snapshot
 from routing.errors import RoutingError
 from routing.geo import LatLon
@@ -35,6 +37,8 @@ class _Context:
     snapshot: Snapshot
     homes: Mapping[str, tuple[LatLon, LatLon]]
     reps: Mapping[str, Rep]
+    promises: Mapping[str, Booking]
+    handoffs: Mapping[str, HandoffState]
     accounts: Mapping[str, Account]
     opportunities: Mapping[str, Opportunity]
     zone: ZoneInfo
@@ -72,6 +76,8 @@ def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeS
         snapshot,
         homes,
         {rep.id: rep for rep in snapshot.reps},
+        {promise.visit_id: promise for promise in snapshot.promises},
+        {row.opportunity_id: row.state for row in snapshot.handoffs},
         {account.id: account for account in snapshot.accounts},
         {opportunity.id: opportunity for opportunity in snapshot.opportunities},
         snapshot.zone,
@@ -91,6 +97,7 @@ def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeS
         for stop in day["stops"]:
             where = f"{day['rep_id']} on {day['date']}: {stop['visit_id']}"
             broken += _readable(where, _stop(stop, day, context))
+    broken += _promises_are_kept(document, context)
     broken += _each_account_once(document, context)
     broken += _nothing_is_lost(document, context)
     broken += _totals_add_up(document)
@@ -208,17 +215,22 @@ def _busy(day: RepDay, context: _Context) -> Iterator[tuple[str, datetime, datet
 
 def _stop(stop: Stop, day: RepDay, context: _Context) -> Iterator[str]:
     record, account = context.record_of(stop), context.account_of(stop)
+    promise = context.promises.get(stop["visit_id"])
     expected = [record.id] if account in (None, record) else [record.id, account.id if account else ""]
     if stop["record_ids"] != expected:
         yield f"is for {', '.join(expected)}, not for {', '.join(stop['record_ids'])}"
-    yield from _place(stop, record, context)
-    yield from _duration(stop, record, account, context)
     begin, leave = _moment(stop["begin"]), _moment(stop["leave"])
     stated_hours = account.opening_hours if account else ""
-    if isinstance(record, Opportunity):
+    if promise is not None:
+        yield from _promise(stop, promise, begin, leave, day, context)
+        stated_hours = promise.hours
+    else:
+        yield from _place(stop, record, context)
+        yield from _duration(stop, record, account, context)
+    if promise is None and isinstance(record, Opportunity):
         yield from _opportunity(stop, record, begin, leave, day, context)
         stated_hours = "" if record.appointment else stated_hours
-    else:
+    elif isinstance(record, Account):
         yield from _due_or_nearby(stop, record, context)
     if account is not None and account.owner_rep_id and account.owner_rep_id != day["rep_id"]:
         yield f"{account.id} is looked after by {account.owner_rep_id}"
@@ -245,10 +257,37 @@ def _duration(stop: Stop, record: Opportunity | Account, account: Account | None
         yield f"lasts {lasts}, not {wanted} minutes"
 
 
+def _promise(
+    stop: Stop, promise: Booking, begin: datetime, leave: datetime, day: RepDay, context: _Context
+) -> Iterator[str]:
+    """A promise is kept by its rep, on its day, in its window, where and as long as it was promised; nothing else of
+    the record counts."""
+    zone = context.reps[day["rep_id"]].zone
+    if stop["kind"] != VisitKind.APPOINTMENT:
+        yield f"is a promise, not {stop['kind']}"
+    if (day["rep_id"], day["date"]) != (promise.rep_id, str(promise.day)):
+        yield f"is promised with {promise.rep_id} on {promise.day}"
+    ends = leave if promise.meaning is Meaning.WHOLE else begin
+    if begin < promise.start or ends > promise.end:
+        yield f"is from {begin.astimezone(zone):%H:%M} to {leave.astimezone(zone):%H:%M}, promised for " + (
+            promise.window_text(zone)
+        )
+    if (stop["lat"], stop["lon"]) != (promise.lat, promise.lon):
+        yield "is somewhere else than was promised"
+    if leave - begin != timedelta(minutes=promise.service_minutes):
+        yield f"lasts {leave - begin}, {promise.service_minutes} minutes were promised"
+    missing_skills = promise.skills - context.reps[day["rep_id"]].skills
+    if missing_skills:
+        yield f"the rep lacks {', '.join(sorted(missing_skills))}"
+
+
 def _opportunity(
     stop: Stop, opportunity: Opportunity, begin: datetime, leave: datetime, day: RepDay, context: _Context
 ) -> Iterator[str]:
-    """Skills; an appointment at its very time; else the gate, the stated availability and the deadline."""
+    """Handed off; skills; an appointment at its very time; else the gate, the stated availability and the deadline."""
+    state = context.handoffs.get(opportunity.id)
+    if state is not None and state not in (HandoffState.HANDED_OFF, HandoffState.ACCEPTED, HandoffState.BOOKED):
+        yield f"is {state}: there is no visit to make"
     missing_skills = opportunity.required_skills - context.reps[day["rep_id"]].skills
     if missing_skills:
         yield f"the rep lacks {', '.join(sorted(missing_skills))}"
@@ -290,10 +329,12 @@ def _due_or_nearby(stop: Stop, account: Account, context: _Context) -> Iterator[
             yield "rides along with no opportunity"
     for id_ in stop["rides_with"]:
         location = context.snapshot.location_by_record.get((RecordKind.OPPORTUNITY, id_))
-        if id_ not in context.opportunities or location is None or location.place is None:
+        promise = context.promises.get(f"{RecordKind.OPPORTUNITY}:{id_}")
+        place = promise.place if promise else location.place if location else None
+        if id_ not in context.opportunities or place is None:
             yield f"rides along with {id_}, of which no place is known"
             continue
-        times = context.source.travel_times([location.place, LatLon(stop["lat"], stop["lon"])])
+        times = context.source.travel_times([place, LatLon(stop["lat"], stop["lon"])])
         if not 0 <= times.seconds[0, 1] <= settings.nearby_minutes * 60:
             yield f"rides along with {id_}, which is {times.seconds[0, 1]} s away"
 
@@ -316,6 +357,16 @@ def _open_throughout(expression: str, begin: datetime, leave: datetime, context:
 # ------------------------------------------------------------------------------------------------ the whole
 
 
+def _promises_are_kept(document: PlanDocument, context: _Context) -> Iterator[str]:
+    """Every promise that was made for a day of the plan is in it."""
+    planned = {stop["visit_id"] for day in document["rep_days"] for stop in day["stops"]}
+    for visit, promise in context.promises.items():
+        if context.first_day <= promise.day <= context.last_day and visit not in planned:
+            rep = context.reps.get(promise.rep_id)
+            window = promise.window_text(rep.zone if rep else context.zone)
+            yield f"{visit} is promised for {window} with {promise.rep_id}, and not planned"
+
+
 def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[str]:
     """No record has two visits, nor any account, but that every promise to it is kept."""
     stops = [stop for day in document["rep_days"] for stop in day["stops"]]
@@ -327,7 +378,7 @@ def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[st
         kind, _, id_ = stop["visit_id"].partition(":")
         opportunity = context.opportunities.get(id_) if kind == RecordKind.OPPORTUNITY else None
         account = opportunity.account_id if opportunity else id_
-        if opportunity and opportunity.appointment:
+        if opportunity and (opportunity.appointment or stop["visit_id"] in context.promises):
             promised.add(account)
         elif account:
             others[account] += 1
@@ -337,7 +388,10 @@ def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[st
 
 
 def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]:
-    """Every opportunity and every customer who is due is planned, or listed with the reason why not; never both."""
+    """Every opportunity and every customer who is due is planned, or listed with the reason why not; never both.
+
+    An opportunity that has had its visit waits for nothing.
+    """
     planned = {stop["visit_id"] for day in document["rep_days"] for stop in day["stops"]}
     served = {f"account:{id_}" for day in document["rep_days"] for s in day["stops"] for id_ in s["record_ids"][1:]}
     listed = {f"opportunity:{entry['record_id']}" for entry in document["returned_to_inside"]}
@@ -348,7 +402,9 @@ def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]
         served |= {f"account:{id_}" for id_ in entry["record_ids"][1:]}
     told = planned | listed | served
     due = [account for account in context.accounts.values() if _is_due(account, context)]
-    for visit in [*(f"opportunity:{id_}" for id_ in context.opportunities), *(f"account:{a.id}" for a in due)]:
+    visited = {HandoffState.VISITED, HandoffState.WON, HandoffState.LOST}
+    waiting = [id_ for id_ in context.opportunities if context.handoffs.get(id_) not in visited]
+    for visit in [*(f"opportunity:{id_}" for id_ in waiting), *(f"account:{a.id}" for a in due)]:
         if visit not in told:
             yield f"{visit} is nowhere in the plan"
     yield from (f"{visit} is planned, and listed as if it were not" for visit in sorted(planned & listed))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from planner.candidates import Candidates, find_candidates, team_work_days
-from planner.errors import NotFoundError, PlannerError, RefusedError, RulesBrokenError
-from planner.explaining import explain_unplanned
+from planner.errors import NotFoundError, PlannerError, PromiseBrokenError, RefusedError, RulesBrokenError
+from planner.explaining import explain_broken, explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
 from planner.repository import StoredPlan, UnitOfWork
@@ -15,7 +16,10 @@ from planner.settings import CalendarSettings, Settings
 from planner.snapshot import Snapshot
 from planner.translation import Translation, WorkingDay, translate, working_days
 from routing.checks import violations
+from routing.problem import Job
+from routing.solution import Route, Solution
 from routing.solver import Progress, SearchLimits, solve
+from routing.timing import schedule
 from routing.travel_times import TravelTimeSource
 
 MAX_DAYS = 60
@@ -109,11 +113,15 @@ def make_plan(
 
     Raises:
         PlannerError: there is nothing to plan with.
+        PromiseBrokenError: it would not keep everything that is promised.
         RulesBrokenError: the result breaks a rule, which would be a defect of this program; it is not returned.
     """
     translation, candidates, notes = prepare(snapshot, source, first_day, days, settings)
-    solution = solve(translation.problem, limits, on_progress=on_progress, cancelled=cancelled)
-    broken = [str(violation) for violation in violations(translation.problem, solution)]
+    problem = translation.problem
+    promised = _promises_alone(translation, settings)
+    solution = solve(problem, limits, on_progress=on_progress, cancelled=cancelled, warm_start=promised)
+    _refuse(translation, [job for job in solution.unassigned if translation.visits[job].promise], settings)
+    broken = [str(violation) for violation in violations(problem, solution)]
     if broken:
         raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
     unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution)]
@@ -130,6 +138,43 @@ def make_plan(
     if broken:
         raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
     return document
+
+
+def _promises_alone(translation: Translation, settings: Settings) -> Solution | None:
+    """What is promised and nothing else, for the search to begin with: it never gives any of it up again.
+
+    None where nothing is promised in these days.
+
+    Raises:
+        PromiseBrokenError: not even without everything else can all of it be kept.
+    """
+    problem = translation.problem
+    of_day: dict[str, list[Job]] = defaultdict(list)
+    for job in problem.jobs:
+        if promise := translation.visits[job.id].promise:
+            of_day[f"{promise.rep_id}@{promise.day}"].append(job)
+    routes: list[Route] = []
+    broken: list[str] = []
+    for day, jobs in of_day.items():
+        shift = problem.shift_by_id.get(day)
+        order = None
+        if shift is not None and all(problem.may_serve(shift, job) for job in jobs):
+            order = tuple(sorted(jobs, key=lambda job: job.windows[0].end_s))
+        route = shift and order and schedule(problem, shift, order)
+        if route:
+            routes.append(route)
+        else:
+            possible = [job for job in jobs if shift and problem.may_serve(shift, job)]
+            alone = [job.id for job in possible if shift and schedule(problem, shift, [job])]
+            broken += [job.id for job in jobs if job.id not in alone] or alone
+    _refuse(translation, broken, settings)
+    return Solution(tuple(routes), ()) if routes else None
+
+
+def _refuse(translation: Translation, broken: Sequence[str], settings: Settings) -> None:
+    if broken:
+        sentences = explain_broken(translation, [translation.visits[id_] for id_ in broken], settings.calendar)
+        raise PromiseBrokenError("no plan was made, since promises could not be kept", sentences)
 
 
 def to_store(document: PlanDocument, now: datetime) -> StoredPlan:

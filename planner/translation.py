@@ -16,8 +16,6 @@ from routing.geo import LatLon
 from routing.problem import MAX_COST_S, Break, Job, Problem, Shift, TimeWindow
 from routing.travel_times import TravelTimes
 
-SECOND = timedelta(seconds=1)
-
 
 @dataclass(frozen=True)
 class WorkingDay:
@@ -198,7 +196,7 @@ def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
     for expression in visit.hours:
         spans = intersect(spans, open_spans(expression, clock.epoch, clock.first_day, clock.last_day, clock.zone))
     if visit.promise is not None:
-        begin_s, latest_s = ((at - clock.epoch) // SECOND for at in (visit.promise.start, visit.promise.latest_begin))
+        begin_s, latest_s = (clock.at_instant(at) for at in (visit.promise.start, visit.promise.latest_begin))
         spans = intersect(spans, [(begin_s, latest_s + visit.service_minutes * 60)])
     if visit.deadline is not None and visit.deadline <= clock.last_day and not visit.late:
         spans = intersect(spans, [(0, clock.at(midnight(visit.deadline + timedelta(days=1))))])

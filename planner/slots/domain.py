@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -103,6 +103,12 @@ class Booking:
     def latest_begin(self) -> datetime:
         """The last moment at which service may begin; `start` is the first."""
         return self.end if self.meaning is Meaning.ARRIVE else self.end - timedelta(minutes=self.service_minutes)
+
+    def window_text(self, zone: tzinfo) -> str:
+        """The window in words, in somebody's local time."""
+        start, end = self.start.astimezone(zone), self.end.astimezone(zone)
+        whole = " for the whole visit" if self.meaning is Meaning.WHOLE else ""
+        return f"{start:%Y-%m-%d %H:%M}–{end:%H:%M}{whole}"
 
     def live_at(self, now: datetime) -> bool:
         """Whether it takes the rep's time: a promise, or a hold that has not run out."""

@@ -86,7 +86,8 @@ def solve(
 
     Ends when the limits are reached, when `cancelled()` is true (asked several times a second), or early when nothing
     has improved for so long that nothing will. `on_progress` is called several times a second, from this thread.
-    `warm_start` is a plan to begin with: of the same problem or an older one, whatever of it still fits.
+    `warm_start` is a plan to begin with: of the same problem or an older one, whatever of it still fits. Mandatory jobs
+    that it does are done in the result too, while others may have to give way to each other.
 
     Raises:
         RoutingError: a solver process failed or was killed.
@@ -112,6 +113,7 @@ class _Search:
         self._incumbent = Incumbent(self._problem)
         if warm_start:
             self._incumbent.replace(_sequences(self._problem, warm_start))
+        self._kept = frozenset(j for j in self._incumbent.shift_of if self._problem.jobs[j].mandatory)
         self._neighbourhoods = Neighbourhoods(self._problem, self._incumbent, self._rng)
         self._submitted = 0
         self._finished = 0
@@ -209,6 +211,8 @@ class _Search:
     ) -> Region:
         worths_s = [self._incumbent.worth_s[j] for j in jobs]
         shaken = [w if w >= MANDATORY_COST_S else int(w * self._rng.uniform(*shake)) for w in worths_s]
+        # A model that gave up one of these for another mandatory job would be of no use.
+        shaken = [len(jobs) * w if j in self._kept else w for j, w in zip(jobs, shaken, strict=True)]
         sequences = tuple(self._thinned(self._incumbent.sequences[k], thin) for k in shifts)
         region = Region(shifts, sequences, tuple(jobs), tuple(shaken), solutions)
         if self._limits.seconds is None:
@@ -219,13 +223,14 @@ class _Search:
         return {rival for region in in_flight for j in region.jobs for rival in self._incumbent.rivals[j]}
 
     def _take_over(self, region: Region, sequences: list[list[int]], in_flight: Sequence[Region]) -> None:
-        """Change to what the region's model found, repaired; back again if the plan costs more."""
+        """Change to what the region's model found, repaired; back again if the plan costs more, or if it lost what is
+        to be kept."""
         incumbent = self._incumbent
         before_s = incumbent.cost_s
         before = {k: incumbent.sequences[k] for k in region.shifts}
         incumbent.replace(dict(zip(region.shifts, sequences, strict=True)))
         incumbent.improve(region.shifts, self._busy_jobs(in_flight))
-        if incumbent.cost_s > before_s:
+        if incumbent.cost_s > before_s or not self._kept <= incumbent.shift_of.keys():
             incumbent.replace(before)
         elif incumbent.cost_s < before_s:
             self._fruitless = 0
