@@ -192,7 +192,10 @@ class SqlPlans:
         return self._cut(StoredPlan(**row))
 
     def latest(self, *, published: bool = False) -> StoredPlan | None:
-        version = self._visible.latest_version(published=published)
+        if published:
+            plan = self._visible.published()
+            return None if plan is None else self._cut(plan)
+        version = self._visible.latest_version(published=False)
         return None if version is None else self.get(version)
 
     def published_version(self) -> int | None:

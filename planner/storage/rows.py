@@ -84,8 +84,9 @@ class SqlRows(Generic[T]):
         conditions: list[sa.ColumnElement[bool]] = []
         if scope.area is not None and self._table.info.get("scoped"):
             conditions.append(columns.area == scope.area)
-        if scope.reps is not None and "rep_id" in columns:
-            conditions.append(columns.rep_id.in_(sorted(scope.reps)))
+        # What belongs to an inside rep is theirs whatever rep it is about.
         if scope.inside_rep is not None and "inside_rep" in columns:
             conditions.append(columns.inside_rep == scope.inside_rep.casefold())
+        elif scope.reps is not None and "rep_id" in columns:
+            conditions.append(columns.rep_id.in_(sorted(scope.reps)))
         return conditions

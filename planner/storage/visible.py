@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cached_property
 
 import sqlalchemy as sa
 
+from planner.amending import ShownDay, amended
 from planner.domain import RecordKind
+from planner.repository import StoredPlan
 from planner.scoping import Seen, Visited, visited_by_rep
-from planner.storage.tables import ACCOUNTS, OPPORTUNITIES, PLANS, RECORD_TABLES, REPS
+from planner.storage.tables import ACCOUNTS, CHANGED_DAYS, HANDOFFS, OPPORTUNITIES, PLANS, RECORD_TABLES, REPS
 from planner.storage.transaction import Transaction
 
 
@@ -18,7 +21,7 @@ class Visible:
 
     A customer belongs to its owner, and is seen by the reps who visit it in the plan that reps see: the version
     published last; where drafts are seen and nothing is published, the newest. An opportunity belongs to the rep who
-    visits it, and to the owner of its account.
+    visits it or to whom it was handed, and to the owner of its account.
     """
 
     def __init__(self, transaction: Transaction, area: str) -> None:
@@ -63,11 +66,27 @@ class Visible:
         """The document of the plan that counts."""
         if not self._of_area:
             return None
-        version = self.latest_version(published=True)
-        if version is None and self._scope.drafts:
-            version = self.latest_version(published=False)
+        if (published := self.published()) is not None:
+            return published.document
+        version = self.latest_version(published=False) if self._scope.drafts else None
         here = (PLANS.c.area == self._area) & (PLANS.c.version == version)
         return None if version is None else self._connection.scalar(sa.select(PLANS.c.document).where(here))
+
+    def published(self) -> StoredPlan | None:
+        """The plan published last as it stands now, with everybody's days in it."""
+        version = self.latest_version(published=True)
+        if version is None:
+            return None
+        row = self._connection.execute(
+            sa.select(PLANS).where(PLANS.c.area == self._area, PLANS.c.version == version)
+        ).mappings()
+        changed, of_plan = CHANGED_DAYS.c, CHANGED_DAYS.c.plan_version.in_((0, version))
+        # The routes as text: they are read into objects once, not every time.
+        columns = changed.rep_id, changed.day, changed.plan_version, sa.cast(changed.route, sa.Text).label("route")
+        days = self._connection.execute(
+            sa.select(*columns).where(changed.area == self._area, of_plan, changed.route.is_not(None))
+        ).mappings()
+        return amended(StoredPlan(**row.one()), sorted((ShownDay(**day) for day in days), key=_by_day_and_rep))
 
     def latest_version(self, *, published: bool) -> int | None:
         """The version published last, or the newest one; without its document, which is slow to sort by."""
@@ -109,7 +128,10 @@ class Visible:
         return seen | (ACCOUNTS.c.owner_rep_id == "") if self._scope.unassigned else seen
 
     def _opportunities(self) -> sa.ColumnElement[bool]:
-        seen = OPPORTUNITIES.c.id.in_(self._visited_opportunities(self._reps))
+        handed_to_them = (HANDOFFS.c.area == self._area) & HANDOFFS.c.field_rep.in_(self._reps)
+        seen = OPPORTUNITIES.c.id.in_(self._visited_opportunities(self._reps)) | OPPORTUNITIES.c.id.in_(
+            sa.select(HANDOFFS.c.opportunity_id).where(handed_to_them)
+        )
         if not self._scope.unassigned:
             return seen
         accounts = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.area == self._area)
@@ -131,3 +153,7 @@ class Visible:
 
     def _visited_opportunities(self, reps: Iterable[str]) -> list[str]:
         return sorted({record for rep in reps if rep in self._visits for record in self._visits[rep].opportunities})
+
+
+def _by_day_and_rep(day: ShownDay) -> tuple[date, str]:
+    return day.day, day.rep_id
