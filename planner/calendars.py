@@ -66,7 +66,8 @@ def calendar_file(booking: Booking, earlier: Sequence[Booking], rep_name: str, z
     calendar.add("version", "2.0")
     calendar.add("method", "CANCEL" if cancelled else "PUBLISH")
     calendar.add_component(event)
-    return calendar.to_ical()
+    file: bytes = calendar.to_ical()
+    return file
 
 
 def in_words(booking: Booking, rep_name: str, zone: tzinfo) -> str:
