@@ -3,29 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from planner.domain import Opportunity
 from planner.settings import CalendarSettings, GateSettings
 
 
-def missing_for_handoff(opportunity: Opportunity, gate: GateSettings) -> tuple[str, ...]:
-    """What still keeps an opportunity from being handed off, as sentences; empty when it may be.
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing that the gate asks for, in a shape that a browser can judge anew while somebody types.
+
+    Attributes:
+        kind: "yes" – the answer to `of` must be yes; "known" – `least` of the answers to `of` are known; "value" – it
+            is worth `least`; "notes" – there are notes.
+        text: what is asked for.
+        met: whether it is there.
+        missing: what is missing, as a sentence; empty where it is met.
+        known: how many of `of` are known.
+    """
+
+    kind: str
+    text: str
+    met: bool
+    missing: str = ""
+    of: tuple[str, ...] = ()
+    least: float = 0
+    known: int = 0
+
+
+def gate_checklist(opportunity: Opportunity, gate: GateSettings) -> tuple[Requirement, ...]:
+    """All that a team's gate asks for, and whether this opportunity has it.
 
     By default need must be yes, and two of budget, authority and timeline known and not "no": the BANT questions, of
     which a first visit can answer one.
     """
-    reasons = [
-        f"{name} is {getattr(opportunity, name)}, must be yes"
-        for name in gate.must_be_yes
-        if getattr(opportunity, name) != "yes"
-    ]
-    open_questions = [name for name in gate.known_of if getattr(opportunity, name) in ("unknown", "no")]
-    known = len(gate.known_of) - len(open_questions)
-    if known < gate.known_at_least:
-        answers = ", ".join(f"{name} is {getattr(opportunity, name)}" for name in open_questions)
-        reasons.append(f"{known} of {', '.join(gate.known_of)} known, {gate.known_at_least} needed: {answers}")
-    return tuple(reasons)
+    checks = []
+    for name in gate.must_be_yes:
+        answer = getattr(opportunity, name)
+        met = answer == "yes"
+        missing = "" if met else f"{name} is {answer}, must be yes"
+        checks.append(Requirement("yes", f"{name.capitalize()} is yes", met, missing, (name,)))
+    if gate.known_at_least:
+        checks.append(_known(opportunity, gate))
+    if gate.least_value:
+        met = opportunity.value >= gate.least_value
+        missing = "" if met else f"it is worth {opportunity.value:,.15g}, at least {gate.least_value:,.15g} needed"
+        text = f"Worth at least {gate.least_value:,.15g}"
+        checks.append(Requirement("value", text, met, missing, least=gate.least_value))
+    if gate.needs_notes:
+        met = bool(opportunity.notes.strip())
+        checks.append(
+            Requirement("notes", "Notes for the field", met, "" if met else "there are no notes for the field")
+        )
+    return tuple(checks)
+
+
+def missing_for_handoff(opportunity: Opportunity, gate: GateSettings) -> tuple[str, ...]:
+    """What still keeps an opportunity from being handed off, as sentences; empty when it may be."""
+    return tuple(check.missing for check in gate_checklist(opportunity, gate) if not check.met)
+
+
+def is_known(answer: str) -> bool:
+    """Whether an answer to a question of the gate says something; "no" does not let anything through."""
+    return answer.strip().casefold() not in ("", "unknown", "no")
+
+
+def _known(opportunity: Opportunity, gate: GateSettings) -> Requirement:
+    answers = {name: getattr(opportunity, name) for name in gate.known_of}
+    still_open = ", ".join(
+        f"{name} is {answer or 'unknown'}" for name, answer in answers.items() if not is_known(answer)
+    )
+    known = sum(map(is_known, answers.values()))
+    names, least, met = ", ".join(answers), gate.known_at_least, known >= gate.known_at_least
+    missing = "" if met else f"{known} of {names} known, {least} needed: {still_open}"
+    text = f"{'All' if least == len(answers) else f'At least {least}'} of {names} known"
+    return Requirement("known", text, met, missing, gate.known_of, least, known)
 
 
 def first_action_deadline(
