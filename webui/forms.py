@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -40,9 +40,10 @@ class Form(Generic[M]):
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def read_form(model: type[M]) -> Form[M]:
-    """The fields of the form that was sent; those that `model` does not know are passed over."""
-    typed = {name: request.form[name] for name in model.model_fields if name in request.form}
+def read_form(model: type[M], sent: Mapping[str, str] | None = None) -> Form[M]:
+    """The fields of the form that was sent, or of `sent`; those that `model` does not know are passed over."""
+    sent = request.form if sent is None else sent
+    typed = {name: sent[name] for name in model.model_fields if name in sent}
     for name, text in typed.items():
         if "\0" in text:
             return Form(typed, errors={name: "holds a NUL character"})

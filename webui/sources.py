@@ -17,6 +17,7 @@ from planner.repository import Store, StoredPlan
 from planner.settings import MapSettings
 from routing.area import Area, Areas
 from routing.errors import RoutingError, UnreachableError
+from routing.gazetteer import Gazetteer
 from routing.geo import LatLon
 from routing.streets import StreetNetwork
 from webui.errors import PlanUnreadableError, WebError
@@ -55,6 +56,7 @@ class Sources:
             self.tiles = TileServer(map_settings.tile_url, map_settings.tile_attribution)
         self._drawing = threading.Lock()
         self._network = lru_cache(maxsize=4)(_load)
+        self._gazetteer = lru_cache(maxsize=4)(_load_gazetteer)
         self._line = lru_cache(maxsize=20_000)(self._draw)
 
     def areas_in(self, scope: Scope) -> list[Area]:
@@ -105,12 +107,20 @@ class Sources:
 
     def roads(self, area: Area, day: RepDayView) -> Roads:
         """The roads of a day; straight lines, and why, where the area's streets cannot be read."""
-        built = (area.folder / "area.json").stat().st_mtime
-        drives = list(zip(day.places, day.places[1:], strict=False))
+        return self.roads_along(area, day.places)
+
+    def roads_along(self, area: Area, places: Sequence[tuple[float, float]]) -> Roads:
+        """The same from each place to the next."""
+        built = _built(area)
+        drives = list(zip(places, places[1:], strict=False))
         try:
             return Roads(tuple(self._line(area.folder, built, a, b) for a, b in drives))
         except RoutingError as error:
             return Roads(tuple(drives), str(error))
+
+    def gazetteer(self, area: Area) -> Gazetteer:
+        """The area's addresses. Raises AreaError where they cannot be read."""
+        return self._gazetteer(area.folder, _built(area))
 
     def warm(self, area: Area) -> None:
         """Draw every line of the plan that is shown, so that no visitor waits; a problem with it is theirs to see."""
@@ -133,6 +143,17 @@ def warm_all(sources: Sources) -> None:
     """Draw the plans of all areas."""
     for area in sources.areas.list():
         sources.warm(area)
+
+
+def _built(area: Area) -> float:
+    return (area.folder / "area.json").stat().st_mtime
+
+
+def _load_gazetteer(folder: Path, built: float) -> Gazetteer:
+    """Ready to be asked: what it looks things up in takes half a second to make, once."""
+    gazetteer = Area(folder).gazetteer()
+    gazetteer.complete("nowhere")
+    return gazetteer
 
 
 def _load(folder: Path, built: float) -> StreetNetwork:
