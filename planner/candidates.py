@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
 from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffRow, HandoffState
 from planner.qualification import first_action_deadline, missing_for_handoff
-from planner.settings import CandidateSettings, Settings
+from planner.settings import CandidateSettings, GateSettings, Settings
 from planner.slots.domain import Booking
 from planner.snapshot import Snapshot
 from planner.worth import Worth, account_worth, opportunity_worth
@@ -288,26 +289,8 @@ class _Finder:
                 )
             )
             return
-        visit = Visit(
-            id=promise.visit_id,
-            kind=VisitKind.APPOINTMENT,
-            record_ids=(opportunity.id,),
-            name=promise.name,
-            address=promise.address,
-            place=promise.place,
-            service_minutes=promise.service_minutes,
-            why=f"promised for {window}",
-            worth=None,
-            hours=(promise.hours,) if promise.hours else (),
-            reps=frozenset([promise.rep_id]),
-            skills=promise.skills,
-            account_id=opportunity.account_id,
-            missing=missing_for_handoff(opportunity, self.settings.gate),
-            promise=promise,
-        )
-        if account is not None and rep is not None and account.owner_rep_id == rep.id:
-            visit = replace(visit, record_ids=(opportunity.id, account.id), why=_counts_as(visit, account, rep))
-            self.served_accounts.add(account.id)
+        visit = promised_visit(promise, opportunity, account, rep, self.snapshot.zone, self.settings.gate)
+        self.served_accounts |= set(visit.record_ids[1:])
         self.visits[visit.id] = visit
 
     def owner_who_can_come(self, account: Account, visit: Visit) -> Rep | None:
@@ -447,6 +430,43 @@ def _directions(places: Sequence[LatLon]) -> NDArray[np.float64]:
     """Unit vectors from the earth's centre, n × 3; their dot product is the cosine of the angle between two."""
     lat, lon = np.radians([(place.lat, place.lon) for place in places]).T
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def promised_visit(
+    promise: Booking,
+    opportunity: Opportunity,
+    account: Account | None,
+    rep: Rep | None,
+    zone: ZoneInfo,
+    gate: GateSettings,
+) -> Visit:
+    """The visit that was promised. To the rep's own account it counts as the visit to that too.
+
+    Args:
+        account: the opportunity's, if it is known.
+        rep: the one who makes the visit; None where there is no such rep any more.
+        zone: for the words, where there is no rep.
+    """
+    visit = Visit(
+        id=promise.visit_id,
+        kind=VisitKind.APPOINTMENT,
+        record_ids=(opportunity.id,),
+        name=promise.name,
+        address=promise.address,
+        place=promise.place,
+        service_minutes=promise.service_minutes,
+        why=f"promised for {promise.window_text(rep.zone if rep else zone)}",
+        worth=None,
+        hours=(promise.hours,) if promise.hours else (),
+        reps=frozenset([promise.rep_id]),
+        skills=promise.skills,
+        account_id=opportunity.account_id,
+        missing=missing_for_handoff(opportunity, gate),
+        promise=promise,
+    )
+    if account is None or rep is None or account.owner_rep_id != rep.id:
+        return visit
+    return replace(visit, record_ids=(opportunity.id, account.id), why=_counts_as(visit, account, rep))
 
 
 def _counts_as(visit: Visit, account: Account, owner: Rep) -> str:
