@@ -191,6 +191,21 @@ def team_map(
     return _fragments(routes, basemap_url, nonce, tiles, with_control=True)
 
 
+def bare_map(
+    bounds: tuple[float, float, float, float],
+    basemap_url: str | None,
+    nonce: str,
+    tiles: TileServer | None,
+    script: str,
+) -> MapFragments:
+    """Streets with nothing on them yet, within south, west, north and east; `script`, a file of ours, is given the map
+    as `fieldvisit.listen` and draws. Other arguments as for `day_map`."""
+    south, west, north, east = bounds
+    for lat, lon in ((south, west), (north, east)):
+        _check_place(lat, lon, "the bounds")
+    return _drawn(_chart([south, west], [north, east], basemap_url, tiles), [], nonce, tiles, script)
+
+
 def _check_place(lat: float, lon: float, name: str) -> None:
     if not (math.isfinite(lat) and -90 <= lat <= 90 and math.isfinite(lon) and -180 <= lon <= 180):
         raise MapError(f"{name!r}: ({lat!r}, {lon!r}) is not a place on the globe")
@@ -281,28 +296,41 @@ def _fragments(
     routes: Sequence[MapRoute], basemap_url: str | None, nonce: str, tiles: TileServer | None, *, with_control: bool
 ) -> MapFragments:
     south_west, north_east = _frame(routes)
+    chart = _chart(south_west, north_east, basemap_url, tiles)
+    for index, route in enumerate(routes):
+        label = f'<i class="swatch route-{route.colour}" data-route="{index}"></i> {_plain(route.rep_name)}'
+        _named(_Route(f"{chart.get_name()}_data", index, label), str(index)).add_to(chart)
+    if with_control:
+        options: dict[str, Any] = {"collapsed": JsCode("fieldvisit.isNarrow()")}
+        _named(_LayerControl(**options), "reps").add_to(chart)
+    return _drawn(chart, routes, nonce, tiles, "day.js")
+
+
+def _chart(
+    south_west: list[float], north_east: list[float], basemap_url: str | None, tiles: TileServer | None
+) -> _Map:
+    """A map of these corners with what lies under everything else."""
     centre = [(low + high) / 2 for low, high in zip(south_west, north_east, strict=True)]
     chart = _named(_Map(centre, zoom_start=12, tiles=None, control_scale=True, min_zoom=6, maxZoom=19), "day")
     _named(_FitBounds([south_west, north_east], padding=(36, 36), max_zoom=16), "all").add_to(chart)
-    data_id = f"{chart.get_name()}_data"
     if tiles is not None:
         layer = _TileLayer(tiles.url, attr=_plain(tiles.attribution), control=False, max_zoom=19, class_name="raster")
         _named(layer, "online").add_to(chart)
     elif basemap_url is not None:
         _named(_Basemap(basemap_url), "area").add_to(chart)
-    for index, route in enumerate(routes):
-        label = f'<i class="swatch route-{route.colour}" data-route="{index}"></i> {_plain(route.rep_name)}'
-        _named(_Route(data_id, index, label), str(index)).add_to(chart)
-    if with_control:
-        options: dict[str, Any] = {"collapsed": JsCode("fieldvisit.isNarrow()")}
-        _named(_LayerControl(**options), "reps").add_to(chart)
+    return chart
+
+
+def _drawn(
+    chart: _Map, routes: Sequence[MapRoute], nonce: str, tiles: TileServer | None, last_script: str
+) -> MapFragments:
     links, html, script = _rendered(chart)
     data = json.dumps([_route_data(route) for route in routes], separators=(",", ":")).replace("<", "\\u003c")
-    scripts = [asset_url(name) for name in (*links, "day.js") if name.endswith(".js")]
+    scripts = [asset_url(name) for name in (*dict.fromkeys([*links, "map.js"]), last_script) if name.endswith(".js")]
     styles = [asset_url(name) for name in links if name.endswith(".css")]
     return MapFragments(
         head=_lines(Markup('<link rel="stylesheet" href="{}">').format(url) for url in styles),
-        body=Markup(f'{html}<script type="application/json" id="{data_id}">{data}</script>'),
+        body=Markup(f'{html}<script type="application/json" id="{chart.get_name()}_data">{data}</script>'),
         script=_lines(
             [
                 *(Markup('<script src="{}"></script>').format(url) for url in scripts),
@@ -381,11 +409,11 @@ def _route_data(route: MapRoute) -> dict[str, Any]:
             }
             for stop in route.stops
         ],
-        "legs": [_packed(leg) for leg in route.legs],
+        "legs": [packed(leg) for leg in route.legs],
     }
 
 
-def _packed(leg: Sequence[tuple[float, float]]) -> list[int]:
+def packed(leg: Sequence[tuple[float, float]]) -> list[int]:
     """A line as one list of whole 1e-5 degrees: lat, lon of the first point, then the steps to each next."""
     numbers: list[int] = []
     at = (0, 0)
