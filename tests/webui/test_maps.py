@@ -111,7 +111,7 @@ def test_every_script_that_runs_carries_the_nonce_or_is_a_file() -> None:
 
 def test_geometry_comes_back_to_the_metre() -> None:
     line = ((60.16512, 24.94011), (60.16513, 24.94022), (60.16513, 24.94022), (-1.5, 25.0))
-    numbers = packed(line)
+    numbers = maps.packed(line)
     lat = lon = 0
     points = []
     for step_lat, step_lon in zip(numbers[::2], numbers[1::2], strict=True):
