@@ -17,6 +17,7 @@ from planner.snapshot import Snapshot
 from planner.translation import Translation, WorkingDay, translate, working_days
 from routing.checks import violations
 from routing.problem import Job
+from routing.resequencing import resequenced
 from routing.solution import Route, Solution
 from routing.solver import Progress, SearchLimits, solve
 from routing.timing import schedule
@@ -26,6 +27,8 @@ MAX_DAYS = 60
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 """Further out, days cannot be counted to and fro."""
 LONGEST = timedelta(days=366)
+SURELY_ORDERED = 10
+"""Visits of which `routing.resequencing` surely finds an order, where there is one."""
 
 
 def last_working_day(first_day: date, days: int, work_days: frozenset[int], calendar: CalendarSettings) -> date:
@@ -157,16 +160,16 @@ def _promises_alone(translation: Translation, settings: Settings) -> Solution | 
     broken: list[str] = []
     for day, jobs in of_day.items():
         shift = problem.shift_by_id.get(day)
-        order = None
-        if shift is not None and all(problem.may_serve(shift, job) for job in jobs):
-            order = tuple(sorted(jobs, key=lambda job: job.windows[0].end_s))
-        route = shift and order and schedule(problem, shift, order)
-        if route:
+        alone = [job for job in jobs if shift and problem.may_serve(shift, job) and schedule(problem, shift, [job])]
+        if shift is None or len(alone) < len(jobs):
+            broken += [job.id for job in jobs if job not in alone]
+            continue
+        by_window = sorted(jobs, key=lambda job: job.windows[-1].end_s)
+        route = schedule(problem, shift, resequenced(problem, shift, by_window) or ())
+        if route is not None:
             routes.append(route)
-        else:
-            possible = [job for job in jobs if shift and problem.may_serve(shift, job)]
-            alone = [job.id for job in possible if shift and schedule(problem, shift, [job])]
-            broken += [job.id for job in jobs if job.id not in alone] or alone
+        elif len(jobs) <= SURELY_ORDERED:  # of more, the search may find what was not found here
+            broken += [job.id for job in jobs]
     _refuse(translation, broken, settings)
     return Solution(tuple(routes), ()) if routes else None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +17,13 @@ import numpy as np
 
 from planner.candidates import Candidates
 from planner.domain import Account, Address, Location, Opportunity, Record, Rep
+from planner.handoffs.domain import HandoffRow
+from planner.hours import instant
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, Stop
 from planner.planning import make_plan, prepare
 from planner.settings import Settings
+from planner.slots.domain import Booking, BookingState, Meaning
 from planner.snapshot import Snapshot
 from planner.translation import Translation
 from routing.gazetteer import Verdict
@@ -123,6 +126,31 @@ def opportunity(id_: str = "mill", **changes: Any) -> Opportunity:
     return Opportunity(id=id_, **(usual | changes))
 
 
+def promise(id_: str = "mill", rep_id: str = "anna", day: date = TUESDAY, **changes: Any) -> Booking:
+    """An hour for the opportunity of this id, ten minutes from the office, to begin between ten and eleven."""
+    start, end = (instant(local(f"{day} {clock}"), LONDON) for clock in changes.pop("window", ("10:00", "11:00")))
+    usual: dict[str, Any] = {
+        "area": "town",
+        "state": BookingState.PROMISED,
+        "opportunity_id": id_,
+        "name": id_.title(),
+        "address": f"{id_} road",
+        "lat": 0.0,
+        "lon": 0.01,
+        "service_minutes": 60,
+        "meaning": Meaning.ARRIVE,
+        "hours": "",
+        "skills": frozenset(),
+        "inside_rep": "irene@example.com",
+        "made_by": "user:irene",
+        "made_at": datetime(2026, 11, 27, 12, tzinfo=UTC),
+        "expires_at": None,
+    }
+    if (place := changes.pop("place", None)) is not None:
+        usual |= {"lat": place.lat, "lon": place.lon}
+    return Booking(id=f"b-{id_}", rep_id=rep_id, day=day, start=start, end=end, **(usual | changes))
+
+
 def located(record: Record, place: LatLon | None, reason: str = "no such street") -> Location:
     """The geocoder's answer for a record."""
     address = record.start_address if isinstance(record, Rep) else record.address
@@ -136,6 +164,8 @@ class Town:
 
     records: list[Record] = field(default_factory=list)
     locations: list[Location] = field(default_factory=list)
+    promises: list[Booking] = field(default_factory=list)
+    handoffs: list[HandoffRow] = field(default_factory=list)
     settings: Settings = SETTINGS
     source: Flatland = field(default_factory=Flatland)
 
@@ -151,6 +181,8 @@ class Town:
             tuple(r for r in self.records if isinstance(r, Account)),
             tuple(r for r in self.records if isinstance(r, Opportunity)),
             tuple(self.locations),
+            tuple(self.promises),
+            tuple(self.handoffs),
         )
 
     def candidates(self, first_day: date = MONDAY, days: int = 5) -> Candidates:
