@@ -84,6 +84,10 @@ class Records(Protocol):
         that was there before. New customers and opportunities leave it as it is."""
         ...
 
+    def appointments(self, first_day: date) -> list[Opportunity]:
+        """The opportunities with an appointment agreed for that day or later, by its time and id."""
+        ...
+
     def number_to_visit(self) -> int:
         """How many customers and opportunities there are."""
         ...
@@ -154,6 +158,16 @@ class Rows(Protocol[T]):
 
         With `before`, those that follow the row with this time and this key, which is one text.
         """
+        ...
+
+    def within(self, field: str, first: object, last: object, **equal: object) -> list[T]:
+        """As `find`, but only those in which this field is from `first` to `last`, both included."""
+        ...
+
+    def columns(
+        self, fields: Sequence[str], field: str, first: object, last: object, **equal: object
+    ) -> list[tuple[Any, ...]]:
+        """Only these fields of what `within` would find, in any order: reading a thousand rows to the end is slow."""
         ...
 
     def count(self, **equal: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from planner.access import Scope
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep, addresses_of
 from planner.errors import NotFoundError, PlannerError, StorageError
+from planner.hours import midnight
 from planner.repository import Change, PlannedHandoff, StoredPlan
 from planner.scoping import cut_plan, handoffs_of
 from planner.storage.record_rows import Prepared, save_all
@@ -70,6 +71,11 @@ class SqlRecords:
     def stamp(self) -> int:
         asked = sa.select(AREA_STAMPS.c.stamp).where(AREA_STAMPS.c.area == self._area)
         return self._connection.scalar(asked) or 0
+
+    def appointments(self, first_day: date) -> list[Opportunity]:
+        agreed = OPPORTUNITIES.c.appointment >= midnight(first_day)
+        found = self._load(RecordKind.OPPORTUNITY, Opportunity, agreed)
+        return sorted(found, key=lambda opportunity: (str(opportunity.appointment), opportunity.id))
 
     def number_to_visit(self) -> int:
         numbers = (

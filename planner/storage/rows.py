@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -40,9 +40,22 @@ class SqlRows(Generic[T]):
             query = query.where(sa.or_(at < moment, sa.and_(at == moment, key < last)))
         return self._read(query.order_by(*(column.desc() for column in order)).limit(limit))
 
+    def within(self, field: str, first: object, last: object, **equal: object) -> list[T]:
+        return sorted(self._read(self._within(field, first, last, equal)), key=self._key_of)
+
+    def columns(
+        self, fields: Sequence[str], field: str, first: object, last: object, **equal: object
+    ) -> list[tuple[Any, ...]]:
+        query = self._within(field, first, last, equal)
+        chosen = query.with_only_columns(*(self._table.c[name] for name in fields), maintain_column_froms=True)
+        return [tuple(row) for row in self._transaction.connection.execute(chosen)]
+
     def count(self, **equal: object) -> int:
         counted = self._query(equal).with_only_columns(sa.func.count(), maintain_column_froms=True)
         return int(self._transaction.connection.execute(counted).scalar_one())
+
+    def _within(self, field: str, first: object, last: object, equal: Mapping[str, object]) -> sa.Select[Any]:
+        return self._query(equal).where(self._table.c[field].between(first, last))
 
     def _query(self, equal: Mapping[str, object]) -> sa.Select[Any]:
         query = sa.select(self._table).where(*self._in_scope())
