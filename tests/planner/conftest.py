@@ -10,6 +10,7 @@ import pytest
 from cast import Town, door, rep
 from people_cast import Office
 from postgres import Postgres
+from slots_cast import SlotTown, slot_town
 
 from planner.storage import SqlStore, open_store
 
@@ -85,3 +86,12 @@ def office(empty_database: Path, tmp_path: Path) -> Iterator[Office]:
 def any_office(store: SqlStore) -> Office:
     """The same on each database that we support."""
     return Office(store)
+
+
+@pytest.fixture
+def slots(empty_database: Path, tmp_path: Path) -> Iterator[SlotTown]:
+    """The town of bookings with Anna in it, who starts from the office; nothing is planned yet."""
+    town = slot_town(tmp_path / "fieldvisit.sqlite", copy_of=empty_database)
+    town.add((rep(), door()))
+    yield town
+    town.store.close()
