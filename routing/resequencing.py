@@ -1,0 +1,232 @@
+"""A better order for one day: all its jobs are kept, every window is met, least driving.
+
+A dynamic programme over sets of jobs, as Held and Karp (1962) for the travelling salesman and Dumas, Desrosiers,
+Gélinas and Solomon (1995, An Optimal Algorithm for the Traveling Salesman Problem with Time Windows) for windows: of
+all ways to have done a set of jobs and to stand at one of them, only those are kept that are not worse than another in
+driving and in both labels of `routing.timing` (earliest done, break owed and taken). What can reach some job or the
+shift's end no more is dropped, so that narrow windows leave little to do. All ways of one length are one set of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.timing import NEVER, Timeline, break_ends, setup_s
+
+Whole = NDArray[np.int64]
+
+MOST_STEPS = 70_000
+"""Ways × jobs that are looked at for one more job: enough for all ways of a day of twelve jobs. Of longer days, unless
+their windows leave few, only the most promising ways are followed, and the result is good, not proven best."""
+MOST_JOBS = 57
+"""A set of jobs and the last of them make one 64-bit number."""
+
+
+def resequenced(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job, ...] | None:
+    """An order of all `jobs` in which everything fits, with least driving and, of equals, the earliest end; or None.
+
+    Exact for days of up to about twelve jobs, and longer ones whose windows are narrow; else the best of what was tried,
+    the given order included, and None may then be wrong.
+    """
+    given = tuple(jobs)
+    if not given:
+        return ()
+    groups = [job.group for job in given if job.group is not None]
+    if (
+        (shift.max_jobs is not None and len(given) > shift.max_jobs)
+        or not all(shift.allows(job) for job in given)
+        or len(set(groups)) < len(groups)
+    ):
+        return None
+    as_given = Timeline.of(problem, shift, given)
+    known_s = as_given.drive_s if as_given.feasible else NEVER
+    order = _least_driving(_Day.of(problem, shift, given), known_s) if 1 < len(given) <= MOST_JOBS else None
+    if order is not None:
+        return tuple(given[j] for j in order)
+    return given if as_given.feasible else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The jobs as arrays: jobs are 0 … n - 1, the start place is n."""
+
+    shift: Shift
+    drive_s: Whole
+    """(n + 1) × n, NEVER where no way leads."""
+    travel_s: Whole
+    """The same with parking."""
+    home_s: Whole
+    """n: to the end place."""
+    service_s: Whole
+    opens_s: Whole
+    closes_s: Whole
+    """Windows: n × the most of any job, -1 where there is none."""
+    least_drive_s: Whole
+    """n: the least leg to each job from any other place of the day."""
+    least_work_s: Whole
+    """n: the same with parking and service."""
+    at_best_s: Whole
+    """(n + 1) × n: no way of the day leads from one to the other sooner, others between them or not."""
+
+    @classmethod
+    def of(cls, problem: Problem, shift: Shift, jobs: tuple[Job, ...]) -> _Day:
+        n = len(jobs)
+        places = [*(job.place for job in jobs), shift.start_place]
+        seconds = np.array(
+            [[problem.seconds[a][b] for b in (*places, shift.end_place)] for a in places], dtype=np.int64
+        )
+        seconds[seconds == UNREACHABLE] = NEVER
+        drive, home = seconds[:, :n], seconds[:n, n + 1]
+        travel = drive + np.array([[setup_s(place, job) for job in jobs] for place in places])
+        windows = [[w for w in job.windows if w.start_s <= shift.end_s and w.end_s >= shift.start_s] for job in jobs]
+        most = max(1, *(len(each) for each in windows))
+        opens, closes = np.full((n, most), -1), np.full((n, most), -1)
+        for j, each in enumerate(windows):
+            opens[j, : len(each)] = [w.start_s for w in each]
+            closes[j, : len(each)] = [w.end_s for w in each]
+        service = np.array([job.service_s for job in jobs])
+        others = np.eye(n + 1, n, dtype=bool)
+        least_travel = np.where(others, NEVER, travel).min(axis=0)
+        # The shortest ways, by way of any of the day's places (Floyd and Warshall), and parking where it is certain.
+        shortest = seconds[:, : n + 1].copy()
+        for k in range(n + 1):
+            shortest = np.minimum(shortest, shortest[:, k, None] + shortest[None, k, :])
+        alone = np.array([job.setup_s if places.count(job.place) == 1 else 0 for job in jobs])
+        return cls(
+            shift,
+            drive,
+            travel,
+            home,
+            service,
+            opens,
+            closes,
+            np.where(others, NEVER, drive).min(axis=0),
+            least_travel + service,
+            shortest[:, :n] + alone,
+        )
+
+    def done(self, job: Whole, ready_s: Whole) -> Whole:
+        """When service of each job is over for somebody at its door at `ready_s`, or NEVER."""
+        begin = np.full_like(ready_s, NEVER)
+        for w in range(self.opens_s.shape[1] - 1, -1, -1):
+            begin = np.where(ready_s <= self.closes_s[job, w], np.maximum(ready_s, self.opens_s[job, w]), begin)
+        return np.where(begin < NEVER, begin + self.service_s[job], NEVER)
+
+    def rested(self, free_s: Whole) -> Whole:
+        """When a break that may start at `free_s` is over, or NEVER."""
+        rest = self.shift.break_
+        if rest is None:
+            return free_s
+        return np.where(free_s <= rest.latest_start_s, np.maximum(free_s, rest.start_s) + rest.duration_s, NEVER)
+
+
+class _Ways(NamedTuple):
+    """Ways to do some of the jobs: which (bits), the last, the driving, the two labels, and the way each continues."""
+
+    done: Whole
+    last: Whole
+    drive_s: Whole
+    owed_s: Whole
+    taken_s: Whole
+    parent: Whole
+
+    def chosen(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> _Ways:
+        return _Ways(*(column[which] for column in self))
+
+
+def _least_driving(day: _Day, known_s: int) -> list[int] | None:
+    """The order that drives least and, if it is known that `known_s` can be done, no more than that."""
+    n, shift = len(day.service_s), day.shift
+    ways = _Ways(
+        *(np.array([value], dtype=np.int64) for value in (0, n, 0, shift.start_s, break_ends(shift, shift.start_s), -1))
+    )
+    layers = []
+    for _ in range(n):
+        ways = _followed(day, _promising(day, _not_worse(_longer(day, ways)), known_s))
+        if not len(ways.done):
+            return None
+        layers.append(ways)
+    home = day.home_s[ways.last]
+    end = np.minimum(ways.taken_s + home, day.rested(ways.owed_s + home))
+    drive = np.where(end <= shift.end_s, ways.drive_s + home, NEVER)
+    best = int(np.lexsort((end, drive))[0])
+    if drive[best] >= NEVER:
+        return None
+    order = []
+    for layer in reversed(layers):
+        order.append(int(layer.last[best]))
+        best = int(layer.parent[best])
+    return order[::-1]
+
+
+def _longer(day: _Day, ways: _Ways) -> _Ways:
+    """Each way, continued by each job that it lacks."""
+    parent, job = np.nonzero(_missing(day, ways))
+    last = ways.last[parent]
+    travel = day.travel_s[last, job]
+    at_door = ways.owed_s[parent] + travel
+    # The break before the leg or earlier; or at the door; or after service: it is owed until then.
+    taken = day.done(job, np.minimum(ways.taken_s[parent] + travel, day.rested(at_door)))
+    if day.shift.break_ is None:
+        owed = taken
+    else:
+        owed = day.done(job, at_door)
+        taken = np.minimum(taken, day.rested(owed))
+        owed = np.where(owed <= day.shift.break_.latest_start_s, owed, NEVER)
+    drive = ways.drive_s[parent] + day.drive_s[last, job]
+    longer = _Ways(ways.done[parent] | (1 << job), job, drive, owed, taken, parent)
+    return longer.chosen(np.minimum(owed, taken) < NEVER)
+
+
+def _promising(day: _Day, ways: _Ways, known_s: int) -> _Ways:
+    """Without those that come too late for some job or for the shift's end, or must drive more than `known_s`."""
+    shift = day.shift
+    rest_s = shift.break_.duration_s if shift.break_ else 0
+    missing = _missing(day, ways)
+    free = np.minimum(ways.owed_s, ways.taken_s)
+    with_rest = np.minimum(ways.owed_s + rest_s, ways.taken_s)
+    home = day.home_s.min()
+    fits = with_rest + missing @ day.least_work_s + home <= shift.end_s
+    fits &= ways.drive_s + missing @ day.least_drive_s + home <= known_s
+    fits &= np.all(~missing | (free[:, None] + day.at_best_s[ways.last] <= day.closes_s.max(axis=1)), axis=1)
+    return ways.chosen(fits)
+
+
+def _not_worse(ways: _Ways) -> _Ways:
+    """Without ways that have done the same, stand at the same place, and are nowhere ahead of another.
+
+    Neighbours in order are compared, not all pairs: a way that is kept without need costs time, not exactness.
+    """
+    group = (ways.done << 6) | ways.last
+    order = np.lexsort((ways.drive_s, group))
+    group, taken, owed = group[order], ways.taken_s[order], ways.owed_s[order]
+    worse = np.zeros(len(order), dtype=bool)
+    for step in range(1, min(9, len(order))):
+        same = group[step:] == group[:-step]
+        if not same.any():
+            break
+        worse[step:] |= same & (taken[:-step] <= taken[step:]) & (owed[:-step] <= owed[step:])
+    return ways.chosen(order[~worse])
+
+
+def _followed(day: _Day, ways: _Ways) -> _Ways:
+    """All of them or, of too many, those that drive least and those that are earliest, what is missing included."""
+    most = MOST_STEPS // len(day.service_s)
+    if len(ways.done) <= most:
+        return ways
+    missing = _missing(day, ways)
+    driving = np.argsort(ways.drive_s + missing @ day.least_drive_s, kind="stable")[: most // 2]
+    early = np.argsort(np.minimum(ways.owed_s, ways.taken_s) + missing @ day.least_work_s, kind="stable")[: most // 2]
+    return ways.chosen(np.union1d(driving, early))
+
+
+def _missing(day: _Day, ways: _Ways) -> NDArray[np.bool_]:
+    """Ways × jobs: those not done."""
+    missing: NDArray[np.bool_] = (ways.done[:, None] >> np.arange(len(day.service_s))) & 1 == 0
+    return missing
