@@ -108,7 +108,7 @@ def create_app(
     app.extensions["sign_on"] = (
         SignOn(oidc, settings.oidc_secret, lambda: guarded_session(settings.outgoing), clock) if oidc.issuer else None
     )
-    app.extensions["sources"] = Sources(store, areas, settings.map)
+    app.extensions["sources"] = Sources(store, areas, settings)
     watch_over(app, store, areas, clock)
     app.register_blueprint(assets)
     app.extensions["settings"] = settings

@@ -14,7 +14,8 @@ from planner.domain import Location, Record
 from planner.errors import PlannerError
 from planner.locating import review_list
 from planner.repository import Store, StoredPlan
-from planner.settings import MapSettings
+from planner.settings import Settings
+from planner.slots.agenda import Agendas
 from routing.area import Area, Areas
 from routing.errors import RoutingError, UnreachableError
 from routing.gazetteer import Gazetteer
@@ -48,16 +49,22 @@ class Roads:
 class Sources:
     """Reads for every request; keeps street networks and the lines drawn on them. Safe in several threads."""
 
-    def __init__(self, store: Store, areas: Areas, map_settings: MapSettings) -> None:
+    def __init__(self, store: Store, areas: Areas, settings: Settings) -> None:
         self.store = store
         self.areas = areas
+        self.agendas = Agendas(self.streets, settings)
         self.tiles: TileServer | None = None
-        if map_settings.tile_url:
-            self.tiles = TileServer(map_settings.tile_url, map_settings.tile_attribution)
+        if settings.map.tile_url:
+            self.tiles = TileServer(settings.map.tile_url, settings.map.tile_attribution)
         self._drawing = threading.Lock()
         self._network = lru_cache(maxsize=4)(_load)
         self._gazetteer = lru_cache(maxsize=4)(_load_gazetteer)
         self._line = lru_cache(maxsize=20_000)(self._draw)
+
+    def streets(self, area: str) -> StreetNetwork:
+        """The streets of an area, the same object until it is built again. Raises AreaError."""
+        found = self.areas.get(area)
+        return self._network(found.folder, _built(found))
 
     def areas_in(self, scope: Scope) -> list[Area]:
         """The areas of which anything is seen."""

@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, update_wrapper
+from functools import cached_property, lru_cache, update_wrapper
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from planner.access import Actor
 from planner.errors import PlannerError
 from planner.repository import PortableStore
 from planner.settings import HOME_VARIABLE, Settings, default_home, read_settings
+from planner.slots.agenda import Agendas
 from planner.storage import open_store
 from routing.area import Areas
 from routing.errors import RoutingError
@@ -43,6 +44,10 @@ class App:
     @cached_property
     def areas(self) -> Areas:
         return Areas(self.settings.areas)
+
+    @cached_property
+    def agendas(self) -> Agendas:
+        return Agendas(lru_cache(lambda area: self.areas.get(area).streets()), self.settings)
 
     @cached_property
     def actor(self) -> Actor:
