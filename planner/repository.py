@@ -92,6 +92,10 @@ class Records(Protocol):
         """How many customers and opportunities there are."""
         ...
 
+    def number_located(self) -> int:
+        """How many locations there are."""
+        ...
+
     def save(self, record: Record) -> Change:
         """Add the record or update the one with its kind and id; a record equal to the stored one is UNCHANGED."""
         ...

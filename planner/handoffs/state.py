@@ -26,6 +26,12 @@ def handoff_of(unit: UnitOfWork, area: str, opportunity: Opportunity, gate: Gate
     return row or _imported(area, opportunity, gate, lambda: field_rep_of(unit, area, opportunity))
 
 
+def state_of(unit: UnitOfWork, area: str, opportunity: Opportunity, gate: GateSettings) -> HandoffState:
+    """The state alone, which takes no look at plans."""
+    row = unit.handoffs.get(area, opportunity.id)
+    return (row or _imported(area, opportunity, gate, str)).state
+
+
 def all_handoffs(unit: UnitOfWork, area: str, gate: GateSettings) -> list[tuple[Opportunity, HandoffRow]]:
     """Every opportunity that is seen, by id, and where it stands."""
     written = {row.opportunity_id: row for row in unit.handoffs.find(area=area)}

@@ -84,6 +84,10 @@ class SqlRecords:
         )
         return sum(number or 0 for number in numbers)
 
+    def number_located(self) -> int:
+        asked = sa.select(sa.func.count()).select_from(LOCATIONS).where(LOCATIONS.c.area == self._area)
+        return self._connection.scalar(asked) or 0
+
     def save(self, record: Record) -> Change:
         return self.save_all([record])[0]
 
