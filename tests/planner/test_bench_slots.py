@@ -1,0 +1,90 @@
+"""The benchmark of slots: its made-up days are possible, and what it counts as false or missed is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from planner.benchmarking.brute_force import fits, possible
+from planner.benchmarking.scenario import Scenario, make_scenario
+from planner.settings import Settings
+from routing.geo import LatLon
+from routing.insertion import Itinerary
+from routing.problem import UNREACHABLE, Break, Job, Shift, TimeWindow
+from routing.travel_times import FanTimes, GreatCircleTravelTimes
+
+SETTINGS = Settings(home=Path("nowhere"), database_url="")
+DOORS = [LatLon(51.5 + 0.001 * i, -3 + 0.001 * j) for i in range(15) for j in range(15)]
+
+
+def team(reps: int = 2, days: int = 2, seed: int = 1) -> Scenario:
+    return make_scenario(GreatCircleTravelTimes(), DOORS, reps, days, seed, SETTINGS)
+
+
+def test_the_same_seed_gives_the_same_days_and_another_seed_others() -> None:
+    assert team() == team()
+    assert team() != team(seed=2)
+
+
+def test_days_are_full_and_some_visits_are_promised_and_share_doors() -> None:
+    scenario = team(4, 5)
+    assert len(scenario.days) == 20
+    assert 7 <= scenario.visits / 20 <= 11
+    assert 0 < scenario.promises < scenario.visits / 2
+    stops = [day.document["stops"] for day in scenario.days]
+    assert any(a["stop"] == b["stop"] for day in stops for a, b in pairwise(day))
+
+
+def test_a_team_of_a_few_is_the_first_of_the_many() -> None:
+    few = team(4).of(2)
+    assert few.reps == team(4).reps[:2]
+    assert {day.working_day.rep.id for day in few.days} == {rep.id for rep in few.reps}
+
+
+HOUR = 3600
+SHIFT = Shift("anna@today", "anna", 0, 0, 9 * HOUR, 17 * HOUR, Break(HOUR, 12 * HOUR, 14 * HOUR))
+MORNING = Job("morning", 1, HOUR, (TimeWindow(9 * HOUR, 10 * HOUR),))
+DAY = Itinerary(SHIFT, (MORNING,), (HOUR, HOUR), (1, 1))
+WHENEVER = TimeWindow(0, 24 * HOUR)
+
+
+def away(seconds: int) -> FanTimes:
+    """A place as far from the start as from the first job."""
+    return FanTimes(*(np.full(2, seconds, dtype=np.int32) for _ in range(4)))
+
+
+def new(service_s: int, window: TimeWindow = WHENEVER, **more: Any) -> Job:
+    return Job("new", 2, service_s, (window,), **more)
+
+
+def between(start: float, end: float) -> TimeWindow:
+    return TimeWindow(round(start * HOUR), round(end * HOUR))
+
+
+@pytest.mark.parametrize(
+    ("job", "window", "fit"),
+    [
+        (new(HOUR), between(11.5, 12), True),  # back at twelve, then the break
+        (new(HOUR), between(9, 10), False),  # before the morning's visit, which would begin too late
+        (new(HOUR), between(12.1, 12.9), False),  # too late for the break after it, too early for the one before it
+        (new(HOUR), between(12.1, 13), True),  # the break at the door
+        (new(HOUR), between(16, 17), False),  # home too late
+        (new(5 * HOUR), WHENEVER, False),  # no room for the break in its hours
+        (new(HOUR, between(13, 14)), between(12, 12.5), False),
+        (new(HOUR, skills=frozenset({"crane"})), WHENEVER, False),
+    ],
+)
+def test_brute_force_finds_what_a_person_would(job: Job, window: TimeWindow, fit: bool) -> None:
+    assert fits(DAY, job, away(1800), window) is fit
+
+
+def test_brute_force_goes_nowhere_without_a_way() -> None:
+    assert not fits(DAY, new(HOUR), away(UNREACHABLE), WHENEVER)
+    assert possible(DAY)
+    assert not possible(replace(DAY, drive_s=(HOUR, UNREACHABLE)))
+    assert not possible(replace(DAY, drive_s=(2 * HOUR, HOUR)))
