@@ -14,8 +14,10 @@ from flask import abort, request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from planner.errors import ConflictError
 from planner.idempotency import Answer, once
 from planner.repository import UnitOfWork
+from planner.slots.domain import Booking
 from webui.pages.plans import now, sources
 from webui.policy import viewer
 
@@ -95,3 +97,29 @@ def done_once(work: Callable[[UnitOfWork], str], content: str = "") -> Answer:
     asking = viewer().actor
     with sources().store.write(asking) as unit:
         return once(unit, asking.id, key, key, now(), lambda: (200, work(unit)))
+
+
+def booked_once(does: Callable[[Callable[[UnitOfWork, Booking], None]], Booking]) -> str:
+    """The same for what is done to a booking in transactions of its own; `does` is handed what it calls in the last one.
+
+    Returns the booking's id.
+    """
+    asking, key = viewer().actor, form_key()
+
+    def kept(unit: UnitOfWork, booking: Booking) -> None:
+        if once(unit, asking.id, key, key, now(), lambda: (200, booking.id)).body != booking.id:
+            raise ConflictError("this form was sent twice")  # by two browsers at once: the other one has done it
+
+    def known() -> str:
+        with sources().store.read() as unit:
+            answer = unit.answers.get(asking.id, key)
+        return answer.body if answer else ""
+
+    if done := known():
+        return done
+    try:
+        return does(kept).id
+    except ConflictError:
+        if done := known():
+            return done
+        raise

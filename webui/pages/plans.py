@@ -151,7 +151,7 @@ def team_day(area: str, day: str) -> Any:
         plan=here.plan,
         day=chosen,
         rep_days=everybody,
-        map=_drawn(team_map(routes, _basemap_url(here.area), g.nonce, sources().tiles)),
+        map=_drawn(team_map(routes, basemap_url(here.area), g.nonce, sources().tiles)),
         problem=next((found.problem for found in roads if found.problem), ""),
         beside=_beside(here.plan.days, chosen),
     )
@@ -169,7 +169,7 @@ def rep_day(area: str, day: str) -> Any:
         here=here,
         plan=here.plan,
         rep_day=chosen,
-        map=_drawn(day_map(_route(chosen, roads), _basemap_url(here.area), g.nonce, sources().tiles)),
+        map=_drawn(day_map(_route(chosen, roads), basemap_url(here.area), g.nonce, sources().tiles)),
         problem=roads.problem,
         beside=_beside(own_days, chosen),
         team=here.plan.on(chosen.day),
@@ -236,7 +236,7 @@ def basemap(area: str) -> Response:
 # --- from views of the plan to maps -----------------------------------------------------------------------------------
 
 
-def _basemap_url(area: Area) -> str | None:
+def basemap_url(area: Area) -> str | None:
     if not area.basemap.is_file():
         return None
     return url_for("pages.basemap", area=area.name, v=area.basemap.stat().st_mtime_ns)
