@@ -65,6 +65,19 @@ class PlannedHandoff:
     rep_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An account or opportunity in an area's directory. `lat` and `lon` are those of its present address, if known."""
+
+    kind: RecordKind
+    id: str
+    name: str
+    contact_name: str
+    contact_email: str
+    lat: float | None
+    lon: float | None
+
+
 class Records(Protocol):
     """The records and locations of one area, each list in the order of ids."""
 
@@ -94,6 +107,10 @@ class Records(Protocol):
 
     def number_located(self) -> int:
         """How many locations there are."""
+        ...
+
+    def directory(self) -> list[Listing]:
+        """The accounts and the opportunities in any order, in a tenth of the time that it takes to read them."""
         ...
 
     def save(self, record: Record) -> Change:

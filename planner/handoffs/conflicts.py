@@ -6,9 +6,10 @@ more than a card: name, address, segment, whose it is, and where it stands.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -20,7 +21,7 @@ from planner.handoffs.alike import contained_percent, joined_name, name_percents
 from planner.handoffs.domain import HandoffState, Side
 from planner.handoffs.state import state_of
 from planner.handoffs.transitions import STATE_WORDS
-from planner.repository import Store, UnitOfWork
+from planner.repository import Listing, Store, UnitOfWork
 from planner.settings import HandoffSettings, Settings
 from routing.geo import LatLon, great_circle_m
 
@@ -113,11 +114,56 @@ class Conflicts:
     decision: Decision | None
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What an opportunity has in common with a record; `percent` is 0 where their names are not alike enough."""
+
+    percent: int
+    contained: bool
+    near: bool
+    email: bool
+    person: bool
+    metres: int | None
+
+    @property
+    def more_than_the_place(self) -> bool:
+        return bool(self.percent or self.contained or self.email or self.person)
+
+    @property
+    def sureness(self) -> Sureness:
+        if (self.near and self.percent) or (self.email and (self.near or self.percent)):
+            return Sureness.SURE
+        elsewhere = self.metres is not None and not self.near
+        if (
+            self.email
+            or (self.near and (self.contained or self.person))
+            or (self.percent and (self.person or not elsewhere))
+        ):
+            return Sureness.LIKELY
+        return Sureness.POSSIBLE
+
+    def reasons(self, opportunity: Opportunity) -> tuple[str, ...]:
+        reasons = []
+        if self.percent:
+            reasons.append("the same name" if self.percent == 100 else f"a name that is {self.percent} % alike")
+        elif self.contained:
+            reasons.append("one name is part of the other")
+        if self.near:
+            reasons.append("the same place" if not self.metres else f"{self.metres} m away")
+        elif self.metres is not None:
+            reasons.append(f"{self.metres / 1000:,.1f} km away")
+        if self.email:
+            reasons.append(f"the same e-mail address {opportunity.contact_email.strip()}")
+        if self.person:
+            reasons.append(f"the same contact {opportunity.contact_name.strip()}")
+        return tuple(reasons)
+
+
 @dataclass(frozen=True)
 class Directory:
-    """The accounts and opportunities of an area, ready to be searched; rows of the arrays are those of `records`."""
+    """The accounts and opportunities of an area, ready to be searched; rows of the arrays are those of `listings`."""
 
-    records: tuple[Account | Opportunity, ...]
+    listings: tuple[Listing, ...]
     names: tuple[str, ...]
     joined: tuple[str, ...]
     people: tuple[str, ...]
@@ -129,23 +175,16 @@ class Directory:
     @classmethod
     def read(cls, unit: UnitOfWork, area: str) -> Directory:
         """Of all that the unit sees, which should be the whole area."""
-        rows = unit.records(area)
-        records: tuple[Account | Opportunity, ...] = (*rows.accounts(), *rows.opportunities())
-        places = {(known.kind, known.record_id): known for known in rows.locations()}
-        found = [places.get((record.kind, record.id)) for record in records]
-        located = [
-            known.place if known and known.place and known.address == record.address else None
-            for known, record in zip(found, records, strict=True)
-        ]
+        listings = unit.records(area).directory()
         return cls(
-            records,
-            tuple(sorted_name(record.name) for record in records),
-            tuple(joined_name(record.name) for record in records),
-            tuple(person_words(_contact(record, "name")) for record in records),
-            tuple(_contact(record, "email").strip().casefold() for record in records),
-            np.array([place.lat if place else np.nan for place in located], dtype=np.float64),
-            np.array([place.lon if place else np.nan for place in located], dtype=np.float64),
-            {rep.id: rep.name for rep in rows.reps()},
+            tuple(listings),
+            tuple(sorted_name(listing.name) for listing in listings),
+            tuple(joined_name(listing.name) for listing in listings),
+            tuple(person_words(listing.contact_name) for listing in listings),
+            tuple(_email(listing.contact_email) for listing in listings),
+            np.array([listing.lat for listing in listings], dtype=np.float64),
+            np.array([listing.lon for listing in listings], dtype=np.float64),
+            {rep.id: rep.name for rep in unit.records(area).reps()},
         )
 
     def place(self, row: int) -> LatLon | None:
@@ -212,57 +251,60 @@ def conflicts_of(
     if place is None:
         known = unit.records(area).location(RecordKind.OPPORTUNITY, opportunity.id)
         place = known.place if known and known.address == opportunity.address else None
-    found = []
-    for match, record in find_matches(directory, opportunity, place, settings.handoffs):
-        if isinstance(record, Account):
-            found.append(match)
-            continue
-        state = state_of(unit, area, record, settings.gate)
-        if state not in CLOSED:
-            found.append(_in_state(match, state))
-    matches = tuple(found[:MOST_MATCHES])
-    return Conflicts(matches, decide(opportunity, matches, different, directory.reps, settings.handoffs))
+    matches = []
+    for listing, shared in find_alike(directory, opportunity, place, settings.handoffs):
+        record = unit.records(area).get(listing.kind, listing.id)
+        if isinstance(record, Opportunity):
+            state = state_of(unit, area, record, settings.gate)
+            if state not in CLOSED:
+                matches.append(_with_opportunity(opportunity, record, state, shared))
+        elif isinstance(record, Account):
+            owner = directory.reps.get(record.owner_rep_id, "")
+            matches.append(_with_account(opportunity, record, owner, shared))
+        if len(matches) == MOST_MATCHES:
+            break
+    return Conflicts(tuple(matches), decide(opportunity, matches, different, directory.reps, settings.handoffs))
 
 
-def find_matches(
+def find_alike(
     directory: Directory, opportunity: Opportunity, place: LatLon | None, settings: HandoffSettings
-) -> list[tuple[Match, Account | Opportunity]]:
-    """The records that share name, place or contact with an opportunity, the surest first.
+) -> list[tuple[Listing, Shared]]:
+    """The records that share name, place or contact with an opportunity, the surest first, and what they share.
 
     The account that it is of, by its own record, is none of them.
     """
     percents = name_percents(opportunity.name, directory.names, directory.joined, settings.alike_percent)
     near = set(directory.near(place, settings.same_place_metres)) if place else set()
-    person, email = person_words(opportunity.contact_name), opportunity.contact_email.strip().casefold()
+    person, email = person_words(opportunity.contact_name), _email(opportunity.contact_email)
     same_person = {row for row, theirs in enumerate(directory.people) if person and theirs == person}
     same_email = {row for row, theirs in enumerate(directory.emails) if email and theirs == email}
-    rows = {*np.flatnonzero(percents).tolist(), *near, *same_person, *same_email}
-    found: list[tuple[Match, Account | Opportunity]] = []
-    neighbours: list[tuple[Match, Account | Opportunity]] = []
-    for row in rows:
-        record = directory.records[row]
-        if record.id == (opportunity.id if isinstance(record, Opportunity) else opportunity.account_id):
+    own = {(RecordKind.OPPORTUNITY, opportunity.id), (RecordKind.ACCOUNT, opportunity.account_id)}
+    found: list[tuple[Listing, Shared]] = []
+    for row in {*np.flatnonzero(percents).tolist(), *near, *same_person, *same_email}:
+        listing, there = directory.listings[row], directory.place(row)
+        if (listing.kind, listing.id) in own:
             continue
-        there = directory.place(row)
-        metres = round(great_circle_m(place, there)) if place and there else None
-        shared = _Shared(
+        contained = row in near and contained_percent(opportunity.name, listing.name) >= settings.alike_percent
+        shared = Shared(
             percent=int(percents[row]),
-            contained=row in near and contained_percent(opportunity.name, record.name) >= settings.alike_percent,
+            contained=contained,
             near=row in near,
             email=row in same_email,
             person=row in same_person,
-            metres=metres,
+            metres=round(great_circle_m(place, there)) if place and there else None,
         )
-        match = _match(directory, opportunity, record, shared)
-        (found if shared.more_than_the_place else neighbours).append((match, record))
+        found.append((listing, shared))
     order = list(Sureness)
 
-    def surest(entry: tuple[Match, Account | Opportunity]) -> tuple[int, int, int, str]:
-        match = entry[0]
-        away = 10**9 if match.metres is None else match.metres
-        return order.index(match.sureness), -match.percent, away, match.key
+    def surest(entry: tuple[Listing, Shared]) -> tuple[int, int, float, str, str]:
+        listing, shared = entry
+        away = math.inf if shared.metres is None else shared.metres
+        return order.index(shared.sureness), -shared.percent, away, listing.kind, listing.id
 
-    return sorted([*found, *sorted(neighbours, key=surest)[:MOST_NEIGHBOURS]], key=surest)
+    found.sort(key=surest)
+    neighbours = [listing for listing, shared in found if not shared.more_than_the_place]
+    too_many = {(listing.kind, listing.id) for listing in neighbours[MOST_NEIGHBOURS:]}
+    return [entry for entry in found if (entry[0].kind, entry[0].id) not in too_many]
 
 
 def decide(
@@ -298,62 +340,35 @@ def decide(
     return Decision(match, settings.conflict, Side.FIELD, rep, (), f"{because}: {name} takes it")
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """What two records have in common; `percent` is 0 where their names are not alike enough."""
-
-    percent: int
-    contained: bool
-    near: bool
-    email: bool
-    person: bool
-    metres: int | None
-
-    @property
-    def more_than_the_place(self) -> bool:
-        return bool(self.percent or self.contained or self.email or self.person)
-
-    @property
-    def sureness(self) -> Sureness:
-        if (self.near and self.percent) or (self.email and (self.near or self.percent)):
-            return Sureness.SURE
-        elsewhere = self.metres is not None and not self.near
-        if (
-            self.email
-            or (self.near and (self.contained or self.person))
-            or (self.percent and (self.person or not elsewhere))
-        ):
-            return Sureness.LIKELY
-        return Sureness.POSSIBLE
-
-    def reasons(self, opportunity: Opportunity) -> tuple[str, ...]:
-        reasons = []
-        if self.percent:
-            reasons.append("the same name" if self.percent == 100 else f"a name that is {self.percent} % alike")
-        elif self.contained:
-            reasons.append("one name is part of the other")
-        if self.near:
-            reasons.append("the same place" if not self.metres else f"{self.metres} m away")
-        elif self.metres is not None:
-            reasons.append(f"{self.metres / 1000:,.1f} km away")
-        if self.email:
-            reasons.append(f"the same e-mail address {opportunity.contact_email.strip()}")
-        if self.person:
-            reasons.append(f"the same contact {opportunity.contact_name.strip()}")
-        return tuple(reasons)
+def _with_account(opportunity: Opportunity, account: Account, owner: str, shared: Shared) -> Match:
+    card = Card(
+        account.kind, account.id, account.name, str(account.address), account.segment, account.owner_rep_id, owner
+    )
+    return _match(
+        opportunity,
+        card,
+        shared,
+        Compared("Segment", "", account.segment, False),
+        Compared("Customer of", "", owner or "nobody", False),
+    )
 
 
-def _match(directory: Directory, opportunity: Opportunity, record: Account | Opportunity, shared: _Shared) -> Match:
-    if isinstance(record, Account):
-        owner = directory.reps.get(record.owner_rep_id, "")
-        card = Card(
-            record.kind, record.id, record.name, str(record.address), record.segment, record.owner_rep_id, owner
-        )
-    else:
-        card = Card(record.kind, record.id, record.name, str(record.address), "", "", record.inside_rep)
+def _with_opportunity(opportunity: Opportunity, other: Opportunity, state: HandoffState, shared: Shared) -> Match:
+    card = Card(other.kind, other.id, other.name, str(other.address), "", "", other.inside_rep, state)
+    same = bool(other.inside_rep) and other.inside_rep.casefold() == opportunity.inside_rep.casefold()
+    return _match(
+        opportunity,
+        card,
+        shared,
+        Compared("Inside rep", opportunity.inside_rep, other.inside_rep, same),
+        Compared("State", "", STATE_WORDS[state], False),
+    )
+
+
+def _match(opportunity: Opportunity, card: Card, shared: Shared, *more: Compared) -> Match:
     compared = [
-        Compared("Company", opportunity.name, record.name, bool(shared.percent)),
-        Compared("Address", str(opportunity.address), str(record.address), shared.near),
+        Compared("Company", opportunity.name, card.name, bool(shared.percent)),
+        Compared("Address", str(opportunity.address), card.address, shared.near),
     ]
     # Another one's contact is told only to who knows it.
     for label, ours, same in (
@@ -362,21 +377,9 @@ def _match(directory: Directory, opportunity: Opportunity, record: Account | Opp
     ):
         if ours:
             compared.append(Compared(label, ours, ours if same else "", same))
-    if isinstance(record, Account):
-        compared.append(Compared("Segment", "", record.segment, False))
-        compared.append(Compared("Customer of", "", card.owner or "nobody", False))
-    else:
-        compared.append(Compared("Handed off by", opportunity.inside_rep, record.inside_rep, False))
-    return Match(card, shared.sureness, shared.percent, shared.metres, shared.reasons(opportunity), tuple(compared))
+    reasons = shared.reasons(opportunity)
+    return Match(card, shared.sureness, shared.percent, shared.metres, reasons, (*compared, *more))
 
 
-def _in_state(match: Match, state: HandoffState) -> Match:
-    compared = (*match.compared, Compared("State", "", STATE_WORDS[state], False))
-    return replace(match, card=replace(match.card, state=state), compared=compared)
-
-
-def _contact(record: Account | Opportunity, what: str) -> str:
-    """A contact's name or e-mail; of an account as its file has it."""
-    if isinstance(record, Opportunity):
-        return record.contact_name if what == "name" else record.contact_email
-    return record.attributes.get(f"contact_{what}", "")
+def _email(text: str) -> str:
+    return text.strip().casefold()

@@ -62,6 +62,8 @@ class Move:
     why: str = ""
     learned: str = ""
     rep: str = ""
+    shared: bool = False
+    """Of an assignment: the inside rep shares the credit."""
 
     def __post_init__(self) -> None:
         _check_text(self, "why", "learned", limit=MAX_NOTES // 2)
@@ -100,7 +102,7 @@ def move(
         _end_promises(unit, area, opportunity, now)
     told = [_reason(wanted), wanted.learned.strip() and f"Learned: {wanted.learned.strip()}"]
     if row.action is Action.ASSIGN:
-        told.insert(0, f"To {moved.owner}")
+        told.insert(0, f"To {moved.owner}{', who shares the credit with inside sales' if moved.credit else ''}")
     return write(unit, opportunity, present, moved, row.event, by.actor, now, ". ".join(filter(None, told)))
 
 
@@ -211,6 +213,8 @@ def _bookable(opportunity: Opportunity, present: HandoffRow) -> Transition:
         raise RefusedError(
             f"{opportunity.name} is {STATE_WORDS[present.state]}: hand it off again, then a visit can be booked"
         )
+    if present.side is Side.MANAGER:
+        raise RefusedError(f"a manager decides first whose {opportunity.name} is, then a visit can be booked")
     return transition(opportunity.name, present.state, Action.BOOK, Side.NOBODY)
 
 
@@ -248,6 +252,9 @@ def _given(
     rep = wanted.rep if row.action is Action.ASSIGN else by.rep or wanted.rep or present.owner
     if rep != present.owner and not isinstance(unit.records(present.area).get(RecordKind.REP, rep), Rep):
         raise NotFoundError(f"area {present.area} has no rep {rep}")
+    if row.action is Action.ASSIGN:
+        credit = (opportunity.inside_rep, rep) if wanted.shared and opportunity.inside_rep else ()
+        present = replace(present, credit=credit)
     return replace(present, side=Side.FIELD, owner=rep, field_rep=rep)
 
 

@@ -15,7 +15,7 @@ from planner.access import Scope
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep, addresses_of
 from planner.errors import NotFoundError, PlannerError, StorageError
 from planner.hours import midnight
-from planner.repository import Change, PlannedHandoff, StoredPlan
+from planner.repository import Change, Listing, PlannedHandoff, StoredPlan
 from planner.scoping import cut_plan, handoffs_of
 from planner.storage.record_rows import Prepared, save_all
 from planner.storage.tables import ACCOUNTS, AREA_STAMPS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
@@ -87,6 +87,28 @@ class SqlRecords:
     def number_located(self) -> int:
         asked = sa.select(sa.func.count()).select_from(LOCATIONS).where(LOCATIONS.c.area == self._area)
         return self._connection.scalar(asked) or 0
+
+    def directory(self) -> list[Listing]:
+        return [
+            Listing(kind, *row)
+            for kind in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY)
+            for row in self._connection.execute(self._listings(kind))
+        ]
+
+    def _listings(self, kind: RecordKind) -> sa.Select[Any]:
+        table = RECORD_TABLES[kind]
+        contact: list[sa.ColumnElement[Any]]
+        if kind is RecordKind.ACCOUNT:  # the contact is what a file says beside our own columns
+            others = sa.type_coerce(ACCOUNTS.c.attributes, sa.JSON)
+            contact = [sa.func.coalesce(others[f"contact_{what}"].as_string(), "") for what in ("name", "email")]
+        else:
+            contact = [OPPORTUNITIES.c.contact_name, OPPORTUNITIES.c.contact_email]
+        its = (LOCATIONS.c.area == table.c.area) & (LOCATIONS.c.record_id == table.c.id)
+        same_address = sa.cast(LOCATIONS.c.address, sa.Text) == sa.cast(table.c.address, sa.Text)
+        joined = table.outerjoin(LOCATIONS, its & (LOCATIONS.c.kind == kind.value) & same_address)
+        columns = (table.c.id, table.c.name, *contact, LOCATIONS.c.lat, LOCATIONS.c.lon)
+        here = sa.select(*columns).select_from(joined).where(table.c.area == self._area)
+        return here.where(*self._visible.where(kind))
 
     def save(self, record: Record) -> Change:
         return self.save_all([record])[0]
