@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -58,6 +58,9 @@ class AgendaDay:
         works: whether the rep works on this day at all; nothing may be booked otherwise.
         revision: of its `ChangedDay`; 0 where bookings have not changed it.
         plan_version: of the published plan that covers the day; 0 where none does.
+        listed: all that the order names. The visit to an opportunity for which another time of the same day is held is
+            set aside meanwhile: it will be the one or the other, and never both.
+        visits: those listed that are not set aside.
         itinerary: the same visits as jobs; its numbers of places are indices into `places`.
         shown: the day as everybody sees it; None where nothing is planned.
         clock: tells the seconds of the itinerary from local times.
@@ -67,6 +70,7 @@ class AgendaDay:
     works: bool
     revision: int
     plan_version: int
+    listed: tuple[AgendaVisit, ...]
     visits: tuple[AgendaVisit, ...]
     itinerary: Itinerary
     shown: RepDay | None
@@ -84,7 +88,7 @@ class AgendaDay:
 
     @property
     def order(self) -> tuple[str, ...]:
-        return tuple(visit.id for visit in self.visits)
+        return tuple(visit.id for visit in self.listed)
 
     def local(self, seconds: int) -> datetime:
         """A time of the itinerary in the rep's zone."""
@@ -119,6 +123,15 @@ class Legs:
     def __init__(self, source: TravelTimeSource) -> None:
         self.source = source
         self._known: dict[tuple[LatLon, LatLon], tuple[int, int]] = {}
+
+    def learn(self, places: Sequence[LatLon]) -> None:
+        """Ask for all legs between some places at once."""
+        asked = list(dict.fromkeys(places))
+        times = self.source.travel_times(asked)
+        seconds, metres = times.seconds.tolist(), times.metres.tolist()
+        for i, a in enumerate(asked):
+            for j, b in enumerate(asked):
+                self._known[a, b] = seconds[i][j], metres[i][j]
 
     def along(
         self, places: Sequence[LatLon], told: Mapping[tuple[LatLon, LatLon], tuple[int, int]]
@@ -245,14 +258,17 @@ class Workshop:
         working_day = facts.working_day
         shift = shift_of(working_day, self.epoch, self.numbering)
         clock = Clock(self.epoch, working_day.day, working_day.day, self.zone, shift.end_s)
-        visits = list(self._visits(facts, shift, clock))
-        there = {visit.booking.id for visit in visits if visit.booking}
+        listed = tuple(self._visits(facts, shift, clock))
+        there = {visit.booking.id for visit in listed if visit.booking}
         missing = [self.booked(booking, clock, shift) for booking in facts.bookings if booking.id not in there]
+        aside = contested([*listed, *missing])
+        visits = [visit for visit in listed if visit.held or visit.id not in aside]
         day = AgendaDay(
             working_day,
             facts.works,
             facts.revision,
             facts.plan_version,
+            listed,
             tuple(visits),
             self._itinerary(shift, visits, facts),
             facts.shown,
@@ -260,7 +276,10 @@ class Workshop:
             clock,
         )
         for visit in missing:
-            day = self.with_visit(day, visit)
+            if visit.held or visit.id not in aside:
+                day = self.with_visit(day, visit)
+            else:
+                day = replace(day, listed=(*day.listed, visit))
         return day
 
     def with_visit(self, day: AgendaDay, visit: AgendaVisit) -> AgendaDay:
@@ -317,7 +336,7 @@ class Workshop:
             elif id_ in stops:
                 visit = self._planned(stops[id_], behind.records, clock, shift)
             elif behind.records and behind.place is not None:
-                visit = self._added(behind.records[0], behind.place, clock, shift)
+                visit = self.added(behind.records[0], behind.place, clock, shift)
             if visit is not None and visit.id not in done:
                 done.add(visit.id)
                 yield visit
@@ -339,7 +358,7 @@ class Workshop:
         job = self._job(visit, windows, shift)
         return AgendaVisit(visit.id, visit.name, visit.address, place, job, promised=promised, held=False, stop=stop)
 
-    def _added(self, record: Visited, place: LatLon, clock: Clock, shift: Shift) -> AgendaVisit | None:
+    def added(self, record: Visited, place: LatLon, clock: Clock, shift: Shift) -> AgendaVisit | None:
         """A visit that the order names and nobody has planned; None of an appointment that is on another day by now."""
         if isinstance(record, Opportunity) and record.appointment is not None:
             on_this_day = record.appointment.date() == clock.first_day
@@ -386,7 +405,16 @@ class Workshop:
 def placed(day: AgendaDay, visit: AgendaVisit, position: int, times: FanTimes) -> AgendaDay:
     """The day with one more visit, as its number `position` (from 0)."""
     visits = (*day.visits[:position], visit, *day.visits[position:])
-    return replace(day, visits=visits, itinerary=inserted(day.itinerary, visit.job, position, times))
+    at = day.listed.index(day.visits[position]) if position < len(day.visits) else len(day.listed)
+    listed = (*day.listed[:at], visit, *day.listed[at:])
+    return replace(day, listed=listed, visits=visits, itinerary=inserted(day.itinerary, visit.job, position, times))
+
+
+def contested(visits: Iterable[AgendaVisit]) -> frozenset[str]:
+    """Ids of the visits to opportunities for which another time of the same day is held."""
+    visits = tuple(visits)
+    held = {visit.booking.visit_id for visit in visits if visit.held and visit.booking is not None}
+    return frozenset(visit.id for visit in visits if not visit.held and visit.id in held)
 
 
 def _visit(
