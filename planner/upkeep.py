@@ -1,18 +1,21 @@
-"""What nobody asks for any more is removed, a little at a time: others want to write too."""
+"""What falls due by itself: missed deadlines, and rows that nobody asks for any more, a little at a time."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from planner.access import SYSTEM
+from planner.errors import PlannerError, StorageError
+from planner.handoffs.returning import return_missed
 from planner.idempotency import KEPT
 from planner.jobs.domain import JobState
 from planner.people.throttling import FORGOTTEN_AFTER
 from planner.repository import Rows, Store, UnitOfWork
-from planner.settings import LoginSettings
+from planner.settings import LoginSettings, Settings
 
 JOBS_KEPT = timedelta(days=30)
 """Since they ended. What came of them, a plan, is kept."""
@@ -21,8 +24,34 @@ REPLACED_KEPT = timedelta(days=1)
 """Whoever asks again and again leaves one such job behind each time."""
 
 HEARTBEATS_KEPT = timedelta(days=1)
+TIDIED_EVERY = timedelta(hours=1)
 AT_ONCE = 500
 """Rows in one transaction: it takes a few milliseconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """What a dispatcher does beside its jobs every few minutes. `areas` tells the names of the areas there are."""
+
+    def __init__(self, store: Store, areas: Callable[[], Iterable[str]], settings: Settings) -> None:
+        self._store = store
+        self._areas = areas
+        self._settings = settings
+        self._tidied_at: datetime | None = None
+
+    def __call__(self, now: datetime) -> None:
+        """Do what is due. Raises StorageError."""
+        for area in self._areas():
+            try:
+                return_missed(self._store, area, now, self._settings)
+            except StorageError:
+                raise
+            except PlannerError as error:  # a plan that cannot be read must not keep the others waiting
+                _log.error("area %s: missed handoffs are not returned: %s", area, error)
+        if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
+            self._tidied_at = now
+            tidy(self._store, now, self._settings.login)
 
 
 def tidy(store: Store, now: datetime, login: LoginSettings) -> Mapping[str, int]:

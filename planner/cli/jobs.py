@@ -16,7 +16,7 @@ from planner.jobs.domain import Job
 from planner.jobs.requests import cancel_job, jobs_of, why_nothing_runs
 from planner.lifeline import end_with_parent
 from planner.observing import set_up_logging
-from planner.upkeep import tidy
+from planner.upkeep import Upkeep
 from routing.area import Area
 
 
@@ -43,7 +43,7 @@ def work(app: App) -> None:
             executor,
             lambda: datetime.now(UTC),
             owner,
-            upkeep=lambda now: tidy(app.store, now, app.settings.login),
+            upkeep=Upkeep(app.store, lambda: [area.name for area in app.areas.list()], app.settings),
         )
         dispatcher.step()
         app.say(f"working on jobs with {executor.workers()} workers  (Ctrl-C ends it)")

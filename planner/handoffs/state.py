@@ -23,13 +23,20 @@ def opportunity_of(unit: UnitOfWork, area: str, opportunity_id: str) -> Opportun
 def handoff_of(unit: UnitOfWork, area: str, opportunity: Opportunity, gate: GateSettings) -> HandoffRow:
     """Where an opportunity that is seen stands; a row of revision 0 where that is not written yet."""
     row = unit.handoffs.get(area, opportunity.id)
-    return row or _imported(area, opportunity, gate, lambda: field_rep_of(unit, area, opportunity))
+    return row or imported_row(area, opportunity, gate, lambda: field_rep_of(unit, area, opportunity))
+
+
+def states(unit: UnitOfWork, area: str, gate: GateSettings) -> list[tuple[Opportunity, HandoffState]]:
+    """Every opportunity that is seen, by id, and its state alone, which takes no look at plans and customers."""
+    written = {row.opportunity_id: row for row in unit.handoffs.find(area=area)}
+    deals = unit.records(area).opportunities()
+    return [(deal, (written.get(deal.id) or imported_row(area, deal, gate, str)).state) for deal in deals]
 
 
 def state_of(unit: UnitOfWork, area: str, opportunity: Opportunity, gate: GateSettings) -> HandoffState:
-    """The state alone, which takes no look at plans."""
+    """The same of one opportunity."""
     row = unit.handoffs.get(area, opportunity.id)
-    return (row or _imported(area, opportunity, gate, str)).state
+    return (row or imported_row(area, opportunity, gate, str)).state
 
 
 def all_handoffs(unit: UnitOfWork, area: str, gate: GateSettings) -> list[tuple[Opportunity, HandoffRow]]:
@@ -40,7 +47,7 @@ def all_handoffs(unit: UnitOfWork, area: str, gate: GateSettings) -> list[tuple[
 
     def row_of(deal: Opportunity) -> HandoffRow:
         rep = owners.get(deal.account_id) or visitors.get(deal.id, "")
-        return written.get(deal.id) or _imported(area, deal, gate, lambda: rep)
+        return written.get(deal.id) or imported_row(area, deal, gate, lambda: rep)
 
     return [(deal, row_of(deal)) for deal in unit.records(area).opportunities()]
 
@@ -59,7 +66,7 @@ def field_rep_of(unit: UnitOfWork, area: str, opportunity: Opportunity) -> str:
     return next((visit.rep_id for visit in unit.plans(area).handoffs() if visit.opportunity_id == opportunity.id), "")
 
 
-def _imported(area: str, opportunity: Opportunity, gate: GateSettings, rep: Callable[[], str]) -> HandoffRow:
+def imported_row(area: str, opportunity: Opportunity, gate: GateSettings, rep: Callable[[], str]) -> HandoffRow:
     """Handed off where the gate lets it through, else a draft; `rep` tells whose it is, and is asked only then."""
     # An agreed appointment is kept whatever is missing, so that it is the field's too.
     if missing_for_handoff(opportunity, gate) and opportunity.appointment is None:

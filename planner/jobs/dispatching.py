@@ -32,7 +32,7 @@ from routing.errors import RoutingError
 POLL_S = 0.2
 PROGRESS_S = 1.0
 BEAT_S = DISPATCHER_GONE_S / 4
-UPKEEP_S = 3_600.0
+UPKEEP_S = 300.0
 MOST_ATTEMPTS = 10
 """A job whose dispatcher is lost after so many is not taken over any more: it may be what kills them."""
 
@@ -49,7 +49,7 @@ class _Running:
 
 
 class Dispatcher:
-    """One dispatcher. `owner` is a name that no other one ever had; `upkeep` is called once an hour.
+    """One dispatcher. `owner` is a name that no other one ever had; `upkeep` is called every few minutes.
 
     `step` is one round of work and `run` repeats it; everything is done by the one thread that calls them.
     """

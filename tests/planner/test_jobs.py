@@ -628,13 +628,13 @@ def test_the_page_can_say_that_nobody_works_on_jobs(office: Office) -> None:
     assert "fieldvisit work" in office.trouble()
 
 
-def test_an_idle_dispatcher_writes_no_audit_entries_and_keeps_house_once_an_hour(office: Office) -> None:
+def test_an_idle_dispatcher_writes_no_audit_entries_and_keeps_house_every_five_minutes(office: Office) -> None:
     dispatcher = office.dispatcher(Hands())
-    for _ in range(90):
+    for _ in range(11):
         dispatcher.step()
         office.clock.on(60)
     assert office.audited() == []
-    assert len(office.upkeep) == 2
+    assert len(office.upkeep) == 3
 
 
 def test_the_command_line_lists_jobs_says_what_keeps_them_waiting_and_cancels(office: Office) -> None:
