@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cast import MONDAY, account, local, located, opportunity, rep
-from test_cli import write_town
+from cli_cast import write_town
 
 from planner.access import Actor
 from planner.domain import Record
