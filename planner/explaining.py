@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import tzinfo
 
 from planner.candidates import Reason, Unplanned, Visit
+from planner.domain import Rep
 from planner.hours import exists
 from planner.settings import CalendarSettings
+from planner.slots.domain import Booking, BookingState
 from planner.translation import Translation
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Solution
@@ -23,21 +26,25 @@ def explain_unplanned(translation: Translation, solution: Solution) -> list[Unpl
 
 def explain_broken(translation: Translation, visits: Sequence[Visit], calendar: CalendarSettings) -> list[str]:
     """A sentence for each promised visit that cannot be kept: customer, window, rep, and what stands in its way."""
-    return [f"{_promised(translation, visit)}: {_why_broken(translation, visit, calendar)}" for visit in visits]
-
-
-def _promised(translation: Translation, visit: Visit) -> str:
-    promise = visit.promise
-    assert promise is not None
     reps = {day.rep.id: day.rep for day in translation.working_days.values()}
-    rep = reps.get(promise.rep_id)
-    window = promise.window_text(rep.zone if rep else translation.clock.zone)
-    return f"{visit.name} ({visit.record_ids[0]}), {window}, with {rep.name if rep else promise.rep_id}"
+    return [
+        f"{promised(promise, reps.get(promise.rep_id), translation.clock.zone)}: "
+        f"{_why_broken(translation, visit, promise, calendar)}"
+        for visit in visits
+        if (promise := visit.promise)
+    ]
 
 
-def _why_broken(translation: Translation, visit: Visit, calendar: CalendarSettings) -> str:
-    promise, problem = visit.promise, translation.problem
-    assert promise is not None
+def promised(booking: Booking, rep: Rep | None, zone: tzinfo) -> str:
+    """A promise or a hold in words: customer, window and rep; `zone` is for where there is no such rep."""
+    record = f" ({booking.opportunity_id})" if booking.opportunity_id else ""
+    held = ", held" if booking.state is BookingState.HELD else ""
+    window = booking.window_text(rep.zone if rep else zone)
+    return f"{booking.name}{record}{held}, {window}, with {rep.name if rep else booking.rep_id}"
+
+
+def _why_broken(translation: Translation, visit: Visit, promise: Booking, calendar: CalendarSettings) -> str:
+    problem = translation.problem
     day = translation.working_days.get(f"{promise.rep_id}@{promise.day}")
     if holiday := calendar.holiday(promise.day):
         return f"nobody works on that day, a public holiday ({holiday})"

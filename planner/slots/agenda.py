@@ -127,7 +127,7 @@ class _Asked:
         return location.place if location and location.address == record.address else None
 
 
-class _Kept:
+class Kept:
     """Records of a snapshot, by kind and id."""
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -257,7 +257,7 @@ class _AreaDays:
         if stamp != self._stamp:
             self.snapshot = Snapshot.read(unit, self.area)
             self.homes, _ = self.snapshot.homes()
-            self._lookup = _Kept(self.snapshot)
+            self._lookup = Kept(self.snapshot)
             epoch = datetime.combine(self.anchor - timedelta(days=2), time(), UTC)
             self.workshop = Workshop(epoch, self.snapshot.zone, self.settings, self._legs, self._numbering)
         if (stamp, number) != (self._stamp, self._number):
