@@ -35,7 +35,9 @@ from webui.metrics import MeasuredStore, count_requests
 from webui.navigation import navigation
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
+from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
+from webui.pages.opportunity import opportunity
 from webui.pages.people import people_pages
 from webui.pages.planning import planning
 from webui.pages.plans import CLOCK, NoPlanError, pages, sources
@@ -115,7 +117,7 @@ def create_app(
     app.extensions["streams"] = Streams()
     app.register_blueprint(pages)
     app.register_blueprint(handoff_pages)
-    for writing in (planning, records, notes):
+    for writing in (opportunity, handing, planning, records, notes):
         app.register_blueprint(writing)
     register_api(app)
     app.register_blueprint(login_pages)

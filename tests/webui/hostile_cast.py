@@ -42,7 +42,8 @@ NO_PAGES = frozenset({
 })  # fmt: skip
 """Routes that answer something else than a page."""
 NOT_WHEN_LOGGED_IN = frozenset({"login.login", "login.setup", "login.invitation"})
-FIRST = ("/", "/a/helsinki/handoffs", "/a/helsinki/records/imports/form-hostile", "/account/second-factor")
+FIRST = ("/", "/a/helsinki/handoffs", "/a/helsinki/opportunity/new", "/a/helsinki/records/imports/form-hostile",
+         "/account/second-factor")  # fmt: skip
 
 
 class House:

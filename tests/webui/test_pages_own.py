@@ -63,10 +63,10 @@ def test_an_inside_rep_starts_with_when_each_handoff_is_visited_and_by_whom(offi
 
 def test_what_waits_says_for_what(office: Office) -> None:
     text = office.text("/")
-    assert "Hopia O4 Need is unknown, must be yes" in text
-    assert "Kannisto O5 Unioninkatu 1, Helsinki Not geocoded yet." in text
-    assert "Panimo O6 Too far for its worth: it adds more driving than it is worth" in text
-    assert "Ekberg O7 Waits for the next plan" in text
+    assert "Yours to do Hopia O4 Draft Complete it and hand it off Need is unknown, must be yes" in text
+    assert "Kannisto O5 Handed off Unioninkatu 1, Helsinki Not geocoded yet." in text
+    assert "Panimo O6 Handed off Too far for its worth: it adds more driving than it is worth" in text
+    assert "Ekberg O7 Handed off Waits for the next plan" in text
 
 
 def test_an_inside_rep_finds_no_days(office: Office) -> None:

@@ -59,12 +59,17 @@ PARTS: dict[str, tuple[str, ...]] = {
 HONEST = ("health.ready",)
 """Routes that say 503 because they should: nothing works on jobs here."""
 
-IN_QUERY = {"pages.rep_day": ("rep", REPS), "notes.save_note": ("rep", REPS)}
+DEALS = PARTS["opportunity_id"]
+IN_QUERY = {
+    "pages.rep_day": ("rep", REPS), "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
+    "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
+}  # fmt: skip
 """Routes that take an id in their query."""
 
 TYPED = {
     "text": "hello", "revision": "1", "kind": "account", "candidate": "1", "at": "60.1, 24.9",
     "first_day": MONDAY, "days": "1", "seconds": "1", "name": "x", "email": "x@example.com", "role": "field_rep",
+    "action": "accept", "why": "x", "learned": "x", "do": "draft", "street": "Street 1", "need": "yes",
     "area": "helsinki", "reps": "ben", "password": "x", "code": "1", "next": "/", "permissions": "days:read",
 }  # fmt: skip
 """What a form is filled in with; `BODIES` is the same for the API, by what a route is called."""
@@ -255,11 +260,13 @@ def test_what_is_somebody_else_s_is_answered_as_what_does_not_exist(callers: lis
     foreign = {
         "ann": {"area": ["turku"], "rep_id": ["ben", "cleo", "tom"], "?rep": ["ben", "cleo"], "day": [BENS_DAY],
                 "account_id": ["A-ben", "A-tom"], "opportunity_id": ["O-ben", "O-cleo", "O-tom"], "version": ["2"],
-                "session_id": ["*adele"], "token_id": ["*adele"]},
+                "?id": ["O-ben", "O-cleo", "O-tom"], "session_id": ["*adele"], "token_id": ["*adele"]},
         "ines": {"area": ["turku"], "account_id": ["A-ben"], "opportunity_id": ["O-ben", "O-cleo", "O-tom"],
+                 "?id": ["O-ben", "O-cleo", "O-tom"],
                  "rep_id": ["ann", "ben"], "version": ["2"], "session_id": ["*ann"], "token_id": ["*ann"]},
         "mona": {"area": ["turku"], "rep_id": ["ben", "tom"], "?rep": ["ben", "tom"], "account_id": ["A-ben", "A-tom"],
-                 "opportunity_id": ["O-ben", "O-tom"], "job": ["job-turku"], "job_id": ["job-turku"],
+                 "opportunity_id": ["O-ben", "O-tom"], "?id": ["O-ben", "O-tom"], "job": ["job-turku"],
+                 "job_id": ["job-turku"],
                  "day": [BENS_DAY], "session_id": ["*ann"], "token_id": ["*ann"]},
         "tuula": {"area": ["helsinki"], "rep_id": ["ann"], "account_id": ["A-ann"], "opportunity_id": ["O-ann"],
                   "job": ["job-helsinki"], "job_id": ["job-helsinki"], "key": ["form-mona"]},

@@ -1,4 +1,4 @@
-"""What became of the opportunities that inside sales handed off: the page that inside reps start with."""
+"""What inside sales handed to the field: what the viewer has to do, and what became of the rest."""
 
 from __future__ import annotations
 
@@ -9,28 +9,53 @@ from flask import Blueprint, render_template
 from planner.access import Permission
 from planner.errors import PlannerError
 from planner.handoffs.standing import handoffs as handoffs_of
+from planner.handoffs.state import all_handoffs
+from planner.qualification import first_action_deadline
+from planner.slots.domain import BookingState
 from webui.errors import PlanUnreadableError
+from webui.pages.opportunity import doing, may_open, team_of
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
-from webui.presenting.handoffs import handoffs_view
+from webui.presenting.handoffs import Board, handoffs_view
 
 handoff_pages = Blueprint("handoffs", __name__)
 
 
 @handoff_pages.get("/a/<area>/handoffs")
-@allow(Permission.SEE_HANDOFFS)
+@allow(Permission.SEE_HANDOFFS, Permission.ANSWER_HANDOFFS)
 def handoffs(area: str) -> Any:
     chosen = area_named(area)
-    with sources().store.read(viewer().scope) as unit:
+    here, by, team = viewer(), doing(), team_of(chosen)
+    gate, calendar = settings().gate, settings().calendar
+    with sources().store.read(here.scope) as unit:
         try:
-            found = handoffs_of(unit, chosen.name, settings().gate)
+            found = handoffs_of(unit, chosen.name, gate)
         except PlannerError as error:
             raise PlanUnreadableError(str(error)) from error
-    zone = next((handoff.visit.arrive.tzinfo for handoff in found if handoff.visit), None)
+        rows = {deal.id: row for deal, row in all_handoffs(unit, chosen.name, gate)}
+        promises = unit.bookings.find(area=chosen.name, state=BookingState.PROMISED)
+    board = Board(
+        found=found,
+        rows=rows,
+        promises={booking.opportunity_id: booking for booking in promises},
+        deadlines={
+            handoff.opportunity.id: first_action_deadline(handoff.opportunity, team.work_days, gate, calendar)
+            for handoff in found
+        },
+        team=team,
+        by=by,
+        email=here.user.email,
+        today=now().astimezone(team.zone).date(),
+    )
     return render_template(
         "handoffs.html",
         area=chosen,
-        board=handoffs_view(found, now().astimezone(zone).date()),
-        mine=viewer().scope.inside_rep is not None,
-        settles=viewer().may(Permission.WRITE_RECORDS),
+        board=handoffs_view(board),
+        side=by.side,
+        mine=here.scope.inside_rep is not None,
+        may={
+            "add": may_open("handing.new"),
+            "rule": may_open("team_rules.page"),
+            "settle": here.may(Permission.WRITE_RECORDS),
+        },
     )

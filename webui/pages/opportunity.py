@@ -1,0 +1,192 @@
+"""The page of an opportunity: how it stands, what the viewer may do with it now, and all that has happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from pydantic import BaseModel, Field
+
+from planner.access import Permission, Scope
+from planner.candidates import team_work_days
+from planner.domain import Location, Opportunity, RecordKind
+from planner.errors import InvalidRecordError, RefusedError
+from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffEvent, HandoffRow, HandoffState, RejectReason
+from planner.handoffs.moving import By, HandoffMovedError, Move, move
+from planner.handoffs.state import handoff_of, history, opportunity_of
+from planner.handoffs.transitions import Action
+from planner.qualification import first_action_deadline, missing_for_handoff
+from planner.repository import UnitOfWork
+from planner.slots.domain import Booking, BookingState
+from planner.snapshot import zone_of
+from routing.area import Area
+from webui.forms import done_once, read_form
+from webui.pages.plans import area_named, now, settings, sources
+from webui.policy import allow, lets_in, viewer
+from webui.presenting.opportunity import (
+    Link,
+    Team,
+    deadline_view,
+    deal_view,
+    is_mine,
+    moves_of,
+    planned_view,
+    promise_view,
+)
+
+opportunity = Blueprint("opportunity", __name__)
+
+
+class MoveForm(BaseModel):
+    """Something that somebody does with a handoff, and the revision that they saw."""
+
+    action: Action
+    revision: int = Field(ge=0, le=2**31)
+    kind: str = Field("", max_length=40)
+    why: str = Field("", max_length=5_000)
+    learned: str = Field("", max_length=5_000)
+    rep: str = Field("", max_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A move that came to nothing: what was typed, and what is wrong with it."""
+
+    action: str
+    typed: dict[str, str]
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+def team_of(area: Area) -> Team:
+    """Of the whole area, whoever asks: it says no more of a rep than the first name."""
+    with sources().store.read(Scope(area=area.name)) as unit:
+        reps = unit.records(area.name).reps()
+    names = {rep.id: rep.name.split()[0] if rep.name.split() else rep.id for rep in reps}
+    return Team(zone_of(reps) or ZoneInfo("UTC"), team_work_days(reps), names)
+
+
+def doing() -> By:
+    """On which side the viewer does something."""
+    return By.person(viewer().actor, viewer().user.role)
+
+
+def may_open(endpoint: str) -> bool:
+    """Whether the viewer may call a view."""
+    return lets_in(current_app.view_functions.get(endpoint), viewer())
+
+
+@opportunity.get("/a/<area>/opportunity")
+@allow(Permission.SEE_HANDOFFS, Permission.ANSWER_HANDOFFS)
+def page(area: str) -> Any:
+    return _page(area_named(area), request.args.get("id", ""))
+
+
+@opportunity.post("/a/<area>/opportunity/move")
+@allow(Permission.HAND_OFF, Permission.ANSWER_HANDOFFS)
+def make_move(area: str) -> Any:
+    chosen, id = area_named(area), request.args.get("id", "")
+    known_opportunity(chosen, id)
+    form = read_form(MoveForm)
+    asked = form.values
+    if asked is None:
+        wrong = {name: said for name, said in form.errors.items() if name in ("why", "learned")}
+        if not wrong:
+            abort(400, description="This form was not made by our pages. Load the page again.")
+        return _page(chosen, id, Tried(form.typed.get("action", ""), form.typed, wrong)), 422
+    by = doing()
+
+    def moved(unit: UnitOfWork) -> str:
+        kind = RejectReason(asked.kind) if asked.kind in set(RejectReason) else None
+        wanted = Move(asked.action, asked.revision, kind, asked.why, asked.learned, asked.rep)
+        return move(unit, chosen.name, id, wanted, by, settings().gate, now()).state
+
+    tried = Tried(asked.action, form.typed)
+    try:
+        done_once(moved)
+    except InvalidRecordError as error:
+        return _page(chosen, id, Tried(asked.action, form.typed, {error.field: error.message})), 422
+    except HandoffMovedError as error:
+        return _page(chosen, id, tried, f"{error}. Nothing of yours is lost: look at it again"), 409
+    except RefusedError as error:
+        return _page(chosen, id, tried, str(error)), 422
+    return redirect(url_for("opportunity.page", area=chosen.name, id=id), 303)
+
+
+def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") -> str:
+    here = viewer()
+    by, team = doing(), team_of(area)
+    with sources().store.read(here.scope) as unit:
+        deal = opportunity_of(unit, area.name, id)
+        row = handoff_of(unit, area.name, deal, settings().gate)
+        events = history(unit, area.name, id)
+        people = _people(unit, row, events)
+        reps = unit.records(area.name).reps()
+        promise = promise_of(unit, area.name, id)
+        planned = next((visit for visit in unit.plans(area.name).handoffs() if visit.opportunity_id == id), None)
+        location = unit.records(area.name).location(RecordKind.OPPORTUNITY, id)
+    gate, calendar = settings().gate, settings().calendar
+    mine = is_mine(row, by, here.user.email)
+    due = first_action_deadline(deal, team.work_days, gate, calendar)
+    deadline = deadline_view(row, due, now().astimezone(team.zone).date())
+    over = row.state in (HandoffState.WON, HandoffState.LOST)
+    return render_template(
+        "opportunity.html",
+        area=area,
+        deal=deal_view(deal, row, events, people, team, mine, missing_for_handoff(deal, gate), deadline),
+        links=[] if over else list(_links(area, row, promise)),
+        moves=moves_of(row, by, reps),
+        tried=tried,
+        problem=problem,
+        promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
+        planned=planned_view(planned) if planned and not over else None,
+        unsure="" if over else _unsure(deal, location),
+        may={"change": may_open("handing.edit") and not over, "settle": here.may(Permission.WRITE_RECORDS)},
+    )
+
+
+def _links(area: Area, row: HandoffRow, promise: Booking | None) -> Iterator[Link]:
+    """Pages on which the viewer goes on with it."""
+    if row.state in AT_INSIDE and may_open("handing.edit"):
+        again = row.state is not HandoffState.DRAFT
+        yield Link(
+            "Hand it off again…" if again else "Complete it…",
+            url_for("handing.edit", area=area.name, id=row.opportunity_id),
+            main=True,
+        )
+    if promise is None and row.state in TO_VISIT | {HandoffState.VISITED} and may_open("booking.book"):
+        url = url_for("booking.book", area=area.name, opportunity=row.opportunity_id)
+        yield Link("Book a visit…", url, main=row.state is not HandoffState.VISITED)
+
+
+def _unsure(deal: Opportunity, location: Location | None) -> str:
+    """Why nobody can be sent there."""
+    if location is None or location.address != deal.address:
+        return "the address has not been looked up yet"
+    return "" if location.place else location.reason
+
+
+def promise_of(unit: UnitOfWork, area: str, opportunity_id: str) -> Booking | None:
+    """The visit that is promised, the first where there are several."""
+    found = unit.bookings.find(area=area, opportunity_id=opportunity_id, state=BookingState.PROMISED)
+    return min(found, key=lambda booking: booking.start, default=None)
+
+
+def _people(unit: UnitOfWork, row: HandoffRow, events: list[HandoffEvent]) -> dict[str, str]:
+    """Names of those who did something; fieldvisit itself has its own."""
+    actors = {event.actor for event in events} | {answer.written_by for answer in row.answers.values()}
+    names = {"system": "fieldvisit"}
+    for actor in actors:
+        user = unit.users.get(actor.removeprefix("user:")) if actor.startswith("user:") else None
+        if user is not None:
+            names[actor] = user.name or user.email
+    return names
+
+
+def known_opportunity(area: Area, id: str) -> tuple[Opportunity, HandoffRow]:
+    """An opportunity that the viewer sees, and where it stands. Raises NotFoundError."""
+    with sources().store.read(viewer().scope) as unit:
+        deal = opportunity_of(unit, area.name, id)
+        return deal, handoff_of(unit, area.name, deal, settings().gate)

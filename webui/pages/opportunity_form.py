@@ -1,0 +1,155 @@
+"""What is typed about an opportunity becomes an Opportunity and the answers to the gate's questions, or errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from planner.domain import MAX_NOTES, Address, Opportunity
+from planner.errors import InvalidRecordError
+from planner.handoffs.answering import QUESTIONS, Told
+from planner.intake.cells import parse_answer, parse_money, parse_share, parse_skills, parse_timeline, parse_whole
+from webui.forms import Form, read_form
+from webui.presenting.opportunity_form import PRODUCT
+
+T = TypeVar("T")
+
+Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
+
+
+class OpportunityForm(BaseModel):
+    """The fields of the form, as texts; `revision` is what its writer saw, 0 for a new one."""
+
+    revision: int = Field(0, ge=0, le=2**31)
+    name: str = Field("", max_length=200)
+    street: str = Field("", max_length=500)
+    city: str = Field("", max_length=200)
+    postcode: str = Field("", max_length=50)
+    country: str = Field("", max_length=100)
+    contact_name: str = Field("", max_length=200)
+    contact_email: str = Field("", max_length=254)
+    account_id: str = Field("", max_length=200)
+    value: str = Field("", max_length=30)
+    probability: str = Field("", max_length=20)
+    product: str = Field("", max_length=200)
+    need: str = Field("", max_length=20)
+    budget: str = Field("", max_length=20)
+    authority: str = Field("", max_length=20)
+    timeline: str = Field("", max_length=200)
+    need_by: str = Field("", max_length=200)
+    budget_by: str = Field("", max_length=200)
+    authority_by: str = Field("", max_length=200)
+    timeline_by: str = Field("", max_length=200)
+    need_on: Day = None
+    budget_on: Day = None
+    authority_on: Day = None
+    timeline_on: Day = None
+    visit_minutes: str = Field("", max_length=10)
+    first_action_days: str = Field("", max_length=10)
+    required_skills: str = Field("", max_length=1_000)
+    availability: str = Field("", max_length=1_000)
+    notes: str = Field("", max_length=20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed: an opportunity without an id where it makes sense, what was said to each question."""
+
+    form: Form[OpportunityForm]
+    opportunity: Opportunity | None = None
+    told: Mapping[str, Told] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> int:
+        return self.form.values.revision if self.form.values else 0
+
+
+def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: date) -> Typed:
+    """The form that was sent. What it does not ask for stays as it is in `known`."""
+    form = read_form(OpportunityForm)
+    values = form.values
+    if values is None:
+        return Typed(form)
+    errors: dict[str, str] = {}
+
+    def read(name: str, parse: Callable[[str, str], T], usual: T) -> T:
+        try:
+            return parse(name, getattr(values, name))
+        except InvalidRecordError as error:
+            errors[name] = error.message
+            return usual
+
+    if not values.name:
+        errors["name"] = "is empty"
+    for question in QUESTIONS:
+        on = getattr(values, f"{question}_on")
+        if on is not None and on > today:
+            errors[f"{question}_on"] = "is still to come"
+    told = {
+        question: Told(
+            parse_timeline(values.timeline) if question == "timeline" else read(question, parse_answer, "unknown"),
+            getattr(values, f"{question}_by"),
+            getattr(values, f"{question}_on"),
+        )
+        for question in QUESTIONS
+    }
+    changed = {
+        "name": values.name,
+        "address": Address(values.street, values.city, values.postcode, values.country),
+        "account_id": values.account_id,
+        "contact_name": values.contact_name,
+        "contact_email": values.contact_email,
+        "value": read("value", parse_money, 0.0),
+        "probability": read("probability", _percent, 0.0),
+        "visit_minutes": read("visit_minutes", parse_whole, None),
+        "first_action_days": read("first_action_days", parse_whole, None),
+        "required_skills": parse_skills(values.required_skills),
+        "availability": values.availability,
+        "notes": values.notes,
+        "attributes": _attributes(known, values.product),
+        **{question: answer.answer for question, answer in told.items()},
+    }
+    if not errors:
+        try:
+            base = known or Opportunity(opportunity_id, values.name, Address(""))
+            return Typed(form, replace(base, **changed), told)  # type: ignore[arg-type]
+        except InvalidRecordError as error:
+            errors[error.field] = error.message
+    return Typed(Form(form.typed, errors=errors))
+
+
+def sketch_of(typed: Mapping[str, str]) -> Opportunity:
+    """What the gate judges of a form that does not make sense as a whole yet."""
+
+    def read(name: str, parse: Callable[[str, str], T], usual: T) -> T:
+        try:
+            return parse(name, typed.get(name, "").strip())
+        except InvalidRecordError:
+            return usual
+
+    return Opportunity(
+        id="-",
+        name="-",
+        address=Address(""),
+        need=read("need", parse_answer, "unknown"),
+        budget=read("budget", parse_answer, "unknown"),
+        authority=read("authority", parse_answer, "unknown"),
+        timeline=parse_timeline(typed.get("timeline", "").strip()[:200]),
+        value=min(max(read("value", parse_money, 0.0), 0.0), 1e12),
+        notes=typed.get("notes", "")[:MAX_NOTES],
+    )
+
+
+def _percent(name: str, text: str) -> float:
+    """40, 40 % and 0.4 are the same; 1 is one per cent."""
+    share = parse_share(name, text)
+    return share / 100 if share >= 1 and "%" not in text else share
+
+
+def _attributes(known: Opportunity | None, product: str) -> dict[str, str]:
+    others = {name: text for name, text in (known.attributes if known else {}).items() if name != PRODUCT}
+    return others | ({PRODUCT: product} if product else {})
