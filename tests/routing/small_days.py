@@ -1,0 +1,106 @@
+"""Random days of a few dozen seconds, small enough to try everything that can be tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hypothesis import strategies as st
+
+from routing.checks import violations
+from routing.problem import UNREACHABLE, Break, Job, Problem, Shift, TimeWindow
+from routing.solution import Route, Solution
+from routing.timing import schedule
+
+END = 40
+Matrix = list[list[int]]
+
+
+@dataclass(frozen=True)
+class World:
+    """Seconds between places; metres are ten times as many."""
+
+    seconds: Matrix
+
+    def route(self, shift: Shift, jobs: tuple[Job, ...]) -> Route | None:
+        """The jobs in this order, timed, if that breaks no rule."""
+        metres = [[drive * 10 if drive > 0 else drive for drive in row] for row in self.seconds]
+        problem = Problem(jobs, (shift,), self.seconds, metres)
+        route = schedule(problem, shift, jobs)
+        return route if route and not violations(problem, Solution((route,), ())) else None
+
+    def legs(self, places: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Seconds and metres from each place to the next."""
+        seconds = tuple(self.seconds[a][b] for a, b in pairwise(places))
+        return seconds, tuple(drive * 10 if drive > 0 else drive for drive in seconds)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, places: int, *, triangle: bool = False) -> World:
+    """Not symmetric, now and then without a way; with or without detours that are faster than the way itself."""
+    drives = st.sampled_from([0, 1, 1, 2, 2, 3, 5, 9] if triangle else [0, 1, 1, 2, 2, 3, 5, 9, UNREACHABLE])
+    seconds = [[0 if a == b else draw(drives) for b in range(places)] for a in range(places)]
+    if triangle:
+        for k in range(places):
+            for row in seconds:
+                row[:] = [min(direct, row[k] + onward) for direct, onward in zip(row, seconds[k], strict=True)]
+    return World(seconds)
+
+
+@st.composite
+def shifts(draw: st.DrawFn, places: int, number: int = 0) -> Shift:
+    start = draw(st.integers(0, 6))
+    end = draw(st.integers(start + 1, END) if draw(st.integers(0, 3)) == 0 else st.integers(END - 5, END))
+    rest = None
+    if draw(st.booleans()):
+        opens = draw(st.integers(start, end - 1))
+        closes = draw(st.integers(opens + 1, end))
+        rest = Break(draw(st.integers(1, min(6, closes - opens))), opens, closes)
+    place = st.integers(0, places - 1)
+    return Shift(
+        f"day{number}",
+        draw(st.sampled_from(["ann", "ben"])),
+        draw(place),
+        draw(place),
+        start,
+        end,
+        rest,
+        draw(st.sampled_from([None, None, None, 2])),
+        draw(st.sampled_from([frozenset[str](), frozenset({"x"})])),
+    )
+
+
+@st.composite
+def jobs(draw: st.DrawFn, places: int, name: str) -> Job:
+    """Free ones, ones with opening hours, and promises of a very time."""
+    kind = draw(st.sampled_from(["free", "hours", "promised"]))
+    if kind == "free":
+        windows: tuple[TimeWindow, ...] = (TimeWindow(0, END),)
+    elif kind == "hours":
+        bounds = sorted(draw(st.lists(st.integers(0, END), min_size=2, max_size=6, unique=True)))
+        windows = tuple(TimeWindow(a, b) for a, b in zip(bounds[::2], bounds[1::2], strict=False))
+    else:
+        at = draw(st.integers(0, END))
+        windows = (TimeWindow(at, min(END, at + draw(st.integers(0, 3)))),)
+    return Job(
+        name,
+        draw(st.integers(0, places - 1)),
+        draw(st.integers(0, 4)),
+        windows,
+        draw(st.integers(0, 2)),
+        vehicles=draw(st.sampled_from([None, None, None, None, frozenset({"ann"})])),
+        skills=draw(st.sampled_from([frozenset[str]()] * 4 + [frozenset({"x"})])),
+        group=draw(st.sampled_from([None, None, None, "account"])),
+    )
+
+
+def belonging(shift: Shift, sequence: list[Job]) -> tuple[Job, ...]:
+    """Those of the jobs that may stand on one day of this shift together, whenever that is."""
+    groups: set[str] = set()
+    kept = []
+    for job in sequence:
+        allowed = job.vehicles is None or shift.vehicle in job.vehicles
+        if allowed and job.skills <= shift.skills and job.group not in groups:
+            kept.append(job)
+            groups |= {job.group} if job.group else set()
+    return tuple(kept)

@@ -1,0 +1,118 @@
+"""A day that is put into a new order is the best of all orders, and is refused only when none of them fits."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise, permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small_days import World, jobs, shifts, worlds
+
+from routing import resequencing
+from routing.problem import Break, Job, Problem, Shift, TimeWindow
+from routing.resequencing import resequenced
+from routing.timing import Timeline
+
+PLACES = 4
+Day = tuple[World, Shift, tuple[Job, ...]]
+
+
+@st.composite
+def days(draw: st.DrawFn, most: int) -> Day:
+    world = draw(worlds(PLACES))
+    visits = tuple(draw(jobs(PLACES, f"visit{k}")) for k in range(draw(st.integers(1, most))))
+    return world, draw(shifts(PLACES)), visits
+
+
+def problem(day: Day) -> Problem:
+    world, shift, visits = day
+    return Problem(visits, (shift,), world.seconds, world.seconds)
+
+
+def test_a_day_finds_an_order_exactly_when_one_of_all_orders_breaks_no_rule_and_it_is_the_cheapest() -> None:
+    seen: set[bool] = set()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(days(4))
+    def compare(day: Day) -> None:
+        world, shift, visits = day
+        routes = [route for order in permutations(visits) if (route := world.route(shift, order))]
+        seen.add(bool(routes))
+        order = resequenced(problem(day), shift, visits)
+        assert (order is not None) == bool(routes)
+        if order is not None:
+            assert sorted(job.id for job in order) == sorted(job.id for job in visits)
+            route = world.route(shift, order)
+            assert route is not None
+            assert route.drive_s == min(each.drive_s for each in routes)
+
+    compare()
+    assert seen == {True, False}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(days(7), st.integers(2, 40))
+def test_a_day_too_long_to_try_all_ways_is_never_worse_than_it_was_and_breaks_no_rule(day: Day, steps: int) -> None:
+    world, shift, visits = day
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resequencing, "MOST_STEPS", steps * len(visits))
+        order = resequenced(problem(day), shift, visits)
+    as_it_was = world.route(shift, visits)
+    assert order is not None or as_it_was is None
+    if order is not None:
+        route = world.route(shift, order)
+        assert route is not None
+        assert as_it_was is None or route.drive_s <= as_it_was.drive_s
+
+
+def round_trip(count: int) -> tuple[list[list[int]], list[Job], Shift]:
+    """Visits on a circle around the rep's home, twenty minutes each; a break at noon."""
+    at = [(0.0, 0.0), *((math.cos(2 * math.pi * k / count), math.sin(2 * math.pi * k / count)) for k in range(count))]
+    seconds = [[math.ceil(1200 * math.dist(a, b)) for b in at] for a in at]
+    all_day = (TimeWindow(8 * 3600, 17 * 3600),)
+    visits = [Job(f"visit{k}", k + 1, 1200, all_day, 300) for k in range(count)]
+    return seconds, visits, Shift("today", "ann", 0, 0, 8 * 3600, 18 * 3600, Break(1800, 11 * 3600, 13 * 3600))
+
+
+def test_ten_visits_on_a_circle_are_visited_around_it() -> None:
+    seconds, visits, shift = round_trip(10)
+    shuffled = [visits[k * 3 % 10] for k in range(10)]
+    order = resequenced(Problem(tuple(visits), (shift,), seconds, seconds), shift, shuffled)
+    assert order is not None
+    places = [job.place for job in order]
+    steps = {(b - a) % 10 for a, b in pairwise(places)}
+    assert steps in ({1}, {9})
+
+
+def test_a_promise_keeps_its_window_in_the_new_order() -> None:
+    seconds, visits, shift = round_trip(10)
+    promised = Job("visit4", 5, 1200, (TimeWindow(8 * 3600, 9 * 3600),), 300)
+    visits[4] = promised
+    asked = Problem(tuple(visits), (shift,), seconds, seconds)
+    assert not Timeline.of(asked, shift, visits).feasible
+    order = resequenced(asked, shift, visits)
+    assert order is not None
+    assert Timeline.of(asked, shift, order).feasible
+    assert promised in order[:3]
+
+
+def test_two_promises_that_exclude_each_other_have_no_order() -> None:
+    seconds, visits, shift = round_trip(10)
+    for k in (0, 5):
+        visits[k] = Job(f"visit{k}", k + 1, 1200, (TimeWindow(9 * 3600, 9 * 3600 + 600),), 300)
+    assert resequenced(Problem(tuple(visits), (shift,), seconds, seconds), shift, visits) is None
+
+
+def test_a_day_of_more_visits_than_a_number_has_bits_stays_as_it_is() -> None:
+    seconds, visits, shift = round_trip(70)
+    brief = [Job(job.id, job.place, 60, job.windows) for job in visits]
+    asked = Problem(tuple(brief), (shift,), seconds, seconds)
+    assert resequenced(asked, shift, brief) == tuple(brief)
+    assert resequenced(asked, shift, [brief[k * 33 % 70] for k in range(70)]) is None
+
+
+def test_a_day_without_visits_has_nothing_to_put_in_order() -> None:
+    seconds, _, shift = round_trip(1)
+    assert resequenced(Problem((), (shift,), seconds, seconds), shift, ()) == ()
