@@ -174,7 +174,7 @@ def _appointments(unit: UnitOfWork, area: str, first_day: date, lookup: Lookup) 
 
 def _free(appointments: Iterable[Appointment], days: Iterable[AgendaDay]) -> list[Appointment]:
     """Those that are in none of the days."""
-    there = {visit.id for day in days for visit in day.visits}
+    there = {visit.id for day in days for visit in day.listed}
     return [appointment for appointment in appointments if appointment.visit_id not in there]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol, cast
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from routing.geo import LatLon
 from routing.insertion import Itineraries, Itinerary, inserted, timed
 from routing.problem import UNREACHABLE, Job, Shift, TimeWindow
 from routing.solution import Route
+from routing.timing import setup_s
 from routing.travel_times import FanTimes, TravelTimeSource
 
 Visited = Account | Opportunity
@@ -96,7 +98,25 @@ class AgendaDay:
 
     def timed(self) -> Route | None:
         """When everything happens, holds included; None where it cannot, or where nobody is visited."""
+        return self._timed
+
+    @cached_property
+    def _timed(self) -> Route | None:
         return timed(self.itinerary)
+
+    @property
+    def noon_s(self) -> int:
+        """The middle of the working hours."""
+        return (self.itinerary.shift.start_s + self.itinerary.shift.end_s) // 2
+
+    @cached_property
+    def spare_s(self) -> int:
+        """Working time that is neither driving, parking, service nor break."""
+        shift, jobs = self.itinerary.shift, self.itinerary.jobs
+        parking = sum(setup_s(before, job) for before, job in zip(self.itinerary.places, jobs, strict=False))
+        rest = shift.break_.duration_s if shift.break_ else 0
+        busy = sum(self.itinerary.drive_s) + parking + sum(job.service_s for job in jobs) + rest
+        return shift.end_s - shift.start_s - busy
 
 
 class Numbering:

@@ -1,0 +1,333 @@
+"""Offers: the arrival windows that a prospect can be told on the phone, and whether a first visit fits in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from planner.candidates import team_work_days, visit_id
+from planner.domain import Account, Opportunity, RecordKind, Rep
+from planner.planning import last_working_day
+from planner.qualification import first_action_deadline
+from planner.repository import UnitOfWork
+from planner.settings import Settings
+from planner.slots.agenda import LONGEST, Agenda, AgendaDay, Agendas
+from planner.slots.domain import BookingState, Meaning
+from planner.slots.effects import Grade, effect, grade
+from planner.slots.searching import ASKED, Asked, Found, Search
+from planner.snapshot import zone_of
+from routing.geo import LatLon
+from routing.insertion import Itineraries, Itinerary, overlaps
+from routing.problem import UNREACHABLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotQuery:
+    """What is asked for: a visit to a place, and when and by whom it may be made.
+
+    Attributes:
+        days: working days of the team that are searched, from `first_day` on.
+        rep_id, owner_rep_id: only this rep's days; the owner of the customer's account is one. Empty for anybody's.
+        language: one that the rep speaks; empty for any.
+        hours: an opening_hours expression that must be open for the whole visit; empty for none.
+        until: the last day that counts; None for none.
+        not_before: with its zone; no window begins earlier.
+        resequence: whether days into which the visit does not fit as they are may be put into another order.
+    """
+
+    place: LatLon
+    service_minutes: int
+    first_day: date
+    days: int
+    window_minutes: int
+    meaning: Meaning
+    not_before: datetime
+    limit: int
+    rep_id: str = ""
+    owner_rep_id: str = ""
+    skills: frozenset[str] = frozenset()
+    language: str = ""
+    hours: str = ""
+    until: date | None = None
+    resequence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A window that can be promised. Times are local to the rep.
+
+    Attributes:
+        begin: when service would begin as the day stands now.
+        added_drive_s: driving that it adds to the day.
+        resequenced: the day's other visits are put into another order for it.
+        effect: what it does to the rest of the day, in words that name no customer.
+    """
+
+    rep_id: str
+    rep_name: str
+    day: date
+    start: datetime
+    end: datetime
+    begin: datetime
+    added_drive_s: int
+    resequenced: bool
+    effect: str
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Slots, those that add least driving first.
+
+    Attributes:
+        tried: positions × windows that were looked at.
+        checked: days that were timed with the visit in them and checked by every rule.
+        resequenced: full days for which another order was looked for.
+        why_none: where there are no slots, the first thing that stands in the way, as a sentence.
+    """
+
+    slots: tuple[Slot, ...]
+    tried: int
+    checked: int
+    resequenced: int
+    why_none: str
+
+
+def offer_slots(
+    unit: UnitOfWork, agendas: Agendas, area: str, query: SlotQuery, settings: Settings, now: datetime
+) -> Offers:
+    """The windows that a rep can keep together with everything that anybody was told before.
+
+    `unit` sees the whole area.
+
+    Raises:
+        InvalidRecordError: the hours cannot be read.
+    """
+    agenda = _agenda(unit, agendas, area, query, settings)
+    able = _able(agenda, query)
+    asked = _asked(query, settings, now)
+    search = Search(agenda, asked, [able(day.rep) for day in agenda.days])
+    found = search.cheapest(query.limit)
+    if query.resequence:
+        found = sorted([*found, *search.rearranged()], key=lambda each: (each.added_s, each.begin_s))[: query.limit]
+    slots = tuple(_slot(each, search, query) for each in found)
+    why = "" if slots else _why_none(search, query)
+    return Offers(slots, search.tried, search.checked, search.resequenced, why)
+
+
+def _agenda(unit: UnitOfWork, agendas: Agendas, area: str, query: SlotQuery, settings: Settings) -> Agenda:
+    work_days = team_work_days(unit.records(area).reps())
+    last_day = last_working_day(query.first_day, min(query.days, LONGEST.days), work_days, settings.calendar)
+    last_day = min(last_day, query.until or last_day, query.first_day + LONGEST - timedelta(days=30))
+    return agendas.agenda(unit, area, query.first_day, last_day)
+
+
+def _asked(query: SlotQuery, settings: Settings, now: datetime, *, whole_days: bool = False) -> Asked:
+    return Asked(
+        place=query.place,
+        service_minutes=query.service_minutes,
+        skills=frozenset(skill.casefold() for skill in query.skills),
+        hours=query.hours,
+        window_minutes=query.window_minutes,
+        step_minutes=0 if whole_days else settings.booking.step_minutes,
+        meaning=query.meaning,
+        not_before=max(query.not_before, now),
+        parking_minutes=settings.candidates.parking_minutes,
+    )
+
+
+def _able(agenda: Agenda, query: SlotQuery) -> Callable[[Rep], bool]:
+    """Whether a rep may go at all."""
+
+    def able(rep: Rep) -> bool:
+        return all(passes(rep) for _, passes in _filters(query))
+
+    return able
+
+
+def _filters(query: SlotQuery) -> Sequence[tuple[str, Callable[[Rep], bool]]]:
+    """What a rep has to be, each with what is said where nobody is."""
+    skills = frozenset(skill.casefold() for skill in query.skills)
+    filters: list[tuple[str, Callable[[Rep], bool]]] = []
+    if query.rep_id:
+        filters.append((f"there is no rep {query.rep_id}", lambda rep: rep.id == query.rep_id))
+    if query.owner_rep_id:
+        filters.append(
+            (
+                f"the customer's own rep, {query.owner_rep_id}, is not among them",
+                lambda rep: rep.id == query.owner_rep_id,
+            )
+        )
+    if skills:
+        filters.append((f"no rep has the skills {', '.join(sorted(skills))}", lambda rep: skills <= rep.skills))
+    if query.language:
+        filters.append((f"no rep speaks {query.language}", lambda rep: query.language.casefold() in rep.languages))
+    return filters
+
+
+def _slot(found: Found, search: Search, query: SlotQuery) -> Slot:
+    day = found.day
+    start = day.local(found.window.start_s)
+    end_s = found.window.start_s + query.window_minutes * 60
+    return Slot(
+        rep_id=day.rep.id,
+        rep_name=day.rep.name,
+        day=day.working_day.day,
+        start=start,
+        end=day.local(end_s),
+        begin=day.local(found.begin_s),
+        added_drive_s=found.added_s,
+        resequenced=found.resequenced,
+        effect=effect(day, found.before, found.after, ASKED),
+        grade=grade(found.added_s, search.alone_s(day)),
+    )
+
+
+def _why_none(search: Search, query: SlotQuery) -> str:
+    """The first thing that stands in the way of any slot."""
+    agenda, job = search.agenda, search.job
+    reps: list[Rep] = list(agenda.reps)
+    if not reps:
+        return "there are no reps"
+    for sentence, passes in _filters(query):
+        reps = [rep for rep in reps if passes(rep)]
+        if not reps:
+            return sentence
+    ids = {rep.id for rep in reps}
+    days = [(day, windows) for day, windows in zip(agenda.days, search.windows, strict=True) if day.rep.id in ids]
+    span = f"from {agenda.clock.first_day} to {agenda.clock.last_day}"
+    if not days:
+        return f"none of {len(reps)} reps works {span}" if len(reps) > 1 else f"{reps[0].name} does not work {span}"
+    if query.meaning is Meaning.WHOLE and query.window_minutes < query.service_minutes:
+        return f"a visit of {query.service_minutes} minutes does not fit into a window of {query.window_minutes}"
+    if not any(windows for _, windows in days):
+        zone = days[0][0].rep.zone
+        return (
+            f"there is no window of {query.window_minutes} minutes within working hours {span} that begins on "
+            f"{query.not_before.astimezone(zone):%Y-%m-%d at %H:%M} or later"
+        )
+    if all(_unreachable(search, day) for day, _ in days):
+        return "no street leads there from where the reps start, and back"
+    if not any(True for _, windows in days for window in windows for _ in overlaps(job.windows, window)):
+        return f"the hours “{query.hours}” leave no room for {query.service_minutes} minutes in the reps' working hours"
+    if not _fits_into_empty_days(search, [day for day, _ in days]):
+        nearest = min(search.alone_s(day) for day, _ in days if not _unreachable(search, day))
+        return (
+            f"it is too far: a day has too little time for {query.service_minutes} minutes there and at least "
+            f"{nearest / 60:.0f} minutes of driving"
+        )
+    return f"all days are full {span}"
+
+
+def _unreachable(search: Search, day: AgendaDay) -> bool:
+    shift = day.itinerary.shift
+    return UNREACHABLE in (search.times.to_s[shift.start_place], search.times.from_s[shift.end_place])
+
+
+def _fits_into_empty_days(search: Search, days: Sequence[AgendaDay]) -> bool:
+    empty = [Itinerary(day.itinerary.shift, (), (0,), (0,)) for day in days]
+    windows = {day.id: w for day, w in zip(search.agenda.days, search.windows, strict=True)}
+    index = Itineraries(empty, search.agenda.itineraries.place_count)
+    return len(index.openings(search.job, search.times, [windows[day.id] for day in days])) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class FirstVisit:
+    """Whether the first visit of an opportunity can be made before its deadline.
+
+    Attributes:
+        fits: None where that cannot be told, since nobody knows where it is.
+        deadline: the last day for it; None where there is none.
+        slot: the time that adds least driving; its window is all of the working day in which it fits.
+        sentence: the verdict, for people.
+    """
+
+    fits: bool | None
+    deadline: date | None
+    slot: Slot | None
+    sentence: str
+
+
+def first_visit(
+    unit: UnitOfWork,
+    agendas: Agendas,
+    area: str,
+    opportunity: Opportunity,
+    settings: Settings,
+    now: datetime,
+    place: LatLon | None = None,
+) -> FirstVisit:
+    """Whether the first visit physically fits before its first-action deadline, on whose day, and when.
+
+    The account's own rep goes where that is possible. `place` is given for an opportunity whose location is not kept
+    yet. `unit` sees the whole area.
+    """
+    records = unit.records(area)
+    reps = records.reps()
+    deadline = first_action_deadline(opportunity, team_work_days(reps), settings.gate, settings.calendar)
+    by = f"the first visit is due by {deadline:%a %Y-%m-%d}" if deadline else "the first visit has no deadline"
+    if place is None:
+        location = records.location(RecordKind.OPPORTUNITY, opportunity.id)
+        place = location.place if location and location.address == opportunity.address else None
+    if place is None:
+        return FirstVisit(None, deadline, None, f"nobody knows yet where “{opportunity.address}” is; {by}")
+    zone = zone_of(reps)
+    today = now.astimezone(zone).date()
+    if deadline is not None and deadline < today:
+        return FirstVisit(False, deadline, None, f"the first visit was due by {deadline:%a %Y-%m-%d}")
+    account = records.get(RecordKind.ACCOUNT, opportunity.account_id) if opportunity.account_id else None
+    minutes = opportunity.visit_minutes or settings.candidates.visit_minutes
+    query = SlotQuery(
+        place=place,
+        service_minutes=minutes,
+        first_day=today,
+        days=settings.booking.most_days if deadline else settings.booking.days,
+        window_minutes=minutes,
+        meaning=Meaning.WHOLE,
+        not_before=now + timedelta(minutes=settings.booking.notice_minutes),
+        limit=1,
+        skills=opportunity.required_skills,
+        hours=opportunity.availability,
+        until=deadline,
+    )
+    agenda = _agenda(unit, agendas, area, query, settings)
+    if (planned := _planned(unit, area, agenda, opportunity)) is not None:
+        return FirstVisit(True, deadline, None, f"{planned}; {by}")
+    owner = account.owner_rep_id if isinstance(account, Account) else ""
+    search = None
+    for only in dict.fromkeys((owner, "")):
+        able = _able(agenda, query)
+        asked = _asked(query, settings, now, whole_days=True)
+        search = Search(agenda, asked, [able(day.rep) and only in ("", day.rep.id) for day in agenda.days])
+        found = search.cheapest(1) or list(search.rearranged())
+        if found:
+            best = min(found, key=lambda each: (each.added_s, each.begin_s))
+            slot = _slot(best, search, query)
+            return FirstVisit(True, deadline, slot, f"it fits: {_words(slot)}; {by}")
+    assert search is not None
+    return FirstVisit(False, deadline, None, f"it does not fit: {_why_none(search, query)}; {by}")
+
+
+def _planned(unit: UnitOfWork, area: str, agenda: Agenda, opportunity: Opportunity) -> str | None:
+    """Where the visit stands already."""
+    promises = unit.bookings.find(area=area, opportunity_id=opportunity.id, state=BookingState.PROMISED)
+    for promise in promises:
+        rep = next((rep for rep in agenda.reps if rep.id == promise.rep_id), None)
+        if rep is not None:
+            return f"it is promised: {rep.name}, {promise.window_text(rep.zone)}"
+    id_ = visit_id(RecordKind.OPPORTUNITY, opportunity.id)
+    for day in agenda.days:
+        if id_ not in day.order:
+            continue
+        route = day.timed()
+        begin = next((day.local(step.begin_s) for step in route.steps if step.job == id_), None) if route else None
+        when = f"{begin:%a %Y-%m-%d at %H:%M}" if begin else f"{day.working_day.day:%a %Y-%m-%d}"
+        return f"it is planned already: {day.rep.name}, {when}"
+    return None
+
+
+def _words(slot: Slot) -> str:
+    minutes = round(slot.added_drive_s / 60)
+    again = ", once that day's visits change their order" if slot.resequenced else ""
+    return f"{slot.rep_name} can be there on {slot.begin:%a %Y-%m-%d at %H:%M}, with {minutes} min more driving{again}"

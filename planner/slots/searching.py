@@ -1,0 +1,279 @@
+"""Where one more visit fits into the days of an agenda: the search behind what is offered."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from planner.candidates import Visit, VisitKind
+from planner.hours import exists, midnight, seconds_since
+from planner.slots.agenda import Agenda, AgendaDay
+from planner.slots.domain import Meaning
+from planner.translation import visit_windows
+from routing.checks import violations
+from routing.geo import LatLon
+from routing.insertion import Itineraries, Itinerary, Opening, Openings, inserted, overlaps, problem_of, timed, within
+from routing.problem import UNREACHABLE, Job, Problem, TimeWindow
+from routing.resequencing import resequenced
+from routing.solution import Route, Solution
+from routing.travel_times import FanTimes
+
+SLOTS_A_HALF_DAY = 2
+"""So many windows of one half of a rep's day are shown at most."""
+DAYS_RESEQUENCED = 6
+"""So many full days are solved anew for one answer: those that are nearest to the visit."""
+RESEQUENCED_A_DAY = 1
+ASKED = "asked"
+"""The id of the visit that is searched for."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The visit that is searched for.
+
+    Attributes:
+        hours: an opening_hours expression that must be open for the whole visit; empty for none.
+        window_minutes, step_minutes: of the windows: how wide they are, and at which minutes of the rep's local day
+            they begin. With a step of 0 the whole working day is one window.
+        not_before: no window begins earlier.
+    """
+
+    place: LatLon
+    service_minutes: int
+    skills: frozenset[str]
+    hours: str
+    window_minutes: int
+    step_minutes: int
+    meaning: Meaning
+    not_before: datetime
+    parking_minutes: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A place for the visit in a day, timed and checked."""
+
+    day: AgendaDay
+    window: TimeWindow
+    """When service may begin, if it is promised."""
+    begin_s: int
+    added_s: int
+    resequenced: bool
+    before: Route | None
+    after: Route
+
+
+class Search:
+    """One search: the windows of each day, what fits into them, and what was tried.
+
+    Args:
+        eligible: which of the agenda's days are searched, by their rep.
+    """
+
+    def __init__(self, agenda: Agenda, asked: Asked, eligible: Sequence[bool]) -> None:
+        self.agenda, self.asked = agenda, asked
+        self.checked = 0
+        self.resequenced = 0
+        self.times: FanTimes = agenda.fan.times(asked.place)
+        hours = (asked.hours,) if asked.hours else ()
+        visit = Visit(ASKED, VisitKind.OPPORTUNITY, (), "", "", asked.place, asked.service_minutes, "", None, hours)
+        self.job = Job(
+            id=ASKED,
+            place=agenda.numbering.find(asked.place),
+            service_s=asked.service_minutes * 60,
+            windows=visit_windows(visit, agenda.clock),
+            setup_s=asked.parking_minutes * 60,
+            skills=asked.skills,
+        )
+        self._windows: dict[object, tuple[TimeWindow, ...]] = {}
+        self.windows = [self._windows_on(day) if able else () for day, able in zip(agenda.days, eligible, strict=True)]
+
+    @cached_property
+    def openings(self) -> Openings:
+        """What fits without any other visit's moving from its place in the order."""
+        return self.agenda.itineraries.openings(self.job, self.times, self.windows)
+
+    @property
+    def tried(self) -> int:
+        return self.openings.tried
+
+    def alone_s(self, day: AgendaDay) -> int:
+        """Driving there and back from the rep's home, for this visit alone."""
+        shift = day.itinerary.shift
+        return int(self.times.to_s[shift.start_place] + self.times.from_s[shift.end_place])
+
+    def cheapest(self, limit: int) -> list[Found]:
+        """What adds least driving, at most `limit`: some windows of a day that do not overlap, and days that differ."""
+        columns = self.openings
+        order = np.lexsort((columns.itinerary, columns.begin_s, columns.added_s)).tolist()
+        chosen = _varied((columns[k] for k in order), self.agenda.days, self._width_s, limit)
+        found = (self.checked_in(self.agenda.days[opening.itinerary], opening) for opening in chosen)
+        return [each for each in found if each is not None]
+
+    def checked_in(self, day: AgendaDay, opening: Opening) -> Found | None:
+        """An opening as it would be: inserted, timed, and checked as every plan is."""
+        job = within(self.job, opening.window)
+        itinerary = inserted(day.itinerary, job, opening.position, self.times)
+        return self._proven(day, itinerary, opening.window, opening.added_s, again=False)
+
+    def rearranged(self) -> Iterator[Found]:
+        """Of days into which it does not fit as they are: windows in which it does once their visits are put into
+        another order. All of them stay, each within its own hours and promises. The nearest few days are tried."""
+        for _, i in self._full_days():
+            self.resequenced += 1
+            yield from self._rearranged(self.agenda.days[i], self.windows[i])
+            if self.resequenced == DAYS_RESEQUENCED:
+                return
+
+    def _proven(
+        self, day: AgendaDay, itinerary: Itinerary, window: TimeWindow, added_s: int, *, again: bool
+    ) -> Found | None:
+        self.checked += 1
+        route = timed(itinerary)
+        broken = violations(problem_of(itinerary), Solution((route,), ())) if route else ["it cannot be timed"]
+        if route is None or broken:
+            _LOG.error("a slot on %s was not offered, since it does not hold: %s", day.id, broken[0])
+            return None
+        begin_s = next(step.begin_s for step in route.steps if step.job == ASKED)
+        return Found(day, window, begin_s, added_s, again, day.timed(), route)
+
+    def _full_days(self) -> list[tuple[int, int]]:
+        """(least detour in seconds, index) of days with windows and no opening, the nearest first, without those that
+        have less time to spare than the visit takes."""
+        to, onward = self.times.to_s.tolist(), self.times.from_s.tolist()
+        open_ = set(self.openings.itinerary.tolist())
+        windows = self.job.windows
+        found = []
+        for i, day in enumerate(self.agenda.days):
+            itinerary = day.itinerary
+            shift = itinerary.shift
+            if i in open_ or not self.windows[i] or not itinerary.jobs or not self.job.skills <= shift.skills:
+                continue
+            if shift.max_jobs is not None and len(itinerary.jobs) >= shift.max_jobs:
+                continue
+            if not any(True for asked in self.windows[i] for _ in overlaps(windows, asked)):
+                continue
+            places = set(itinerary.places)
+            nearest = [(to[place], onward[place]) for place in places]
+            if any(UNREACHABLE in pair for pair in nearest):
+                continue
+            detour = min(there for there, _ in nearest) + min(back for _, back in nearest)
+            if day.spare_s >= self.job.service_s:
+                found.append((detour, i))
+        return sorted(found)
+
+    def _rearranged(self, day: AgendaDay, windows: Sequence[TimeWindow]) -> Iterator[Found]:
+        places = list(dict.fromkeys((*day.itinerary.places, self.job.place)))
+        number = {place: k for k, place in enumerate(places)}
+        where = [self.asked.place if place == self.job.place else day.places[place] for place in places]
+        matrix = self.agenda.legs.source.travel_times(where)
+        seconds, metres = matrix.seconds.tolist(), matrix.metres.tolist()
+        shift = day.itinerary.shift
+        shift = replace(shift, start_place=number[shift.start_place], end_place=number[shift.end_place])
+        jobs = [replace(job, place=number[job.place]) for job in day.itinerary.jobs]
+        asked = replace(self.job, place=number[self.job.place])
+        anywhere = replace(
+            asked, windows=tuple(piece for w in _joined(windows) for piece in overlaps(asked.windows, w))
+        )
+        problem = Problem((*jobs, anywhere), (shift,), seconds, metres)
+        order = resequenced(problem, shift, problem.jobs)
+        if order is None:
+            return
+        rest = tuple(job for job in order if job.id != ASKED)
+        stops = [shift.start_place, *(job.place for job in rest), shift.end_place]
+        legs = list(pairwise(stops))
+        without = Itinerary(shift, rest, tuple(seconds[a][b] for a, b in legs), tuple(metres[a][b] for a, b in legs))
+        k = asked.place
+        times = FanTimes(matrix.seconds[:, k], matrix.metres[:, k], matrix.seconds[k], matrix.metres[k])
+        openings = Itineraries([without], len(places)).openings(asked, times, [windows])
+        cheapest = sorted(openings, key=lambda opening: (opening.added_s, opening.begin_s))
+        before_s = sum(day.itinerary.drive_s)
+        for opening in cheapest[:RESEQUENCED_A_DAY]:
+            itinerary = inserted(without, within(asked, opening.window), opening.position, times)
+            added_s = sum(itinerary.drive_s) - before_s
+            found = self._proven(day, itinerary, opening.window, added_s, again=True)
+            if found is not None:
+                yield found
+
+    @property
+    def _width_s(self) -> int:
+        return self.asked.window_minutes * 60 if self.asked.step_minutes else 0
+
+    def _windows_on(self, day: AgendaDay) -> tuple[TimeWindow, ...]:
+        """The windows of a day, by when service may begin; days alike share theirs."""
+        key = day.working_day.day, day.rep.timezone, day.itinerary.shift.start_s, day.itinerary.shift.end_s
+        if key not in self._windows:
+            self._windows[key] = tuple(windows_of(day, self.asked))
+        return self._windows[key]
+
+
+def windows_of(day: AgendaDay, asked: Asked) -> Iterator[TimeWindow]:
+    """The windows of a day that could be promised, as bounds of when service begins.
+
+    They begin on the rep's wall clock at multiples of the step, lie within working hours and not before the notice.
+    """
+    shift, zone, clock = day.itinerary.shift, day.rep.zone, day.clock
+    earliest_s = max(shift.start_s, clock.at_instant(asked.not_before))
+    service_s = asked.service_minutes * 60
+    if not asked.step_minutes:
+        if earliest_s + service_s <= shift.end_s:
+            yield TimeWindow(earliest_s, shift.end_s - service_s)
+        return
+    width_s = asked.window_minutes * 60
+    slack_s = width_s if asked.meaning is Meaning.ARRIVE else width_s - service_s
+    if slack_s < 0:
+        return
+    start = midnight(day.working_day.day)
+    for _ in range(24 * 60 // asked.step_minutes + 1):
+        if start.date() != day.working_day.day:
+            return
+        start_s = seconds_since(clock.epoch, start, zone) if exists(start, zone) else -1
+        if earliest_s <= start_s <= shift.end_s - width_s:
+            yield TimeWindow(start_s, start_s + slack_s)
+        start += timedelta(minutes=asked.step_minutes)
+
+
+def _joined(windows: Iterable[TimeWindow]) -> list[TimeWindow]:
+    """Windows in order of their start, those that overlap made one."""
+    joined: list[TimeWindow] = []
+    for window in windows:
+        if joined and window.start_s <= joined[-1].end_s:
+            joined[-1] = TimeWindow(joined[-1].start_s, max(joined[-1].end_s, window.end_s))
+        else:
+            joined.append(window)
+    return joined
+
+
+def _varied(openings: Iterable[Opening], days: Sequence[AgendaDay], width_s: int, limit: int) -> list[Opening]:
+    """The first `limit` openings that differ: a few of a rep's day, none overlapping, and of different dates.
+
+    Dates get their fair share first; what is left over goes to whoever is cheapest.
+    """
+    fair = max(1, -(-limit // max(1, len({day.working_day.day for day in days}))))
+    taken: dict[int, list[int]] = defaultdict(list)
+    of_half: Counter[tuple[int, bool]] = Counter()
+    of_date: Counter[date] = Counter()
+    chosen: list[tuple[int, Opening]] = []
+    spare: list[tuple[int, Opening]] = []
+    for rank, opening in enumerate(openings):
+        if len(chosen) == limit:
+            break
+        i, start_s, day = opening.itinerary, opening.window.start_s, days[opening.itinerary]
+        half = i, start_s < day.noon_s
+        if of_half[half] == SLOTS_A_HALF_DAY or any(abs(start_s - other) < max(width_s, 1) for other in taken[i]):
+            continue
+        taken[i].append(start_s)
+        of_half[half] += 1
+        of_date[day.working_day.day] += 1
+        (chosen if of_date[day.working_day.day] <= fair else spare).append((rank, opening))
+    chosen += spare[: limit - len(chosen)]
+    return [opening for _, opening in sorted(chosen, key=lambda each: each[0])]
