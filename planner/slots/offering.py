@@ -8,11 +8,10 @@ from datetime import date, datetime, timedelta
 
 from planner.candidates import team_work_days, visit_id
 from planner.domain import Account, Opportunity, RecordKind, Rep
-from planner.planning import last_working_day
 from planner.qualification import first_action_deadline
 from planner.repository import UnitOfWork
 from planner.settings import Settings
-from planner.slots.agenda import LONGEST, Agenda, AgendaDay, Agendas
+from planner.slots.agenda import Agenda, AgendaDay, Agendas
 from planner.slots.domain import BookingState, Meaning
 from planner.slots.effects import Grade, effect, grade
 from planner.slots.searching import ASKED, Asked, Found, Search
@@ -27,7 +26,7 @@ class SlotQuery:
     """What is asked for: a visit to a place, and when and by whom it may be made.
 
     Attributes:
-        days: working days of the team that are searched, from `first_day` on.
+        days: calendar days that are searched, from `first_day` on, but none later than `most_days` of the settings.
         rep_id, owner_rep_id: only this rep's days; the owner of the customer's account is one. Empty for anybody's.
         language: one that the rep speaks; empty for any.
         hours: an opening_hours expression that must be open for the whole visit; empty for none.
@@ -104,7 +103,7 @@ def offer_slots(
     Raises:
         InvalidRecordError: the hours cannot be read.
     """
-    agenda = _agenda(unit, agendas, area, query, settings)
+    agenda = _agenda(unit, agendas, area, query, settings, now)
     able = _able(agenda, query)
     asked = _asked(query, settings, now)
     search = Search(agenda, asked, [able(day.rep) for day in agenda.days])
@@ -116,10 +115,11 @@ def offer_slots(
     return Offers(slots, search.tried, search.checked, search.resequenced, why)
 
 
-def _agenda(unit: UnitOfWork, agendas: Agendas, area: str, query: SlotQuery, settings: Settings) -> Agenda:
-    work_days = team_work_days(unit.records(area).reps())
-    last_day = last_working_day(query.first_day, min(query.days, LONGEST.days), work_days, settings.calendar)
-    last_day = min(last_day, query.until or last_day, query.first_day + LONGEST - timedelta(days=30))
+def _agenda(
+    unit: UnitOfWork, agendas: Agendas, area: str, query: SlotQuery, settings: Settings, now: datetime
+) -> Agenda:
+    most = now.date() + timedelta(days=settings.booking.most_days)
+    last_day = min(query.first_day + timedelta(days=query.days - 1), query.until or date.max, most)
     return agendas.agenda(unit, area, query.first_day, last_day)
 
 
@@ -282,7 +282,7 @@ def first_visit(
         place=place,
         service_minutes=minutes,
         first_day=today,
-        days=settings.booking.most_days if deadline else settings.booking.days,
+        days=settings.booking.most_days + 1 if deadline else settings.booking.days,
         window_minutes=minutes,
         meaning=Meaning.WHOLE,
         not_before=now + timedelta(minutes=settings.booking.notice_minutes),
@@ -291,7 +291,7 @@ def first_visit(
         hours=opportunity.availability,
         until=deadline,
     )
-    agenda = _agenda(unit, agendas, area, query, settings)
+    agenda = _agenda(unit, agendas, area, query, settings, now)
     if (planned := _planned(unit, area, agenda, opportunity)) is not None:
         return FirstVisit(True, deadline, None, f"{planned}; {by}")
     owner = account.owner_rep_id if isinstance(account, Account) else ""
