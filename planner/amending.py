@@ -40,10 +40,12 @@ def amended(plan: StoredPlan, changes: Sequence[ShownDay]) -> StoredPlan:
     if plan.document is None:
         return plan
     since = plan.first_day if plan.published_at is None else plan.published_at.astimezone(UTC).date()
+    covered = range(plan.first_day.toordinal(), plan.first_day.toordinal() + plan.days)
     valid = tuple(
         change
         for change in changes
-        if change.plan_version == plan.version or (change.plan_version == 0 and change.day >= since)
+        if change.plan_version == plan.version
+        or (change.plan_version == 0 and change.day >= since and change.day.toordinal() not in covered)
     )
     if not valid:
         return plan
@@ -96,9 +98,8 @@ def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Amended:
     changed: set[str] = set()
     for change in changes:
         key = str(change.day), change.rep_id
-        if change.plan_version or key not in parts.days:
-            days[key] = _shown(change.route)
-            changed |= days[key].visits
+        days[key] = _shown(change.route)
+        changed |= days[key].visits
     in_order = sorted(days.values(), key=lambda day: day.date)  # and as before within a day
     rest = parts.rest
     unplanned = [entry for entry in rest["unplanned"] if _visit_id(entry) not in changed]

@@ -60,6 +60,10 @@ class ConflictError(PlannerError):
     """What somebody wanted to change has been changed by somebody else since they looked; nothing was written."""
 
 
+class SlotGoneError(ConflictError):
+    """A time of a rep's that somebody wanted to hold or to promise is not free any more; nothing was written."""
+
+
 class AccountError(PlannerError):
     """A change to the people who log in that is refused: the last admin would be gone, a link has expired, …"""
 

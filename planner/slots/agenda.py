@@ -448,6 +448,11 @@ class Agendas:
         free = [a for a in _free(appointments, days) if _still_to_make(unit, area, a)]
         return next(each for each in _with_appointments(days, free, workshop) if each.rep.id == rep_id)
 
+    def planned_on(self, unit: UnitOfWork, area: str, visit: str) -> list[DayKey]:
+        """The rep-days on which a visit is in the published plan, as that was made."""
+        days = self._plan(unit, area).days
+        return [key for key, day in days.items() if any(stop["visit_id"] == visit for stop in day["stops"])]
+
     def _plan(self, unit: UnitOfWork, area: str) -> _Plan:
         version = unit.plans(area).published_version()
         known = self._areas.get(area)

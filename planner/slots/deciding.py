@@ -1,0 +1,141 @@
+"""Changes of days and bookings: decided outside the write transaction, which everybody waits for, then carried out.
+
+Deciding takes tens of milliseconds. Within the transaction it is only looked whether anything has changed that it was
+decided on; if so it is decided again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from planner.access import Actor, Scope
+from planner.domain import RecordKind
+from planner.errors import NotFoundError
+from planner.repository import Store, UnitOfWork
+from planner.settings import Settings
+from planner.slots.agenda import Agendas
+from planner.slots.desk import Desk
+from planner.slots.domain import Booking, ChangedDay
+
+TRIES = 3
+"""So often it is decided outside the write transaction; then within it, where nobody can come in between."""
+
+Also = Callable[[UnitOfWork, Booking], object]
+"""What is done within the same transaction, with the booking as it is then."""
+
+
+def _nothing(unit: UnitOfWork) -> None: ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """What has been decided.
+
+    Attributes:
+        booking: the one that it is about, as it is then.
+        bookings, days: the rows to be written; a day's revision is one more than the one that it was decided on.
+        seen: the bookings that it was decided on, by id; None for one that was not there.
+        action, details: for the audit log.
+        check: raises what forbids it after all; nothing has been written then.
+        first, then: what else is written, before and after.
+    """
+
+    booking: Booking
+    bookings: tuple[Booking, ...] = ()
+    days: tuple[ChangedDay, ...] = ()
+    seen: Mapping[str, Booking | None] = field(default_factory=dict)
+    action: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[UnitOfWork], object] = _nothing
+    first: Callable[[UnitOfWork], object] = _nothing
+    then: Callable[[UnitOfWork], object] = _nothing
+
+    def stands(self, unit: UnitOfWork) -> bool:
+        """Whether all that it was decided on is still so."""
+        area = self.booking.area
+        return all(unit.bookings.get(area, id_) == before for id_, before in self.seen.items()) and all(
+            _revision(unit, day) == day.revision - 1 for day in self.days
+        )
+
+    def write(self, unit: UnitOfWork, also: Also | None) -> None:
+        self.check(unit)
+        self.first(unit)
+        for booking in self.bookings:
+            unit.bookings.put(booking)
+        for day in self.days:
+            unit.changed_days.put(day)
+        if self.action:
+            unit.audit(self.action, self.booking.id, area=self.booking.area, **self.details)
+        self.then(unit)
+        if also is not None:
+            also(unit, self.booking)
+
+
+def carry_out(
+    store: Store, actor: Actor, area: str, decide: Callable[[UnitOfWork], Change], also: Also | None
+) -> Booking:
+    """Decide on the whole area, as it stands, and write what was decided while it still stands so; in the actor's name.
+
+    Raises:
+        PlannerError: what `decide` raises; nothing has been written then.
+    """
+    writer = Actor(actor.id, Scope(area=area), actor.request_id)
+    for _ in range(TRIES):
+        with store.read(writer.scope) as unit:
+            change, basis = decide(unit), _basis(unit, area)
+        if not change.action and also is None:
+            return change.booking
+        with store.write(writer) as unit:
+            if basis == _basis(unit, area) and change.stands(unit):
+                change.write(unit, also)
+                return change.booking
+    with store.write(writer) as unit:
+        change = decide(unit)
+        change.write(unit, also)
+        return change.booking
+
+
+def booking_of(unit: UnitOfWork, area: str, booking_id: str) -> Booking:
+    """A booking that is seen. Raises NotFoundError."""
+    found = unit.bookings.get(area, booking_id)
+    if found is None:
+        raise NotFoundError(f"area {area} has no booking {booking_id}")
+    return found
+
+
+def taken_out_elsewhere(
+    unit: UnitOfWork, agendas: Agendas, booking: Booking, visit_id: str, settings: Settings
+) -> list[ChangedDay]:
+    """The other days on which a visit stands that is made on the booking's day now: without it."""
+    area, keys = booking.area, set(agendas.planned_on(unit, booking.area, visit_id))
+    rows = unit.changed_days.columns(("rep_id", "day", "order"), "day", date.min, date.max, area=area)
+    keys |= {(rep_id, day) for rep_id, day, order in rows if visit_id in order}
+    days = []
+    for rep_id, day in sorted(keys - {(booking.rep_id, booking.day)}):
+        if unit.records(area).get(RecordKind.REP, rep_id) is None:
+            continue
+        desk = Desk.of(unit, agendas, area, rep_id, day, settings)
+        listed = tuple(visit for visit in desk.day.listed if visit.id != visit_id)
+        if len(listed) < len(desk.day.listed):
+            days.append(desk.changed(listed, shown=True))
+    return days
+
+
+def without_hold(unit: UnitOfWork, hold: Booking) -> ChangedDay | None:
+    """The hold's day without it; None where it is not in the day's order."""
+    row, id_ = unit.changed_days.get(hold.area, hold.rep_id, hold.day), f"booking:{hold.id}"
+    if row is None or id_ not in row.order:
+        return None
+    order = tuple(visit for visit in row.order if visit != id_)
+    return replace(row, revision=row.revision + 1, order=order)
+
+
+def _basis(unit: UnitOfWork, area: str) -> tuple[int | None, int]:
+    return unit.plans(area).published_version(), unit.records(area).stamp()
+
+
+def _revision(unit: UnitOfWork, day: ChangedDay) -> int:
+    row = unit.changed_days.get(day.area, day.rep_id, day.day)
+    return row.revision if row else 0

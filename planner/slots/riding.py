@@ -1,0 +1,110 @@
+"""Customers near a promised visit who are visited on the same way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planner.access import Actor
+from planner.candidates import Visit, VisitKind, cadence_days, visit_id
+from planner.domain import Account, RecordKind
+from planner.errors import ConflictError, NotFoundError, RefusedError, SlotGoneError
+from planner.plan_document import Stop, untimed_stop
+from planner.repository import Store, UnitOfWork
+from planner.settings import Settings
+from planner.slots.agenda import Agendas
+from planner.slots.deciding import Also, Change, booking_of, carry_out, taken_out_elsewhere
+from planner.slots.desk import Desk
+from planner.slots.domain import Booking, BookingState
+from planner.worth import account_worth
+from routing.geo import LatLon
+
+
+def add_ride_along(
+    store: Store,
+    actor: Actor,
+    agendas: Agendas,
+    area: str,
+    booking_id: str,
+    account_id: str,
+    settings: Settings,
+    also: Also | None = None,
+) -> Booking:
+    """Visit a customer near a promise on the same day, if nothing has to move for it; nobody is promised that visit.
+
+    One who was planned for another day is visited on this one instead.
+
+    Raises:
+        NotFoundError: no such booking for this actor, or no such customer.
+        SlotGoneError: the day has no time for it.
+        RefusedError: the customer is not near, not located, another rep's, or visited anyway.
+        ConflictError: the booking is no promise.
+    """
+    with store.read(actor.scope) as unit:
+        booking_of(unit, area, booking_id)
+
+    def decide(unit: UnitOfWork) -> Change:
+        promise = booking_of(unit, area, booking_id)
+        if promise.state is not BookingState.PROMISED:
+            raise ConflictError("customers ride along with a promise: confirm the hold first")
+        account, place = _account(unit, promise, account_id)
+        id_ = visit_id(RecordKind.ACCOUNT, account.id)
+        desk = Desk.of(unit, agendas, area, promise.rep_id, promise.day, settings, place)
+        if any(each.id == id_ for each in desk.day.listed):
+            return Change(promise)
+        if any(each.stop and account.id in each.stop["record_ids"] for each in desk.day.listed):
+            raise RefusedError(f"{account.name} is visited on this day anyway")
+        visit = desk.workshop.added(account, place, desk.day.clock, desk.day.itinerary.shift)
+        if visit is None:
+            raise RefusedError(f"{account.name} is no customer to visit")
+        told = _told(desk, promise, account, place, visit.job.service_s // 60, settings)
+        listed = desk.with_visit(desk.day.listed, replace(visit, stop=told))
+        if listed is None:
+            raise SlotGoneError(f"{desk.day.rep.name}'s day has no time for {account.name} without moving a visit")
+        elsewhere = taken_out_elsewhere(unit, agendas, promise, id_, settings)
+        return Change(
+            promise,
+            days=(desk.changed(listed, shown=True), *elsewhere),
+            seen={promise.id: promise},
+            action="booking.ride_along_added",
+            details={"rep": promise.rep_id, "day": str(promise.day), "account": account.id},
+        )
+
+    return carry_out(store, actor, area, decide, also)
+
+
+def _account(unit: UnitOfWork, promise: Booking, account_id: str) -> tuple[Account, LatLon]:
+    """A customer whom the rep of a promise may visit, and where."""
+    records = unit.records(promise.area)
+    account = records.get(RecordKind.ACCOUNT, account_id)
+    if not isinstance(account, Account):
+        raise NotFoundError(f"area {promise.area} has no account {account_id}")
+    if account.owner_rep_id not in ("", promise.rep_id):
+        raise RefusedError(f"{account.name} is looked after by another rep")
+    location = records.location(RecordKind.ACCOUNT, account.id)
+    if location is None or location.place is None or location.address != account.address:
+        raise RefusedError(f"{account.name} is not located")
+    return account, location.place
+
+
+def _told(
+    desk: Desk, promise: Booking, account: Account, place: LatLon, service_minutes: int, settings: Settings
+) -> Stop:
+    """What is told of the visit, its times aside. Raises RefusedError where it is not near the promise."""
+    away_s, _ = desk.workshop.legs.along([promise.place, place], {})[0]
+    nearby = settings.candidates.nearby_minutes
+    if not 0 <= away_s <= nearby * 60:
+        raise RefusedError(f"{account.name} is not within {nearby:g} minutes of {promise.name}")
+    deal = promise.opportunity_id
+    visit = Visit(
+        id=visit_id(RecordKind.ACCOUNT, account.id),
+        kind=VisitKind.NEARBY,
+        record_ids=(account.id,),
+        name=account.name,
+        address=str(account.address),
+        place=place,
+        service_minutes=service_minutes,
+        why=f"{away_s / 60:.0f} min from {promise.name} ({deal})",
+        worth=account_worth(account, cadence_days(account, settings.candidates), promise.day, settings.worth),
+        rides_with=(deal,),
+    )
+    return untimed_stop(visit, {deal})
