@@ -65,7 +65,7 @@ class _Format:
 
 _REPS = _Format(
     ("rep_id", "name", "start_address", "timezone", "work_days", "work_start", "work_end"),
-    ("email", "end_address", "break_minutes", "break_window", "skills", "max_visits_per_day"),
+    ("email", "end_address", "break_minutes", "break_window", "skills", "max_visits_per_day", "languages"),
     {"id": "rep_id"},
 )
 _PLACE = ("city", "postcode", "country")
@@ -108,6 +108,7 @@ def parse_reps(table: Table) -> Parsed[Rep]:
             break_window=parse_time_range("break_window", _value(row, "break_window")),
             skills=parse_skills(row.text("skills")),
             max_visits_per_day=parse_whole("max_visits_per_day", _value(row, "max_visits_per_day")),
+            languages=parse_skills(row.text("languages")),
             attributes=_attributes(table, _REPS, row),
         )
 

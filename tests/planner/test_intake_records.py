@@ -30,6 +30,7 @@ REP = {
     "break_minutes": "45",
     "break_window": "11:30-14:00",
     "skills": "Enterprise; cold chain",
+    "languages": "EN; cy",
     "max_visits_per_day": "10",
 }
 ACCOUNT = {"account_id": "A1", "name": "Bar", "address": "1 Lee Way"}
@@ -65,6 +66,7 @@ def test_a_rep_is_read_with_hours_break_and_skills(parsed: Callable[..., Parsed[
     assert (rep.work_start, rep.work_end) == (time(9), time(17, 30))
     assert (rep.break_minutes, rep.break_window) == (45, (time(11, 30), time(14)))
     assert rep.skills == {"enterprise", "cold chain"}
+    assert rep.languages == {"en", "cy"}
 
 
 def test_an_end_address_that_is_the_start_is_no_second_address(parsed: Callable[..., Parsed[Any]]) -> None:

@@ -49,6 +49,7 @@ def test_a_rep_and_an_opportunity_come_back_as_they_were_put(admin: Program) -> 
         "break_minutes": 30,
         "break_window": "11:30-14:00",
         "skills": ["gas", "steam"],
+        "languages": ["cy", "en"],
         "max_visits_per_day": 8,
         "attributes": {},
     }

@@ -93,6 +93,9 @@ class RepFields(RecordFields):
     ] = None
     skills: Skills = Field(default_factory=list)
     max_visits_per_day: Annotated[int | None, Field(ge=0, le=100, description="null: no limit.")] = None
+    languages: Annotated[Skills, Field(description="What the rep speaks.", examples=[["en", "cy"]])] = Field(
+        default_factory=list
+    )
     attributes: Attributes = Field(default_factory=dict)
 
     def _built(self, record_id: str, zone: ZoneInfo | None) -> Rep:
@@ -113,6 +116,7 @@ class RepFields(RecordFields):
             break_window=parse_time_range("break_window", self.break_window or ""),
             skills=parse_skills(";".join(self.skills)),
             max_visits_per_day=self.max_visits_per_day,
+            languages=parse_skills(";".join(self.languages)),
             attributes=self.attributes,
         )
 
@@ -139,6 +143,7 @@ class RepRecord(RepFields):
             work_end=f"{rep.work_end:%H:%M}",
             break_window=f"{window[0]:%H:%M}-{window[1]:%H:%M}" if window else None,
             skills=sorted(rep.skills),
+            languages=sorted(rep.languages),
             attributes=dict(rep.attributes),
         )
 
