@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from planner.access import EVERYTHING, Scope
 from planner.domain import Location, Record
 from planner.errors import PlannerError
+from planner.handoffs.conflicts import Directories
 from planner.locating import review_list
 from planner.repository import Store, StoredPlan
 from planner.settings import Settings
@@ -53,6 +55,7 @@ class Sources:
         self.store = store
         self.areas = areas
         self.agendas = Agendas(self.streets, settings)
+        self.directories = Directories()
         self.tiles: TileServer | None = None
         if settings.map.tile_url:
             self.tiles = TileServer(settings.map.tile_url, settings.map.tile_attribution)
@@ -119,7 +122,7 @@ class Sources:
     def roads_along(self, area: Area, places: Sequence[tuple[float, float]]) -> Roads:
         """The same from each place to the next."""
         built = _built(area)
-        drives = list(zip(places, places[1:], strict=False))
+        drives = list(pairwise(places))
         try:
             return Roads(tuple(self._line(area.folder, built, a, b) for a, b in drives))
         except RoutingError as error:

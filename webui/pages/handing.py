@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
-from planner.access import Permission
+from planner.access import Permission, Scope
 from planner.domain import Location, Opportunity, RecordKind
-from planner.errors import InvalidRecordError, RefusedError
+from planner.errors import ConflictError, InvalidRecordError, PlannerError, RefusedError
 from planner.handoffs.answering import QUESTIONS, record_opportunity
+from planner.handoffs.conflicts import find_conflicts
+from planner.handoffs.division import verdict_on
 from planner.handoffs.domain import HandoffRow, HandoffState
+from planner.handoffs.handing import HandOff, LooksKnownError, hand_off
 from planner.handoffs.moving import HandoffMovedError
-from planner.locating import WAITING, geocoded
+from planner.handoffs.state import opportunity_of
+from planner.idempotency import Answer
+from planner.locating import CHOSEN, WAITING, geocoded
 from planner.people.fresh import new_code
-from planner.qualification import gate_checklist
+from planner.qualification import gate_checklist, missing_for_handoff
 from planner.repository import UnitOfWork
+from planner.slots.offering import FirstVisit, first_visit
 from routing.area import Area
 from routing.errors import RoutingError
 from routing.gazetteer import Verdict
-from webui.forms import Form, done_once
+from webui.forms import Form, done_once, form_key
 from webui.pages.opportunity import doing, known_opportunity, may_open, team_of
 from webui.pages.opportunity_form import Typed, sketch_of, typed_opportunity
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
+from webui.presenting.handoff_review import ANOTHER, asked_about, review_view
 from webui.presenting.opportunity_form import HINTS, LABELS, speakers_of, typed_of, usual_words
 
 handing = Blueprint("handing", __name__)
+
+MOST_NOTE = 2_000
 
 
 @handing.get("/a/<area>/opportunity/new")
@@ -58,28 +70,154 @@ def save(area: str) -> Any:
 
 
 def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
-    today = now().astimezone(team_of(area).zone).date()
-    typed = typed_opportunity(known, f"O-{new_code(2)}", today)
-    deal = typed.opportunity
-    if deal is None:
+    """What the form or the page after it asks for: a draft, a look before it is handed off, that, or the form again."""
+    typed = typed_opportunity(known, f"O-{new_code(2)}", _today(area))
+    does = request.form.get("do")
+    if typed.opportunity is None:
         return _form(area, known, row, typed.form), 422
-    if known is None:
-        deal = replace(deal, inside_rep=viewer().user.email)
-    if request.form.get("do") == "back":
+    if does == "back":
         return _form(area, known, row, typed.form)
-    location = located(area, deal)
+    deal = typed.opportunity if known else replace(typed.opportunity, inside_rep=viewer().user.email)
+    if does in ("review", "hand_off"):
+        if not deal.address.street:
+            return _form(area, known, row, Form(typed.form.typed, errors={"street": "is empty"})), 422
+        if missing := missing_for_handoff(deal, settings().gate):
+            said = f"it cannot be handed off yet: {'; '.join(missing)}"
+            return _form(area, known, row, Form(typed.form.typed, errors={"": said})), 422
+    location = _settled(located(area, deal))
+    if does == "review":
+        return _review(area, row, deal, typed, location)
+    if does == "hand_off" and not answered(area, deal, location):
+        return _review(area, row, deal, typed, location, unanswered=True), 422
     try:
-        id = done_once(lambda unit: _saved(unit, area, deal, typed, location)).body
+        saved = json.loads(done_once(lambda unit: _saved(unit, area, deal, typed, location)).body)
+        if does == "hand_off":
+            _handed_off_once(area, replace(deal, id=saved["id"]), saved["revision"], location)
+    except LooksKnownError as error:
+        # It is a draft by now, and somebody came in between.
+        fresh = known_opportunity(area, saved["id"])
+        typed.form.typed["revision"] = str(fresh[1].revision)
+        return _review(area, fresh[1], fresh[0], typed, location, str(error)), 409
     except (InvalidRecordError, HandoffMovedError, RefusedError) as error:
         return _refused(area, known, row, typed, error)
-    return redirect(url_for("opportunity.page", area=area.name, id=id), 303)
+    return redirect(url_for("opportunity.page", area=area.name, id=saved["id"]), 303)
 
 
 def _saved(unit: UnitOfWork, area: Area, deal: Opportunity, typed: Typed, location: Location | None) -> str:
-    record_opportunity(unit, area.name, deal, typed.told, typed.revision, doing(), settings().gate, now())
-    if location is not None:
+    row = record_opportunity(unit, area.name, deal, typed.told, typed.revision, doing(), settings().gate, now())
+    if location is not None and location != unit.records(area.name).location(RecordKind.OPPORTUNITY, deal.id):
         unit.records(area.name).save_locations([location])
-    return deal.id
+    return json.dumps({"id": deal.id, "revision": row.revision})
+
+
+def _handed_off_once(area: Area, deal: Opportunity, revision: int, location: Location | None) -> None:
+    """The second step: what was written down is handed to the field, unless this form has done so before."""
+    asking, key, same = viewer().actor, f"{form_key()}-out", request.form.get("same", "")
+    place = location.place if location else None
+    matches = find_conflicts(sources().store, sources().directories, area.name, deal, settings(), place).matches
+    shown = frozenset(request.form.getlist("shown")) & {match.key for match in matches}
+    others = {match.key for match in asked_about(matches)} & shown - {same}
+    asked = HandOff(deal.id, revision, shown, frozenset(others), request.form.get("note", "")[:MOST_NOTE])
+    account = next((m.card.id for m in matches if m.key == same and m.card.kind is RecordKind.ACCOUNT), "")
+
+    def also(unit: UnitOfWork, row: HandoffRow) -> None:
+        if account:
+            unit.records(area.name).save(replace(opportunity_of(unit, area.name, deal.id), account_id=account))
+        unit.answers.put(Answer(asking.id, key, key, 200, deal.id, now()))
+
+    def done() -> bool:
+        with sources().store.read() as unit:
+            return unit.answers.get(asking.id, key) is not None
+
+    if done():
+        return
+    by, store = doing(), sources().store
+    try:
+        hand_off(store, asking, sources().directories, area.name, asked, by, settings(), now(), also)
+    except (ConflictError, RefusedError):
+        if not done():  # by the same form, sent twice at once
+            raise
+
+
+# --- before it is handed off ------------------------------------------------------------------------------------------
+
+
+def answered(area: Area, deal: Opportunity, location: Location | None) -> bool:
+    """Whether the form says of those who may be the same company which of them it is."""
+    place = location.place if location else None
+    found = find_conflicts(sources().store, sources().directories, area.name, deal, settings(), place)
+    known = {match.key for match in asked_about(found.matches)} | {ANOTHER}
+    shown = {match.key for match in found.matches} <= set(request.form.getlist("shown"))
+    return shown and (known == {ANOTHER} or request.form.get("same") in known)
+
+
+def _review(
+    area: Area,
+    row: HandoffRow | None,
+    deal: Opportunity,
+    typed: Typed,
+    location: Location | None,
+    problem: str = "",
+    unanswered: bool = False,
+) -> str:
+    """Who should handle it, whether a visit fits, and who is there already."""
+    place, team = location.place if location else None, team_of(area)
+    conflicts = find_conflicts(sources().store, sources().directories, area.name, deal, settings(), place)
+    # As if it were handed off now: the deadline counts from here.
+    local = now().astimezone(team.zone).replace(tzinfo=None, microsecond=0)
+    with sources().store.read(Scope(area=area.name)) as unit:
+        asked = replace(deal, qualified_at=local)
+        try:
+            visit = first_visit(unit, sources().agendas, area.name, asked, settings(), now(), place)
+        except (PlannerError, RoutingError) as error:
+            visit = FirstVisit(None, None, None, f"whether a visit fits cannot be told: {error}")
+        verdict = verdict_on(unit, area.name, deal, _today(area), settings().candidates)
+    view = review_view(
+        deal,
+        verdict,
+        visit,
+        conflicts,
+        location,
+        _chosen_place(),
+        request.form.get("same", ""),
+        request.form.get("note", "")[:MOST_NOTE],
+        settings().handoffs,
+    )
+    return render_template(
+        "handoff_review.html",
+        area=area,
+        deal=deal,
+        form=typed.form,
+        review=view,
+        problem=problem,
+        unanswered=unanswered and bool(view.matches),
+        drafted=row is None or row.state is HandoffState.DRAFT,
+        action=request.full_path.rstrip("?"),
+    )
+
+
+def _chosen_place() -> int:
+    text = request.form.get("place", "")
+    return int(text) if re.fullmatch(r"[1-9]", text) else 0
+
+
+def _settled(location: Location | None) -> Location | None:
+    """With the candidate that the form chooses."""
+    number = _chosen_place()
+    if location is None or location.place or not 1 <= number <= len(location.candidates):
+        return location
+    chosen = location.candidates[number - 1]
+    return replace(
+        location,
+        verdict=Verdict.MATCHED,
+        place=chosen.place,
+        confidence=1.0,
+        matched_address=chosen.address,
+        reason=CHOSEN,
+    )
+
+
+# --- the form ---------------------------------------------------------------------------------------------------------
 
 
 def _refused(area: Area, known: Opportunity | None, row: HandoffRow | None, typed: Typed, error: Exception) -> Any:
@@ -94,7 +232,7 @@ def _refused(area: Area, known: Opportunity | None, row: HandoffRow | None, type
 
 
 def located(area: Area, deal: Opportunity) -> Location | None:
-    """Where an opportunity's address is, by the area's own addresses; None where it is known already, or cannot be.
+    """Where an opportunity's address is: as it is known, or by the area's own addresses; None where neither says.
 
     An address that they do not know is left to whoever geocodes the others, online too if the settings say so.
     """
@@ -111,7 +249,6 @@ def located(area: Area, deal: Opportunity) -> Location | None:
 
 
 def _form(area: Area, known: Opportunity | None, row: HandoffRow | None, form: Form[Any]) -> str:
-    today = now().astimezone(team_of(area).zone).date()
     return render_template(
         "opportunity_form.html",
         area=area,
@@ -123,8 +260,12 @@ def _form(area: Area, known: Opportunity | None, row: HandoffRow | None, form: F
         drafted=row is None or row.state is HandoffState.DRAFT,
         usual=usual_words(settings()),
         speakers=speakers_of(known, row.answers if row else {}),
-        today=today.isoformat(),
+        today=_today(area).isoformat(),
         addresses_url=url_for("booking.addresses", area=area.name) if may_open("booking.addresses") else None,
         back=url_for("opportunity.page", area=area.name, id=known.id) if known else None,
         action=request.full_path.rstrip("?"),
     )
+
+
+def _today(area: Area) -> date:
+    return now().astimezone(team_of(area).zone).date()
