@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from planner.candidates import Candidates, find_candidates, team_work_days
-from planner.errors import NotFoundError, PlannerError, PromiseBrokenError, RefusedError, RulesBrokenError
+from planner.errors import PlannerError, PromiseBrokenError, RefusedError, RulesBrokenError
 from planner.explaining import explain_broken, explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
@@ -207,33 +207,18 @@ def store_plan(unit: UnitOfWork, plan: StoredPlan) -> int:
 def days_lost(unit: UnitOfWork, area: str, version: int, today: date) -> tuple[int, list[date]]:
     """The number of the plan that reps see, and its days from today on that a version does not cover.
 
+    What is promised on such days stays.
+
     Raises:
         NotFoundError: there is no such version.
     """
     plans = unit.plans(area)
-    wanted, seen = plans.get(version), plans.latest(published=True)
-    if seen is None:
+    wanted, published = plans.get(version), plans.published_version()
+    if published is None:
         return 0, []
-    covered = set(_days_of(wanted))
+    seen, covered = plans.get(published), set(_days_of(wanted))
     return seen.version, [day for day in _days_of(seen) if day >= today and day not in covered]
 
 
 def _days_of(plan: StoredPlan) -> list[date]:
     return [plan.first_day + timedelta(days=day) for day in range(plan.days)]
-
-
-def publish_plan(unit: UnitOfWork, area: str, version: int | None, now: datetime) -> int:
-    """Make a version, or the newest, the one that reps see; its number.
-
-    Raises:
-        NotFoundError: there is no such version, or no plan at all.
-    """
-    plans = unit.plans(area)
-    if version is None:
-        newest = plans.latest()
-        if newest is None:
-            raise NotFoundError(f"area {area} has no plan yet: make one with fieldvisit plan")
-        version = newest.version
-    plans.publish(version, now)
-    unit.audit("plan.published", str(version), area=area)
-    return version

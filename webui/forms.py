@@ -99,16 +99,14 @@ def done_once(work: Callable[[UnitOfWork], str], content: str = "") -> Answer:
         return once(unit, asking.id, key, key, now(), lambda: (200, work(unit)))
 
 
-def booked_once(does: Callable[[Callable[[UnitOfWork, Booking], None]], Booking]) -> str:
-    """The same for what is done to a booking in transactions of its own; `does` is handed what it calls in the last one.
-
-    Returns the booking's id.
-    """
+def done_once_by(does: Callable[[Callable[[UnitOfWork, str], None]], str]) -> str:
+    """The same for what has transactions of its own: `does` is handed what the last one calls with the answer."""
     asking, key = viewer().actor, form_key()
 
-    def kept(unit: UnitOfWork, booking: Booking) -> None:
-        if once(unit, asking.id, key, key, now(), lambda: (200, booking.id)).body != booking.id:
+    def kept(unit: UnitOfWork, answer: str) -> None:
+        if unit.answers.get(asking.id, key) is not None:
             raise ConflictError("this form was sent twice")  # by two browsers at once: the other one has done it
+        once(unit, asking.id, key, key, now(), lambda: (200, answer))
 
     def known() -> str:
         with sources().store.read() as unit:
@@ -118,8 +116,13 @@ def booked_once(does: Callable[[Callable[[UnitOfWork, Booking], None]], Booking]
     if done := known():
         return done
     try:
-        return does(kept).id
+        return does(kept)
     except ConflictError:
         if done := known():
             return done
         raise
+
+
+def booked_once(does: Callable[[Callable[[UnitOfWork, Booking], None]], Booking]) -> str:
+    """The same for what is done to a booking; returns its id."""
+    return done_once_by(lambda kept: does(lambda unit, booking: kept(unit, booking.id)).id)

@@ -16,7 +16,8 @@ from planner.cli.app import AREA_HELP, FILE, App, area_option, main
 from planner.errors import PlannerError
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, read_plan, write_plan
-from planner.planning import make_plan, publish_plan, store_plan, to_store
+from planner.planning import make_plan, store_plan, to_store
+from planner.publishing import publish as publish_version
 from planner.snapshot import Snapshot
 from routing.area import Area
 from routing.solver import Progress, SearchLimits
@@ -126,10 +127,12 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
 @click.argument("version", type=int, required=False)
 @area_option
 def publish(app: App, area: Area, version: int | None) -> None:
-    """Make a plan version the one that reps see; without a number, the newest."""
-    with app.store.write(app.actor) as unit:
-        version = publish_plan(unit, area.name, version, datetime.now(UTC))
-    app.say(f"plan {version} is published")
+    """Make a plan version the one that reps see; without a number, the newest.
+
+    What was promised or is held since it was made is put into its days; where that has no room nothing is published.
+    """
+    published = publish_version(app.store, app.actor, app.agendas, area.name, version, app.settings, datetime.now(UTC))
+    app.say(f"plan {published} is published")
 
 
 @main.command()

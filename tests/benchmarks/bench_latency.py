@@ -34,7 +34,7 @@ from planner.jobs.requests import PlanRequest, request_plan
 from planner.locating import geocoder_for, locate_records
 from planner.people.accounts import NewUser, add_user
 from planner.people.passwords import hash_password
-from planner.planning import make_plan, publish_plan, store_plan, to_store
+from planner.planning import make_plan, store_plan, to_store
 from planner.settings import Settings, read_settings
 from planner.snapshot import Snapshot
 from planner.storage import SqlStore, open_store
@@ -141,7 +141,7 @@ def make_installation(settings: Settings) -> SqlStore:
     now = datetime.now(UTC)
     mona = NewUser("mona@example.com", "Mona", Role.MANAGER)
     with store.write() as unit:
-        publish_plan(unit, AREA, store_plan(unit, to_store(document, now)), now)
+        unit.plans(AREA).publish(store_plan(unit, to_store(document, now)), now)
         add_user(unit, mona, now, "id-mona", hash_password(PASSWORD))
     print(f"{len(snapshot.accounts)} customers, {len(snapshot.opportunities)} opportunities, {len(snapshot.reps)} reps")
     return store

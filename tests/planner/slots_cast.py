@@ -17,7 +17,8 @@ from cast import SETTINGS, TUESDAY, Flatland, located, promise
 from planner.access import Actor, Scope
 from planner.domain import Record
 from planner.plan_document import PlanDocument, read_plan
-from planner.planning import make_plan, publish_plan, store_plan, to_store
+from planner.planning import make_plan, store_plan, to_store
+from planner.publishing import publish
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agenda, AgendaDay, Agendas
@@ -85,7 +86,7 @@ class SlotTown:
     def publish_document(self, document: PlanDocument) -> int:
         with self.writing() as unit:
             version = store_plan(unit, to_store(document, self.now))
-            return publish_plan(unit, TOWN, version, self.now)
+        return publish(self.store, IRENE, self.agendas, TOWN, version, self.settings, self.now)
 
     def published(self) -> PlanDocument:
         """The plan that reps see, as it stands now."""

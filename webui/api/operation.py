@@ -1,8 +1,8 @@
 """One decorator makes a function an operation of the API: its route, its contract, and what all operations share.
 
 An operation gets what was sent, checked, and returns a `Reply`; one that writes returns a function of the unit of work
-that does so. All preparing is thereby done before the write transaction, and its answer is kept in the same
-transaction by the Idempotency-Key.
+that does so, or an `OwnWrite`. All preparing is thereby done before the write transaction, and its answer is kept in
+the same transaction by the Idempotency-Key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any, get_type_hints
 from flask import Blueprint, Response, abort, request
 from pydantic import BaseModel
 
-from planner.idempotency import once
+from planner.errors import ConflictError
+from planner.idempotency import Answer, once
 from planner.repository import Store, UnitOfWork
 from webui.api import reading
 from webui.errors import WebError
@@ -37,6 +38,15 @@ class Reply:
 
 
 Write = Callable[[UnitOfWork], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWrite:
+    """What a use case does in transactions of its own: it is handed what it calls, with its reply, in the last one."""
+
+    does: Callable[[Callable[[UnitOfWork, Reply], None]], object]
+
+
 Answers = Mapping[int, type[BaseModel] | str]
 """The model of each answer that is a success, by status; or its media type where that is no JSON of ours."""
 
@@ -149,9 +159,12 @@ def _written(made: Operation, view: Callable[..., Any], sent: dict[str, Any]) ->
     return _once(made, key, hashlib.sha256(request.get_data()).hexdigest(), lambda: view(**sent))
 
 
-def _once(made: Operation, key: str | None, digest: str, prepare: Callable[[], Write]) -> Response:
+def _once(made: Operation, key: str | None, digest: str, prepare: Callable[[], Write | OwnWrite]) -> Response:
     """Do it, unless the same was done under this key before; then give that answer again."""
     actor, write = viewer().actor, prepare()
+    fingerprint = hashlib.sha256(f"{made.method} {request.full_path} {digest}".encode()).hexdigest()
+    if isinstance(write, OwnWrite):
+        return _once_by(write, key, fingerprint)
     replies: list[Reply] = []
 
     def work() -> tuple[int, str]:
@@ -161,11 +174,54 @@ def _once(made: Operation, key: str | None, digest: str, prepare: Callable[[], W
     with store().write(actor) as unit:
         if key is None:
             return _response(write(unit))
-        fingerprint = hashlib.sha256(f"{made.method} {request.full_path} {digest}".encode()).hexdigest()
         kept = once(unit, actor.id, key, fingerprint, now(), work)
-    if replies:
-        return _response(replies[0])
-    return Response(kept.body, kept.status, {"Idempotent-Replayed": "true"}, mimetype=reading.JSON)
+    return _response(replies[0]) if replies else _repeated(kept)
+
+
+class _NotYetError(Exception):
+    """Nothing was answered under a key so far."""
+
+
+def _once_by(write: OwnWrite, key: str | None, fingerprint: str) -> Response:
+    """The same for what opens its own transactions."""
+    actor, replies = viewer().actor, list[Reply]()
+
+    def known() -> Answer | None:
+        def nothing() -> tuple[int, str]:
+            raise _NotYetError
+
+        try:
+            with store().read() as unit:
+                return once(unit, actor.id, key, fingerprint, now(), nothing) if key is not None else None
+        except _NotYetError:
+            return None
+
+    def kept(unit: UnitOfWork, reply: Reply) -> None:
+        def answer() -> tuple[int, str]:
+            replies[:] = [reply]
+            return reply.status, _text(reply, kept=True)
+
+        replies.clear()
+        if key is None:
+            replies.append(reply)
+        else:
+            once(unit, actor.id, key, fingerprint, now(), answer)
+        if not replies:
+            raise ConflictError("this was sent twice at once")
+
+    if (before := known()) is not None:
+        return _repeated(before)
+    try:
+        write.does(kept)
+    except ConflictError:
+        if (before := known()) is not None:
+            return _repeated(before)
+        raise
+    return _response(replies[0])
+
+
+def _repeated(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, {"Idempotent-Replayed": "true"}, mimetype=reading.JSON)
 
 
 def _text(reply: Reply, *, kept: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Annotated
 
@@ -11,14 +12,14 @@ from pydantic import BaseModel, Field
 from planner.access import Permission
 from planner.errors import NotFoundError
 from planner.plan_document import PlanDocument, RepDay, read_plan
-from planner.planning import publish_plan
+from planner.publishing import publish as publish_plan
 from planner.repository import PlannedHandoff, StoredPlan, UnitOfWork
-from webui.api.operation import Reply, Write, operation, store
+from webui.api.operation import OwnWrite, Reply, operation, store
 from webui.api.paging import Page, PageQuery, page
 from webui.api.reading import JSON
 from webui.api.records import area_named
 from webui.api.values import Day, Model, Moment, model_of
-from webui.pages.plans import now
+from webui.pages.plans import now, settings, sources
 from webui.policy import allow, viewer
 
 RepDayDocument: type[BaseModel] = model_of(RepDay)
@@ -90,15 +91,22 @@ def get_present_plan(area: str) -> Response:
 
 @operation("POST", "/areas/<area>/plans/<number:version>/publish", {200: PlanSummary}, tag="plans")
 @allow(Permission.PLAN)
-def publish(area: str, version: int) -> Write:
-    """Make a version the one that reps see."""
+def publish(area: str, version: int) -> OwnWrite:
+    """Make a version the one that reps see.
+
+    What was promised to customers or is held since it was made is put into its days; where that has no room, nothing is
+    published, and the problem of the type `promise-broken` lists in `broken` what could not be kept.
+    """
     known = area_named(area).name
 
-    def write(unit: UnitOfWork) -> Reply:
-        publish_plan(unit, known, version, now())
-        return Reply(PlanSummary.of(unit.plans(known).get(version)))
+    def write(kept: Callable[[UnitOfWork, Reply], None]) -> None:
+        def also(unit: UnitOfWork, published: int) -> None:
+            kept(unit, Reply(PlanSummary.of(unit.plans(known).get(published))))
 
-    return write
+        actor, agendas = viewer().actor, sources().agendas
+        publish_plan(store(), actor, agendas, known, version, settings(), now(), also=also)
+
+    return OwnWrite(write)
 
 
 @operation("GET", "/areas/<area>/handoffs", {200: HandoffPage}, tag="plans")

@@ -17,6 +17,7 @@ from planner.errors import (
     InvalidRecordError,
     NotFoundError,
     PlannerError,
+    PromiseBrokenError,
     StorageError,
     StorageUnavailableError,
 )
@@ -38,6 +39,7 @@ KINDS: Mapping[str, str] = {
     "key-missing": "Idempotency-Key is missing",
     "key-reused": "Idempotency-Key came with another request before",
     "changed": "It has been changed by somebody else",
+    "promise-broken": "A promise to a customer would be broken",
     "refused": "This cannot be done",
     "unavailable": "The database does not answer",
 }
@@ -142,6 +144,8 @@ def _problem_of(error: Exception) -> Problem | None:
             return Problem(404, "", str(error))
         case InvalidRecordError():
             return invalid(FieldError(pointer(error.field) if error.field else "", error.message))
+        case PromiseBrokenError():
+            return Problem(409, "promise-broken", str(error), members={"broken": list(error.broken)})
         case NoteChangedError():
             present = {"revision": error.present.revision, "text": error.present.text}
             return Problem(409, "changed", str(error), members={"present": present})

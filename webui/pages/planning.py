@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from pydantic import BaseModel, Field
 
 from planner.access import Permission
-from planner.errors import InvalidRecordError, NotFoundError, RefusedError
+from planner.errors import InvalidRecordError, NotFoundError, PromiseBrokenError, RefusedError
 from planner.jobs.domain import Job, JobState
 from planner.jobs.requests import (
     PLAN,
@@ -26,12 +26,13 @@ from planner.jobs.requests import (
     why_nothing_runs,
 )
 from planner.people.fresh import new_id
-from planner.planning import MAX_DAYS, days_lost, publish_plan
+from planner.planning import MAX_DAYS, days_lost
+from planner.publishing import publish as publish_plan
 from planner.repository import StoredPlan, UnitOfWork
 from planner.snapshot import zone_of
 from routing.area import Area
 from webui.errors import DaysLostError, PlanUnreadableError
-from webui.forms import Form, done_once, read_form
+from webui.forms import Form, done_once, done_once_by, read_form
 from webui.pages.plans import CLOCK, area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting import view_of
@@ -107,21 +108,37 @@ def cancel(area: str, job: str) -> Any:
 @planning.post("/a/<area>/plans/<int:version>/publish")
 @allow(Permission.PLAN)
 def publish(area: str, version: int) -> Any:
-    """Where reps would lose days that they see, only for whoever says which plan it may replace."""
+    """Where reps would lose days that they see, only for whoever says which plan it may replace; where a promise would
+    be broken, for nobody."""
     chosen = area_named(area)
 
-    def published(unit: UnitOfWork) -> str:
-        zone = zone_of(unit.records(chosen.name).reps()) or ZoneInfo("UTC")
-        seen, lost = days_lost(unit, chosen.name, version, now().astimezone(zone).date())
+    def published(kept: Callable[[UnitOfWork, str], None]) -> str:
+        with sources().store.read(viewer().scope) as unit:
+            zone = zone_of(unit.records(chosen.name).reps()) or ZoneInfo("UTC")
+            seen, lost = days_lost(unit, chosen.name, version, now().astimezone(zone).date())
         if lost and request.form.get("replaces") != str(seen):
             raise DaysLostError(seen, lost)
-        return str(publish_plan(unit, chosen.name, version, now()))
+        return str(
+            publish_plan(
+                sources().store,
+                viewer().actor,
+                sources().agendas,
+                chosen.name,
+                version,
+                settings(),
+                now(),
+                also=lambda unit, done: kept(unit, str(done)),
+                replaces=seen,
+            )
+        )
 
     try:
-        done_once(published)
+        done_once_by(published)
     except DaysLostError as error:
         days = runs_of_days(error.days)
         return render_template("publish.html", area=chosen, version=version, published=error.published, days=days), 409
+    except PromiseBrokenError as error:
+        return render_template("publish_refused.html", area=chosen, version=version, broken=error.broken), 409
     return redirect(url_for("pages.week", area=chosen.name), 303)
 
 

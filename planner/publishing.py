@@ -1,0 +1,334 @@
+"""Publishing a plan: what was promised since it was made is put into its days, or it is not published.
+
+A plan is made from what was promised at that moment, and people go on booking. So each of its days on which something
+is promised or held is looked at again: what it lacks is inserted, in the order that it has or, where that does not do,
+in a better one; what is over is taken out. Days that change thereby become `ChangedDay`s of the new version. All this
+is computed beside the others' work; the write only makes sure that nothing has changed since.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+
+from planner.access import Actor, Scope
+from planner.candidates import VisitKind
+from planner.domain import RecordKind, Rep
+from planner.errors import ConflictError, NotFoundError, PromiseBrokenError
+from planner.explaining import promised
+from planner.handoffs.domain import TO_VISIT
+from planner.plan_document import RepDay, Stop, read_plan
+from planner.repository import Store, StoredPlan, UnitOfWork
+from planner.settings import Settings
+from planner.slots.agenda import Agendas, Kept
+from planner.slots.desk import Desk, Visits
+from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.working_order import DayFacts, Legs, Workshop, records_behind
+from planner.snapshot import Snapshot
+from planner.translation import WorkingDay, working_days
+
+TRIES = 5
+"""So often it is computed anew where somebody books meanwhile."""
+
+DayKey = tuple[str, date]
+
+
+def publish(
+    store: Store,
+    actor: Actor,
+    agendas: Agendas,
+    area: str,
+    version: int | None,
+    settings: Settings,
+    now: datetime,
+    also: Callable[[UnitOfWork, int], None] | None = None,
+    replaces: int | None = None,
+) -> int:
+    """Make a version, or the newest, the one that reps see, with all that is promised or held by now; its number.
+
+    Args:
+        now: when it is published, as pages tell it.
+        also: called with the version within the transaction that publishes it.
+        replaces: the version that reps see, as far as whoever publishes knows (0 for none); None for whichever it is.
+
+    Raises:
+        NotFoundError: there is no such version, or no plan at all.
+        PromiseBrokenError: a promise or a hold has no room in the plan; nothing was published.
+        ConflictError: reps see another version than `replaces`, or people book faster than days can be computed.
+    """
+    if not actor.scope.sees(area):
+        raise NotFoundError(f"there is no area {area}")
+    for_all = replace(actor, scope=Scope(area=area))  # whose days these are is not asked: all are published together
+    for _ in range(TRIES):
+        with store.read(for_all.scope) as unit:
+            basis = _Basis.read(unit, area, version)
+            if replaces is not None and replaces != (basis.standing.published or 0):
+                raise ConflictError(f"another plan than {replaces} was published meanwhile")
+            again = basis.plan.version == basis.standing.published  # then its days are as they should be
+            rows = [] if again else _Rebased(unit, basis, agendas, settings).rows()
+        with store.write(for_all) as unit:
+            if not basis.standing.is_kept(unit, area):
+                continue
+            unit.plans(area).publish(basis.plan.version, now)
+            for row in rows:
+                unit.changed_days.put(row)
+            unit.audit("plan.published", str(basis.plan.version), area=area, changed_days=len(rows))
+            if also is not None:
+                also(unit, basis.plan.version)
+            return basis.plan.version
+    raise ConflictError("people book faster than this plan can be published: try again")
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What a computation counts on: the published version, the changed days' revisions, and what is booked."""
+
+    today: date
+    published: int | None
+    revisions: Mapping[DayKey, int]
+    promises: frozenset[str]
+    holds: frozenset[str]
+
+    @classmethod
+    def read(cls, unit: UnitOfWork, area: str, today: date) -> _Standing:
+        told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", today, date.max, area=area)
+        present, columns = unit.now(), ("id", "expires_at")
+        promises, holds = (
+            unit.bookings.columns(columns, "day", today, date.max, area=area, state=state)
+            for state in (BookingState.PROMISED, BookingState.HELD)
+        )
+        return cls(
+            today,
+            unit.plans(area).published_version(),
+            {(rep_id, day): revision for rep_id, day, revision in told},
+            frozenset(id_ for id_, _ in promises),
+            frozenset(id_ for id_, expires_at in holds if present < expires_at),
+        )
+
+    def is_kept(self, unit: UnitOfWork, area: str) -> bool:
+        """Whether it is so now; holds may have run out."""
+        present = _Standing.read(unit, area, self.today)
+        return replace(present, holds=self.holds) == self and present.holds <= self.holds
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What was read at one moment: the version to be published, and all that has happened since it was made.
+
+    `rows` are those of `today` and later, `live` and `done` the bookings: what takes time, and which visits are over.
+    """
+
+    area: str
+    plan: StoredPlan
+    days: Mapping[DayKey, RepDay]
+    snapshot: Snapshot
+    rows: Mapping[DayKey, ChangedDay]
+    live: Mapping[DayKey, tuple[Booking, ...]]
+    done: frozenset[tuple[DayKey, str]]
+    standing: _Standing
+
+    @classmethod
+    def read(cls, unit: UnitOfWork, area: str, version: int | None) -> _Basis:
+        plans, snapshot = unit.plans(area), Snapshot.read(unit, area)
+        plan = plans.latest() if version is None else plans.get(version)
+        if plan is None:
+            raise NotFoundError(f"area {area} has no plan yet: make one with fieldvisit plan")
+        present = unit.now()
+        today = min((present.astimezone(rep.zone).date() for rep in snapshot.reps), default=present.date())
+        live: dict[DayKey, tuple[Booking, ...]] = defaultdict(tuple)
+        for booking in _live(unit, area, today):
+            live[booking.rep_id, booking.day] += (booking,)
+        done = unit.bookings.within("day", today, date.max, area=area, state=BookingState.DONE)
+        return cls(
+            area,
+            plan,
+            _days_of(plan),
+            snapshot,
+            {(row.rep_id, row.day): row for row in unit.changed_days.within("day", today, date.max, area=area)},
+            dict(live),
+            frozenset(((booking.rep_id, booking.day), booking.visit_id) for booking in done),
+            _Standing.read(unit, area, today),
+        )
+
+    def covers(self, day: date) -> bool:
+        return self.plan.first_day <= day < self.plan.first_day + timedelta(days=self.plan.days)
+
+
+def _live(unit: UnitOfWork, area: str, today: date) -> list[Booking]:
+    present = unit.now()
+    return [
+        booking
+        for state in (BookingState.PROMISED, BookingState.HELD)
+        for booking in unit.bookings.within("day", today, date.max, area=area, state=state)
+        if booking.live_at(present)
+    ]
+
+
+def _days_of(plan: StoredPlan) -> dict[DayKey, RepDay]:
+    document = read_plan(plan.document or "", f"plan {plan.version}")
+    return {(day["rep_id"], date.fromisoformat(day["date"])): day for day in document["rep_days"]}
+
+
+class _Rebased:
+    """The rows of all days that are not as the version has them."""
+
+    def __init__(self, unit: UnitOfWork, basis: _Basis, agendas: Agendas, settings: Settings) -> None:
+        self._unit = unit
+        self._agendas = agendas
+        self._basis = basis
+        self._settings = settings
+        snapshot = basis.snapshot
+        self._reps = {rep.id: rep for rep in snapshot.reps}
+        self._homes, _ = snapshot.homes()
+        self._opportunities = {opportunity.id: opportunity for opportunity in snapshot.opportunities}
+        self._lookup = Kept(snapshot)
+        self._promised = {promise.visit_id: promise for promise in snapshot.promises}
+        self._promised_accounts = {
+            opportunity.account_id
+            for promise in snapshot.promises
+            if basis.covers(promise.day)
+            and (opportunity := self._opportunities.get(promise.opportunity_id))
+            and opportunity.account_id
+        }
+        self._not_to_visit = {row.opportunity_id for row in snapshot.handoffs if row.state not in TO_VISIT}
+
+    @cached_property
+    def _workshop(self) -> Workshop:
+        epoch = datetime.combine(self._basis.standing.today - timedelta(days=2), time(), UTC)
+        legs = Legs(self._agendas.source(self._basis.area))
+        return Workshop(epoch, self._basis.snapshot.zone, self._settings, legs)
+
+    def rows(self) -> list[ChangedDay]:
+        """Raises PromiseBrokenError, naming every promise and hold without room."""
+        basis, broken = self._basis, list[str]()
+        rows = []
+        for key in sorted({*basis.live, *basis.rows, *self._days_with_what_is_over()}, key=lambda key: key[::-1]):
+            row = self._covered(key) if basis.covers(key[1]) else self._beyond(key)
+            if isinstance(row, ChangedDay):
+                rows.append(row)
+            elif row is not None:
+                broken += row
+        if broken:
+            what = f"plan {basis.plan.version} was not published, since promises could not be kept; make a new plan"
+            raise PromiseBrokenError(what, broken)
+        return rows
+
+    def _days_with_what_is_over(self) -> list[DayKey]:
+        return [
+            key
+            for key, day in self._basis.days.items()
+            if key[1] >= self._basis.standing.today and any(self._is_over(key, stop) for stop in day["stops"])
+        ]
+
+    def _is_over(self, key: DayKey, stop: Stop) -> bool:
+        """Nobody visits it on this day any more: it is promised for another time, or there is nothing to do."""
+        visit, (kind, _, record_id) = stop["visit_id"], stop["visit_id"].partition(":")
+        if (key, visit) in self._basis.done:
+            return False
+        if promise := self._promised.get(visit):
+            return (promise.rep_id, promise.day) != key
+        opportunity = self._opportunities.get(record_id) if kind == RecordKind.OPPORTUNITY else None
+        account = opportunity.account_id if opportunity else record_id if kind == RecordKind.ACCOUNT else ""
+        if stop["kind"] == VisitKind.APPOINTMENT:  # a promise that was cancelled, where nothing else was agreed
+            return opportunity is not None and opportunity.appointment is None
+        return account in self._promised_accounts or (opportunity is not None and record_id in self._not_to_visit)
+
+    def _covered(self, key: DayKey) -> ChangedDay | list[str] | None:
+        """A day that the version plans: the row that it needs or, where promises have no room, which."""
+        basis = self._basis
+        planned = basis.days.get(key)
+        stops = planned["stops"] if planned else []
+        kept = tuple(
+            stop["visit_id"] for stop in stops if not self._is_over(key, stop) and self._keeps_its_promise(stop)
+        )
+        return self._row(key, kept, len(kept) < len(stops), basis.plan.version)
+
+    def _keeps_its_promise(self, stop: Stop) -> bool:
+        """A stop of something that is promised is what was promised; anything else is none."""
+        promise = self._promised.get(stop["visit_id"])
+        if promise is None:
+            return True
+        begin, leave = (datetime.fromisoformat(stop[key]) for key in ("begin", "leave"))
+        return (
+            stop["kind"] == VisitKind.APPOINTMENT
+            and promise.start <= begin <= promise.latest_begin
+            and leave - begin == timedelta(minutes=promise.service_minutes)
+            and (stop["lat"], stop["lon"]) == (promise.lat, promise.lon)
+        )
+
+    def _beyond(self, key: DayKey) -> ChangedDay | list[str] | None:
+        """A day that the version does not plan: of another plan's, what is booked stays."""
+        basis = self._basis
+        row = basis.rows.get(key)
+        if row is not None and row.plan_version == 0:
+            return None
+        booked = {_id_in_order(booking) for booking in basis.live.get(key, ())}
+        return self._row(key, tuple(id_ for id_ in row.order if id_ in booked) if row else (), True, 0)
+
+    def _row(self, key: DayKey, kept: tuple[str, ...], changed: bool, version: int) -> ChangedDay | list[str] | None:
+        """The row of a day in which `kept` visits are done in this order, and then all that is booked."""
+        basis, (rep_id, on) = self._basis, key
+        live, before = basis.live.get(key, ()), basis.rows.get(key)
+        revision = before.revision if before else 0
+        as_planned = ChangedDay(basis.area, rep_id, on, revision + 1, version, kept, None)
+        if not live and not (changed and version):
+            return as_planned if before else None
+        rep = self._reps.get(rep_id)
+        refused = [(booking, why) for booking in live if (why := self._why_impossible(rep, booking))]
+        if rep is None or rep_id not in self._homes:
+            refused = [(booking, "there is no such rep, or nobody knows where the rep starts") for booking in live]
+        if refused or rep is None or rep_id not in self._homes:
+            return self._said(refused) or as_planned
+        desk = self._desk(WorkingDay(rep, on, *self._homes[rep_id]), as_planned, live)
+        listed: Visits | None = desk.day.listed
+        there = {visit.booking.id for visit in desk.day.listed if visit.booking}
+        missing = [booking for booking in live if booking.id not in there]
+        if live and not missing and not desk.keeps(desk.day.listed):  # since it was planned, a record has changed
+            last = next(visit for visit in reversed(desk.day.listed) if visit.booking)
+            listed = desk.resequenced(tuple(visit for visit in desk.day.listed if visit is not last), last)
+            changed = True
+        for booking in missing:
+            if listed is not None:
+                visit = desk.booked(booking)
+                listed = desk.with_visit(listed, visit) or desk.resequenced(listed, visit)
+        if listed is None:
+            full = f"the day has no room for it in plan {version}" if version else "the day has no room for it"
+            return self._said([(booking, full) for booking in missing or live])
+        if changed or any(booking.state is BookingState.PROMISED for booking in missing):
+            return replace(desk.changed(listed, shown=True), revision=revision + 1)
+        return replace(as_planned, order=tuple(visit.id for visit in listed)) if before or missing else None
+
+    def _why_impossible(self, rep: Rep | None, booking: Booking) -> str:
+        """What stands in the way of a booking whatever else its day holds; empty for nothing."""
+        calendar = self._settings.calendar
+        if holiday := calendar.holiday(booking.day):
+            return f"nobody works on that day, a public holiday ({holiday})"
+        if rep is not None and not working_days([rep], self._homes, booking.day, booking.day, calendar):
+            return "the rep does not work on that day"
+        if rep is not None and (missing := booking.skills - rep.skills):
+            return f"the rep no longer has the skill {', '.join(sorted(missing))}"
+        return ""
+
+    def _said(self, refused: Sequence[tuple[Booking, str]]) -> list[str]:
+        zone = self._basis.snapshot.zone
+        return [f"{promised(booking, self._reps.get(booking.rep_id), zone)}: {why}" for booking, why in refused]
+
+    def _desk(self, working_day: WorkingDay, row: ChangedDay, live: Sequence[Booking]) -> Desk:
+        """The day in the order of a row, without what is booked and not in it."""
+        basis = self._basis
+        planned = basis.days.get((row.rep_id, row.day)) if row.plan_version else None
+        there = tuple(booking for booking in live if _id_in_order(booking) in row.order)
+        stops = {stop["visit_id"]: stop for stop in planned["stops"]} if planned else {}
+        behind = records_behind(stops, row.order, self._lookup)
+        facts = DayFacts(working_day, True, row.revision - 1, row.plan_version, planned, row, there, behind)
+        day = self._workshop.day(facts)
+        places = [*(visit.place for visit in day.listed), *(booking.place for booking in live)]
+        self._workshop.legs.learn([working_day.start, working_day.end, *places])
+        return Desk(self._unit, basis.area, day, self._workshop, None)
+
+
+def _id_in_order(booking: Booking) -> str:
+    return booking.visit_id if booking.state is BookingState.PROMISED else f"booking:{booking.id}"
