@@ -82,6 +82,14 @@ class Scenario:
     def promises(self) -> int:
         return sum(len(day.bookings) for day in self.days)
 
+    @property
+    def last_day(self) -> date:
+        return self.days[-1].working_day.day
+
+    @property
+    def calendar_days(self) -> int:
+        return (self.last_day - FIRST_DAY).days + 1
+
     def of(self, reps: int) -> Scenario:
         """The same with the first reps alone."""
         kept = self.reps[:reps]

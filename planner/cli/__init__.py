@@ -1,6 +1,19 @@
 """The command `fieldvisit`: every command but the web ones, which webui/cli.py adds."""
 
-from planner.cli import areas, data, doctor, jobs, plans, records, users
+from planner.cli import areas, bench, data, doctor, jobs, plans, records, slots, users
 from planner.cli.app import App, area_option, main
 
-__all__ = ["App", "area_option", "areas", "data", "doctor", "jobs", "main", "plans", "records", "users"]
+__all__ = [
+    "App",
+    "area_option",
+    "areas",
+    "bench",
+    "data",
+    "doctor",
+    "jobs",
+    "main",
+    "plans",
+    "records",
+    "slots",
+    "users",
+]

@@ -103,16 +103,19 @@ def offer_slots(
     Raises:
         InvalidRecordError: the hours cannot be read.
     """
-    agenda = _agenda(unit, agendas, area, query, settings, now)
-    able = _able(agenda, query)
-    asked = _asked(query, settings, now)
-    search = Search(agenda, asked, [able(day.rep) for day in agenda.days])
+    search = search_for(_agenda(unit, agendas, area, query, settings, now), query, settings, now)
     found = search.cheapest(query.limit)
     if query.resequence:
         found = sorted([*found, *search.rearranged()], key=lambda each: (each.added_s, each.begin_s))[: query.limit]
     slots = tuple(_slot(each, search, query) for each in found)
     why = "" if slots else _why_none(search, query)
     return Offers(slots, search.tried, search.checked, search.resequenced, why)
+
+
+def search_for(agenda: Agenda, query: SlotQuery, settings: Settings, now: datetime) -> Search:
+    """The search that answers a query."""
+    able = _able(agenda, query)
+    return Search(agenda, _asked(query, settings, now), [able(day.rep) for day in agenda.days])
 
 
 def _agenda(

@@ -96,7 +96,7 @@ class Office:
 
     def type(self, *words: object, status: int = 0, answer: str | None = None) -> str:
         result: Result = CliRunner().invoke(main, ["--home", str(self.home), *map(str, words)], input=answer)
-        assert result.exit_code == status, result.output
+        assert result.exit_code == status, result.output or result.exception
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         return result.output
 
