@@ -1,4 +1,4 @@
-"""What falls due by itself: missed deadlines, and rows that nobody asks for any more, a little at a time."""
+"""What falls due by itself: missed deadlines, holds that run out, rows that nobody asks for; a little at a time."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from planner.jobs.domain import JobState
 from planner.people.throttling import FORGOTTEN_AFTER
 from planner.repository import Rows, Store, UnitOfWork
 from planner.settings import LoginSettings, Settings
+from planner.slots.holding import expire
 
 JOBS_KEPT = timedelta(days=30)
 """Since they ended. What came of them, a plan, is kept."""
@@ -27,6 +28,8 @@ HEARTBEATS_KEPT = timedelta(days=1)
 TIDIED_EVERY = timedelta(hours=1)
 AT_ONCE = 500
 """Rows in one transaction: it takes a few milliseconds."""
+HOLDS_AT_ONCE = 20
+"""The same; each of them is three rows, read and written one by one."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,9 +52,18 @@ class Upkeep:
                 raise
             except PlannerError as error:  # a plan that cannot be read must not keep the others waiting
                 _log.error("area %s: missed handoffs are not returned: %s", area, error)
+        expire_holds(self._store)
         if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
             self._tidied_at = now
             tidy(self._store, now, self._settings.login)
+
+
+def expire_holds(store: Store) -> int:
+    """Mark all holds that have run out, and say how many they were. Nothing depends on it: they end by their time."""
+    counts = [HOLDS_AT_ONCE]
+    while counts[-1] == HOLDS_AT_ONCE:
+        counts.append(expire(store, HOLDS_AT_ONCE))
+    return sum(counts[1:])
 
 
 def tidy(store: Store, now: datetime, login: LoginSettings) -> Mapping[str, int]:

@@ -16,9 +16,10 @@ from planner.settings import Settings
 from planner.slots.agenda import Agendas
 from planner.slots.domain import Booking, ChangedDay
 from planner.slots.working_order import AgendaDay, AgendaVisit, Legs, Numbering, Workshop, contested
+from planner.translation import visit_windows
 from routing.geo import LatLon
 from routing.insertion import Itinerary, problem_of, timed
-from routing.problem import DAY_S, Problem, TimeWindow
+from routing.problem import DAY_S, Job, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route
 from routing.timing import Timeline
@@ -68,6 +69,23 @@ class Desk:
     def booked(self, booking: Booking) -> AgendaVisit:
         """The visit of a hold or a promise."""
         return self.workshop.booked(booking, self.day.clock, self.day.itinerary.shift)
+
+    def opens(self, booking: Booking) -> bool:
+        """Whether its hours leave any time within the window."""
+        visit = Visit(
+            id=booking.visit_id,
+            kind=VisitKind.APPOINTMENT,
+            record_ids=(),
+            name=booking.name,
+            address=booking.address,
+            place=booking.place,
+            service_minutes=booking.service_minutes,
+            why="",
+            worth=None,
+            hours=(booking.hours,) if booking.hours else (),
+            promise=booking,
+        )
+        return not booking.hours or bool(visit_windows(visit, self.day.clock))
 
     def itinerary(self, visits: Sequence[AgendaVisit]) -> Itinerary:
         """Some visits in their order."""
@@ -138,12 +156,27 @@ class Desk:
     def _shown(self, visits: Sequence[AgendaVisit]) -> RepDay:
         """The day as everybody sees it."""
         itinerary = self.itinerary(visits)
-        route = timed(itinerary) or _in_any_case(itinerary) if visits else None
+        route = timed(itinerary) or self._in_any_case(visits) if visits else None
         if visits and route is None:
             raise SlotGoneError("no way leads along this day any more: make and publish a new plan first")
         stops = {visit.id: self._stop(visit) for visit in visits}
         jobs = {visit.id: visit.job for visit in visits}
         return rep_day(self.day.working_day, itinerary.shift, route, jobs, stops, self.day.local)
+
+    def _in_any_case(self, visits: Sequence[AgendaVisit]) -> Route | None:
+        """When everything would happen if no door ever closed: what is shown of a day whose records have changed."""
+        itinerary = self.itinerary(visits)
+        shift, late_s = itinerary.shift, itinerary.shift.end_s + DAY_S
+
+        def patient(visit: AgendaVisit) -> Job:
+            open_s = visit.job.windows[0].start_s if visit.job.windows else 0
+            if visit.booking is not None:
+                open_s = self.day.clock.at_instant(visit.booking.start)
+            return replace(visit.job, windows=(TimeWindow(open_s, max(open_s, late_s)),))
+
+        jobs, longer = tuple(map(patient, visits)), replace(shift, end_s=late_s, max_jobs=None)
+        found = (timed(replace(itinerary, shift=each, jobs=jobs)) for each in (longer, replace(longer, break_=None)))
+        return next(filter(None, found), None)
 
     def promised_stop(self, promise: Booking, opportunity: Opportunity) -> Stop:
         """What is told of a promise, its times aside."""
@@ -190,11 +223,3 @@ def _is_out(visit: AgendaVisit, out: set[str], back: set[str]) -> bool:
 def _fits(itinerary: Itinerary) -> bool:
     problem = problem_of(itinerary)
     return Timeline.of(problem, problem.shifts[0], problem.jobs).feasible
-
-
-def _in_any_case(itinerary: Itinerary) -> Route | None:
-    """When everything would happen if all doors were always open: what is shown of a day whose records have changed."""
-    shift = itinerary.shift
-    jobs = tuple(replace(job, windows=(TimeWindow(0, shift.end_s + DAY_S),)) for job in itinerary.jobs)
-    longer = replace(shift, end_s=shift.end_s + DAY_S, max_jobs=None, break_=None)
-    return timed(replace(itinerary, shift=longer, jobs=jobs))

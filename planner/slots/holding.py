@@ -276,19 +276,30 @@ def cancel(
 
 
 def expire(store: Store, limit: int) -> int:
-    """Mark holds that have run out, at most so many; returns how many they were."""
+    """Mark holds that have run out, at most so many, and take them out of their days; returns how many they were."""
+    with store.read() as unit:
+        if not _run_out(unit):
+            return 0
     with store.write(SYSTEM) as unit:
-        now = unit.now()
-        over = [hold for hold in unit.bookings.find(state=BookingState.HELD) if not hold.live_at(now)][:limit]
+        over = _run_out(unit)[:limit]
         for present in over:
-            ended, reason = present.expires_at, "not confirmed in time"
-            unit.bookings.put(
-                replace(present, state=BookingState.EXPIRED, expires_at=None, ended_at=ended, reason=reason)
+            ended = replace(
+                present,
+                state=BookingState.EXPIRED,
+                expires_at=None,
+                ended_at=present.expires_at,
+                reason="not confirmed in time",
             )
+            unit.bookings.put(ended)
             if (row := without_hold(unit, present)) is not None:
                 unit.changed_days.put(row)
             unit.audit("booking.expired", present.id, area=present.area)
     return len(over)
+
+
+def _run_out(unit: UnitOfWork) -> list[Booking]:
+    now = unit.now()
+    return [hold for hold in unit.bookings.find(state=BookingState.HELD) if not hold.live_at(now)]
 
 
 def _check_seen(unit: UnitOfWork, actor: Actor, area: str, ask: HoldAsk) -> None:
@@ -363,6 +374,8 @@ def _check_day(desk: Desk, booking: Booking, now: datetime, settings: Settings) 
     _check(last.astimezone(zone).date() == booking.day, "end", f"is not on {booking.day} where the rep is")
     if (booking.day - now.astimezone(zone).date()).days > settings.booking.most_days:
         raise RefusedError(f"visits are booked at most {settings.booking.most_days} days ahead")
+    if not desk.opens(booking):
+        raise RefusedError(f"{booking.name} is not open then: {booking.hours}")
     _check_able(desk, booking)
 
 
