@@ -68,7 +68,8 @@ def _serve_here(app: App, host: str, port: int, threads: int, without_work: bool
         app.say(f"{here}  (Ctrl-C ends it)")
         _say_how_to_begin(app, app.settings.web.public_url or here)
         with _working(app, os.environ, without_work):
-            threading.Thread(target=warm_all, args=(web.extensions["sources"],), daemon=True).start()
+            warming = (web.extensions["sources"], web.config["CLOCK"]())
+            threading.Thread(target=warm_all, args=warming, daemon=True).start()
             serve_app(web, listener, threads)
 
 

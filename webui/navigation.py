@@ -12,6 +12,7 @@ from webui.policy import lets_in
 OF_AN_AREA = (
     ("pages.week", "Week"),
     ("handoffs.handoffs", "Handoffs"),
+    ("booking.book", "Book"),
     ("pages.unplanned", "Not planned"),
     ("planning.plan_page", "Plan"),
     ("records.records_page", "Records"),
@@ -24,7 +25,9 @@ OF_THE_COMPANY = (("account.account", "My account"), ("people.people", "People")
 START = "pages.start"
 """Shows what the first page of an area shows."""
 
-WITHOUT_PLAN = frozenset({"handoffs.handoffs", "planning.plan_page", "records.records_page", "records.addresses"})
+WITHOUT_PLAN = frozenset(
+    {"handoffs.handoffs", "booking.book", "planning.plan_page", "records.records_page", "records.addresses"}
+)
 """Pages of an area that are the same whatever version of its plan is looked at."""
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +55,7 @@ class Sources:
     def __init__(self, store: Store, areas: Areas, settings: Settings) -> None:
         self.store = store
         self.areas = areas
+        self._booking = settings.booking
         self.agendas = Agendas(self.streets, settings)
         self.directories = Directories()
         self.tiles: TileServer | None = None
@@ -132,8 +134,13 @@ class Sources:
         """The area's addresses. Raises AreaError where they cannot be read."""
         return self._gazetteer(area.folder, _built(area))
 
-    def warm(self, area: Area) -> None:
-        """Draw every line of the plan that is shown, so that no visitor waits; a problem with it is theirs to see."""
+    def warm(self, area: Area, today: date) -> None:
+        """Have ready what booking asks for while somebody is on the phone, and draw every line of the plan that is
+        shown, so that no visitor waits; a problem with it is theirs to see."""
+        with suppress(PlannerError, RoutingError, WebError):
+            self.gazetteer(area)
+            with self.store.read(Scope(area=area.name)) as unit:
+                self.agendas.agenda(unit, area.name, today, today + timedelta(days=self._booking.days))
         with suppress(PlannerError, RoutingError, WebError):
             shown = self.plan(EVERYTHING, area.name, None)
             for day in shown.view.rep_days.values() if shown else ():
@@ -149,10 +156,10 @@ class Sources:
                 return (a, b)
 
 
-def warm_all(sources: Sources) -> None:
-    """Draw the plans of all areas."""
+def warm_all(sources: Sources, now: datetime) -> None:
+    """Have everything ready that visitors of any area ask for first."""
     for area in sources.areas.list():
-        sources.warm(area)
+        sources.warm(area, now.date())
 
 
 def _built(area: Area) -> float:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
@@ -187,7 +188,7 @@ def empty_database() -> bytes:
 
 
 class Office:
-    """An installation: a store, areas, the app, and a client of it, with `viewer` logged in."""
+    """An installation: a store, areas, the app, and a client of it, with `viewer` logged in at `time.now`."""
 
     def __init__(
         self,
@@ -200,10 +201,11 @@ class Office:
         self.viewer = viewer
         self.database = folder / "fieldvisit.sqlite"
         self.database.write_bytes(empty_database())
-        self.store = open_store(f"sqlite:///{self.database}")
+        self.time = time = SimpleNamespace(now=now)  # not self: the store would keep it from ever being closed
+        self.store = open_store(f"sqlite:///{self.database}", clock=lambda: time.now)
         weakref.finalize(self, self.store.close)
         settings = Settings(home=folder, database_url="", map=map_settings or MapSettings())
-        self.app: Flask = create_app(self.store, Areas(folder), settings, lambda: now, lambda: self.viewer)
+        self.app: Flask = create_app(self.store, Areas(folder), settings, lambda: time.now, lambda: self.viewer)
         self.client: FlaskClient = self.app.test_client()
 
     def keep(self, document: str, area: str = "helsinki", published_at: datetime | None = None) -> int:

@@ -53,7 +53,7 @@ def build() -> Flask:
     set_up_logging()
     settings = read_settings()
     app = create_app(open_store(settings.database_url), Areas(settings.areas), settings)
-    threading.Thread(target=warm_all, args=(app.extensions["sources"],), daemon=True).start()
+    threading.Thread(target=warm_all, args=(app.extensions["sources"], app.config["CLOCK"]()), daemon=True).start()
     return app
 
 

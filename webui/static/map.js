@@ -147,5 +147,5 @@ const fieldvisit = (() => {
     return L.marker(map.unproject(at), { icon, interactive: false, keyboard: false, zIndexOffset: -1000 });
   }
 
-  return { basemap, route, stops, element, isNarrow: () => narrow.matches, isCalm: () => calm.matches };
+  return { basemap, route, stops, element, named, unpacked, isNarrow: () => narrow.matches, isCalm: () => calm.matches };
 })();
