@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cast import Town, door, rep
+from handoff_cast import Desk, staff
 from people_cast import Office
 from postgres import Postgres
 from slots_cast import SlotTown, slot_town
@@ -95,3 +96,24 @@ def slots(empty_database: Path, tmp_path: Path) -> Iterator[SlotTown]:
     town.add((rep(), door()))
     yield town
     town.store.close()
+
+
+@pytest.fixture(scope="session")
+def staffed_database(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the cast of handoffs."""
+    file = tmp_path_factory.mktemp("staffed") / "fieldvisit.sqlite"
+    shutil.copy(empty_database, file)
+    store = open_store(f"sqlite:///{file}")
+    staff(store)
+    store.close()
+    return file
+
+
+@pytest.fixture
+def desk(staffed_database: Path, tmp_path: Path) -> Iterator[Desk]:
+    """Where Iris and the others hand off the mill, which is a draft so far."""
+    file = tmp_path / "fieldvisit.sqlite"
+    shutil.copy(staffed_database, file)
+    store = open_store(f"sqlite:///{file}")
+    yield Desk(store)
+    store.close()
