@@ -31,7 +31,7 @@ from planner.snapshot import Snapshot
 from planner.translation import WorkingDay, working_days
 
 TRIES = 5
-"""So often it is computed anew where somebody books meanwhile."""
+"""So often it is computed beside the others' work; then within the write, where nobody books meanwhile."""
 
 DayKey = tuple[str, date]
 
@@ -57,36 +57,45 @@ def publish(
     Raises:
         NotFoundError: there is no such version, or no plan at all.
         PromiseBrokenError: a promise or a hold has no room in the plan; nothing was published.
-        ConflictError: reps see another version than `replaces`, or people book faster than days can be computed.
+        ConflictError: reps see another version than `replaces`.
     """
     if not actor.scope.sees(area):
         raise NotFoundError(f"there is no area {area}")
     for_all = replace(actor, scope=Scope(area=area))  # whose days these are is not asked: all are published together
+
+    def prepare(unit: UnitOfWork) -> tuple[_Basis, list[ChangedDay]]:
+        basis = _Basis.read(unit, area, version)
+        if replaces is not None and replaces != (basis.standing.published or 0):
+            raise ConflictError("another plan was published meanwhile: look at what reps see now")
+        again = basis.plan.version == basis.standing.published  # then its days are as they should be
+        return basis, [] if again else _Rebased(unit, basis, agendas, settings).rows()
+
+    def carry_out(unit: UnitOfWork, basis: _Basis, rows: Sequence[ChangedDay]) -> int:
+        published = basis.plan.version
+        unit.plans(area).publish(published, now)
+        for row in rows:
+            unit.changed_days.put(row)
+        unit.audit("plan.published", str(published), area=area, changed_days=len(rows))
+        if also is not None:
+            also(unit, published)
+        return published
+
     for _ in range(TRIES):
         with store.read(for_all.scope) as unit:
-            basis = _Basis.read(unit, area, version)
-            if replaces is not None and replaces != (basis.standing.published or 0):
-                raise ConflictError(f"another plan than {replaces} was published meanwhile")
-            again = basis.plan.version == basis.standing.published  # then its days are as they should be
-            rows = [] if again else _Rebased(unit, basis, agendas, settings).rows()
+            basis, rows = prepare(unit)
         with store.write(for_all) as unit:
-            if not basis.standing.is_kept(unit, area):
-                continue
-            unit.plans(area).publish(basis.plan.version, now)
-            for row in rows:
-                unit.changed_days.put(row)
-            unit.audit("plan.published", str(basis.plan.version), area=area, changed_days=len(rows))
-            if also is not None:
-                also(unit, basis.plan.version)
-            return basis.plan.version
-    raise ConflictError("people book faster than this plan can be published: try again")
+            if basis.standing.is_kept(unit, area):
+                return carry_out(unit, basis, rows)
+    with store.write(for_all) as unit:
+        return carry_out(unit, *prepare(unit))
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """What a computation counts on: the published version, the changed days' revisions, and what is booked."""
+    """What a computation counts on: records, the published version, the changed days' revisions, what is booked."""
 
     today: date
+    stamp: int
     published: int | None
     revisions: Mapping[DayKey, int]
     promises: frozenset[str]
@@ -102,6 +111,7 @@ class _Standing:
         )
         return cls(
             today,
+            unit.records(area).stamp(),
             unit.plans(area).published_version(),
             {(rep_id, day): revision for rep_id, day, revision in told},
             frozenset(id_ for id_, _ in promises),
