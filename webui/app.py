@@ -35,14 +35,17 @@ from webui.metrics import MeasuredStore, count_requests
 from webui.navigation import navigation
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
+from webui.pages.booking import booking
 from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
 from webui.pages.opportunity import opportunity
 from webui.pages.people import people_pages
 from webui.pages.planning import planning
 from webui.pages.plans import CLOCK, NoPlanError, pages, sources
+from webui.pages.promises import promises
 from webui.pages.records import records
 from webui.pages.rep_day_notes import notes
+from webui.pages.team_rules import team_rules
 from webui.policy import Authenticate, enforce, policy_of, viewer
 from webui.request_log import name_and_log_requests
 from webui.security import headers_for, new_nonce
@@ -117,7 +120,7 @@ def create_app(
     app.extensions["streams"] = Streams()
     app.register_blueprint(pages)
     app.register_blueprint(handoff_pages)
-    for writing in (opportunity, handing, planning, records, notes):
+    for writing in (opportunity, handing, team_rules, booking, promises, planning, records, notes):
         app.register_blueprint(writing)
     register_api(app)
     app.register_blueprint(login_pages)

@@ -9,7 +9,6 @@ from flask import Blueprint, render_template
 from planner.access import Permission
 from planner.errors import PlannerError
 from planner.handoffs.standing import handoffs as handoffs_of
-from planner.handoffs.state import all_handoffs
 from planner.qualification import first_action_deadline
 from planner.slots.domain import BookingState
 from webui.errors import PlanUnreadableError
@@ -32,11 +31,9 @@ def handoffs(area: str) -> Any:
             found = handoffs_of(unit, chosen.name, gate)
         except PlannerError as error:
             raise PlanUnreadableError(str(error)) from error
-        rows = {deal.id: row for deal, row in all_handoffs(unit, chosen.name, gate)}
         promises = unit.bookings.find(area=chosen.name, state=BookingState.PROMISED)
     board = Board(
         found=found,
-        rows=rows,
         promises={booking.opportunity_id: booking for booking in promises},
         deadlines={
             handoff.opportunity.id: first_action_deadline(handoff.opportunity, team.work_days, gate, calendar)

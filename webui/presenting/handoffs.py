@@ -91,7 +91,6 @@ class Board:
     """What the list is made from, as read for one viewer. `deadlines` are days of first visits by opportunity."""
 
     found: Sequence[Handoff]
-    rows: Mapping[str, HandoffRow]
     promises: Mapping[str, Booking]
     deadlines: Mapping[str, date | None]
     team: Team
@@ -106,7 +105,7 @@ def handoffs_view(board: Board) -> HandoffsView:
     by_day: dict[date, list[tuple[str, HandoffView]]] = {}
     waiting: dict[tuple[str, str, str], list[HandoffView]] = {}
     for handoff in board.found:
-        row = board.rows[handoff.opportunity.id]
+        row = handoff.row
         day, mine = _day(board, handoff, row), is_mine(row, board.by, board.email)
         answered = row.state is not HandoffState.HANDED_OFF or board.by.side is not Side.FIELD
         to_do = mine and not (day and day >= board.today and answered)

@@ -133,11 +133,12 @@ class PlannedView:
 
 @dataclass(frozen=True, slots=True)
 class MoveView:
-    """Something that the viewer may do now."""
+    """Something that the viewer may do now; `for_others` is what managers do in place of somebody else."""
 
     action: str
     text: str
     main: bool
+    for_others: bool
     needs: tuple[Need, ...]
 
 
@@ -291,10 +292,10 @@ def moves_of(row: HandoffRow, by: By, reps: Iterable[Rep]) -> list[MoveView]:
     ]
     rows.sort(key=lambda found: found.action not in _MAIN)
     first = next((found.action for found in rows if found.action in _MAIN), None)
-    return [_move(found, row, found.action is first, reps) for found in rows]
+    return [_move(found, row, found.action is first, found.by is not by.side, reps) for found in rows]
 
 
-def _move(found: Transition, row: HandoffRow, main: bool, reps: Iterable[Rep]) -> MoveView:
+def _move(found: Transition, row: HandoffRow, main: bool, for_others: bool, reps: Iterable[Rep]) -> MoveView:
     text = _MOVES[found.action]
     if found.action is Action.LOSE and found.by is Side.INSIDE:
         text = "Give it up as lost"
@@ -306,7 +307,9 @@ def _move(found: Transition, row: HandoffRow, main: bool, reps: Iterable[Rep]) -
         Said.LEARNED: Need("learned", "What was learned", "Inside sales reads it on this page."),
         Said.REP: Need("rep", "Rep", options=tuple((rep.id, rep.name, "") for rep in reps if rep.id != row.owner)),
     }
-    return MoveView(found.action, text, main, tuple(labels[said] for said in found.needs))
+    return MoveView(
+        found.action, text, main and not for_others, for_others, tuple(labels[said] for said in found.needs)
+    )
 
 
 def promise_view(booking: Booking, zone: ZoneInfo, rep: str) -> PromiseView:
