@@ -7,22 +7,24 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from planner.candidates import Visit, VisitKind
-from planner.hours import exists, midnight, seconds_since
+from planner.hours import exists, instant, midnight
 from planner.slots.agenda import Agenda, AgendaDay
 from planner.slots.domain import Meaning
-from planner.translation import visit_windows
+from planner.translation import SECOND, visit_windows
 from routing.checks import violations
 from routing.geo import LatLon
-from routing.insertion import Itineraries, Itinerary, Opening, Openings, inserted, overlaps, problem_of, timed, within
+from routing.insertion import Itineraries, Itinerary, Opening, Openings, inserted, overlaps, problem_of, within
 from routing.problem import UNREACHABLE, Job, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route, Solution
+from routing.timing import schedule
 from routing.travel_times import FanTimes
 
 SLOTS_A_HALF_DAY = 2
@@ -138,8 +140,9 @@ class Search:
         self, day: AgendaDay, itinerary: Itinerary, window: TimeWindow, added_s: int, *, again: bool
     ) -> Found | None:
         self.checked += 1
-        route = timed(itinerary)
-        broken = violations(problem_of(itinerary), Solution((route,), ())) if route else ["it cannot be timed"]
+        problem = problem_of(itinerary)
+        route = schedule(problem, problem.shifts[0], problem.jobs)
+        broken = violations(problem, Solution((route,), ())) if route else ["it cannot be timed"]
         if route is None or broken:
             _LOG.error("a slot on %s was not offered, since it does not hold: %s", day.id, broken[0])
             return None
@@ -212,34 +215,44 @@ class Search:
         """The windows of a day, by when service may begin; days alike share theirs."""
         key = day.working_day.day, day.rep.timezone, day.itinerary.shift.start_s, day.itinerary.shift.end_s
         if key not in self._windows:
-            self._windows[key] = tuple(windows_of(day, self.asked))
+            self._windows[key] = windows_of(day, self.asked)
         return self._windows[key]
 
 
-def windows_of(day: AgendaDay, asked: Asked) -> Iterator[TimeWindow]:
+def windows_of(day: AgendaDay, asked: Asked) -> tuple[TimeWindow, ...]:
     """The windows of a day that could be promised, as bounds of when service begins.
 
     They begin on the rep's wall clock at multiples of the step, lie within working hours and not before the notice.
     """
-    shift, zone, clock = day.itinerary.shift, day.rep.zone, day.clock
+    shift, clock = day.itinerary.shift, day.clock
     earliest_s = max(shift.start_s, clock.at_instant(asked.not_before))
     service_s = asked.service_minutes * 60
     if not asked.step_minutes:
-        if earliest_s + service_s <= shift.end_s:
-            yield TimeWindow(earliest_s, shift.end_s - service_s)
-        return
+        latest_s = shift.end_s - service_s
+        return (TimeWindow(earliest_s, latest_s),) if earliest_s <= latest_s else ()
     width_s = asked.window_minutes * 60
     slack_s = width_s if asked.meaning is Meaning.ARRIVE else width_s - service_s
     if slack_s < 0:
-        return
-    start = midnight(day.working_day.day)
-    for _ in range(24 * 60 // asked.step_minutes + 1):
-        if start.date() != day.working_day.day:
-            return
-        start_s = seconds_since(clock.epoch, start, zone) if exists(start, zone) else -1
-        if earliest_s <= start_s <= shift.end_s - width_s:
-            yield TimeWindow(start_s, start_s + slack_s)
-        start += timedelta(minutes=asked.step_minutes)
+        return ()
+    step = day.working_day.day, day.rep.zone, asked.step_minutes
+    return _windows(*step, clock.epoch, earliest_s, shift.end_s - width_s, slack_s)
+
+
+@lru_cache(maxsize=4_000)
+def _windows(
+    day: date, zone: ZoneInfo, step_minutes: int, epoch: datetime, earliest_s: int, latest_s: int, slack_s: int
+) -> tuple[TimeWindow, ...]:
+    """Windows that begin on the step of a local day, between these seconds since the epoch. The same days are asked for
+    again and again."""
+    starts = ((at - epoch) // SECOND for at in _wall_clock(day, zone, step_minutes))
+    return tuple(TimeWindow(start_s, start_s + slack_s) for start_s in starts if earliest_s <= start_s <= latest_s)
+
+
+@lru_cache(maxsize=4_000)
+def _wall_clock(day: date, zone: ZoneInfo, step_minutes: int) -> tuple[datetime, ...]:
+    """The instants of a local day that lie on the step; local times that the clocks skip are none."""
+    steps = (midnight(day) + timedelta(minutes=minute) for minute in range(0, 24 * 60, step_minutes))
+    return tuple(instant(step, zone) for step in steps if exists(step, zone))
 
 
 def _joined(windows: Iterable[TimeWindow]) -> list[TimeWindow]:
