@@ -17,7 +17,7 @@ from planner.candidates import Visit, VisitKind
 from planner.hours import exists, instant, midnight
 from planner.slots.agenda import Agenda, AgendaDay
 from planner.slots.domain import Meaning
-from planner.translation import SECOND, visit_windows
+from planner.translation import visit_windows
 from routing.checks import violations
 from routing.geo import LatLon
 from routing.insertion import Itineraries, Itinerary, Opening, Openings, inserted, overlaps, problem_of, within
@@ -244,7 +244,7 @@ def _windows(
 ) -> tuple[TimeWindow, ...]:
     """Windows that begin on the step of a local day, between these seconds since the epoch. The same days are asked for
     again and again."""
-    starts = ((at - epoch) // SECOND for at in _wall_clock(day, zone, step_minutes))
+    starts = (round((at - epoch).total_seconds()) for at in _wall_clock(day, zone, step_minutes))
     return tuple(TimeWindow(start_s, start_s + slack_s) for start_s in starts if earliest_s <= start_s <= latest_s)
 
 
