@@ -175,7 +175,11 @@ class Directory:
     @classmethod
     def read(cls, unit: UnitOfWork, area: str) -> Directory:
         """Of all that the unit sees, which should be the whole area."""
-        listings = unit.records(area).directory()
+        records = unit.records(area)
+        return cls.of(records.directory(), {rep.id: rep.name for rep in records.reps()})
+
+    @classmethod
+    def of(cls, listings: Sequence[Listing], reps: Mapping[str, str]) -> Directory:
         return cls(
             tuple(listings),
             tuple(sorted_name(listing.name) for listing in listings),
@@ -184,7 +188,7 @@ class Directory:
             tuple(_email(listing.contact_email) for listing in listings),
             np.array([listing.lat for listing in listings], dtype=np.float64),
             np.array([listing.lon for listing in listings], dtype=np.float64),
-            {rep.id: rep.name for rep in unit.records(area).reps()},
+            reps,
         )
 
     def place(self, row: int) -> LatLon | None:
