@@ -229,6 +229,16 @@ def test_a_plan_to_begin_with_is_kept_as_far_as_it_still_fits() -> None:
     assert solve(problem, A_LITTLE, warm_start=before).cost_s(problem) <= before.cost_s(problem)
 
 
+def test_what_must_be_done_in_the_plan_to_begin_with_never_gives_way_to_what_else_must_be() -> None:
+    """One of two fits, and the other would be nearer; without the one to begin with, the nearer one is done."""
+    at_nine = (TimeWindow(9 * 3600, 9 * 3600),)
+    near, far = job("near", windows=at_nine, penalty_s=None), job("far", FAR, windows=at_nine, penalty_s=None)
+    begin = solve(Problem((far,), (MONDAY,), SECONDS, SECONDS), A_LITTLE)
+    problem = Problem((near, far), (MONDAY,), SECONDS, SECONDS)
+    assert solve(problem, A_LITTLE, warm_start=begin).unassigned == ("near",)
+    assert solve(problem, A_LITTLE).unassigned == ("far",)
+
+
 @pytest.mark.parametrize(
     "wrong", [{}, {"seconds": 1.0, "work": 1}, {"seconds": 0.0}, {"seconds": float("nan")}, {"work": 0}, {"work": -1}]
 )

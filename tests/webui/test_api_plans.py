@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from api_cast import MONDAY, Installation, Program, account, admin, building, office, opportunity, rep
 from plan_cast import plan, rep_day, stop
+from writing_cast import PROMISE
 
 from planner.access import Permission, Role
 from planner.jobs.domain import JobState
@@ -39,6 +40,30 @@ def test_publishing_a_version_makes_it_the_one_that_is_shown(office: Installatio
     assert admin.post("/areas/helsinki/plans/2/publish")["published_at"] == "2026-11-30T07:00:00Z"
     assert admin.ask("GET", "/areas/helsinki/plan", 200).headers["Plan-Version"] == "2"
     admin.post("/areas/helsinki/plans/3/publish", None, 404)
+
+
+def test_publishing_is_done_once_however_often_it_is_sent(office: Installation, admin: Program) -> None:
+    office.keep_plan(published=False)
+    first, second = (admin.ask("POST", "/areas/helsinki/plans/1/publish", 200, key="one") for _ in range(2))
+    assert first.json == second.json
+    assert second.headers["Idempotent-Replayed"] == "true"
+    admin.ask("POST", "/areas/helsinki/plans/2/publish", 409, key="one")
+    with office.store.read() as unit:
+        assert [entry.action for entry in unit.audit_log.latest(9)].count("plan.published") == 1
+
+
+def test_a_version_that_would_break_a_promise_is_refused_with_what_and_why(
+    office: Installation, admin: Program
+) -> None:
+    office.keep_plan()
+    office.keep_plan(published=False)
+    with office.store.write(audited=False) as unit:
+        unit.bookings.put(PROMISE)
+    refused = admin.ask("POST", "/areas/helsinki/plans/2/publish", 409).json
+    assert refused["type"] == "urn:fieldvisit:problem:promise-broken"
+    (broken,) = refused["broken"]
+    assert broken.startswith("Café <Aalto> (O1), 2026-12-01 08:00–09:00, with zoe: there is no such rep")
+    assert admin.ask("GET", "/areas/helsinki/plan", 200).headers["Plan-Version"] == "1"
 
 
 def test_a_field_rep_gets_their_own_days_of_the_plan_only(office: Installation) -> None:

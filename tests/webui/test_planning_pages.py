@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from plan_cast import MONDAY, MORNING, Office, plan, rep_day, text_of, viewer
-from writing_cast import ANN, PLANNING, audited, dispatcher, hidden, job, jobs, put, running, send
+from writing_cast import ANN, PLANNING, PROMISE, audited, dispatcher, hidden, job, jobs, put, running, send
 
 from planner.access import Role
 from planner.jobs.domain import JobState
@@ -205,6 +205,28 @@ def test_days_that_are_over_are_nothing_to_lose(office: Office) -> None:
     keep_days(office, date(2026, 11, 30), 5)
     assert send(office, PLANNING, "/a/helsinki/plans/2/publish").status_code == 303
     assert published(office) == 2
+
+
+def test_a_plan_that_would_break_a_promise_is_refused_with_what_and_why(office: Office) -> None:
+    office.keep(plan(), published_at=MORNING)
+    office.keep(plan([rep_day()]))
+    with office.store.write(audited=False) as unit:
+        unit.bookings.put(PROMISE)
+    answer = send(office, PLANNING, "/a/helsinki/plans/2/publish")
+    assert answer.status_code == 409
+    text = text_of(answer.get_data(as_text=True))
+    assert "Plan 2 is not published Customers were promised times that it cannot keep." in text
+    assert "Café <Aalto> (O1), 2026-12-01 10:00–11:00, with zoe: there is no such rep" in text
+    assert published(office) == 1
+    assert audited(office) == []
+
+
+def test_a_double_click_publishes_once(office: Office) -> None:
+    office.keep(plan())
+    fields = hidden(office.page(PLANNING), "/plans/1/publish")
+    answers = [office.client.post("/a/helsinki/plans/1/publish", data=fields) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert audited(office) == ["plan.published"]
 
 
 def keep_days(office: Office, first_day: date, days: int, published_at: datetime | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from planner.domain import Account, Address, Location, RecordKind, Rep
 from planner.jobs.domain import Heartbeat, Job, JobState
+from planner.slots.domain import Booking, BookingState, Meaning
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
 
@@ -23,6 +24,12 @@ ANN = Rep(
     time(9), time(17),
 )  # fmt: skip
 BEN = replace(ANN, id="ben", name="Ben", email="")
+PROMISE = Booking(
+    "helsinki", "b-1", "zoe", date(2026, 12, 1), BookingState.PROMISED, "O1", "Café <Aalto>", "Twin Street 1", 60.17,
+    24.94, 60, datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, 9, tzinfo=UTC), Meaning.ARRIVE, "",
+    frozenset(), "irene@example.com", "user:irene", MORNING, None,
+)  # fmt: skip
+"""With somebody who is not among the reps: no plan can keep it."""
 BAR = Account("A1", "Bar", Address("Twin Street 1", "Helsinki"))
 NORTH, SOUTH = LatLon(60.18, 24.94), LatLon(60.16, 24.95)
 DOUBTFUL = Location(
