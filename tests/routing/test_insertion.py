@@ -190,6 +190,12 @@ def test_a_break_can_be_taken_before_at_the_door_of_and_after_the_new_visit() ->
     assert openings(at_noon, job, *windows) == [(0, 300, 120), (0, 600, 120)]
 
 
+def test_before_a_promise_in_the_morning_the_break_is_still_to_come() -> None:
+    promise = Job("promise", 1, 100, (TimeWindow(400, 400),))
+    day = itinerary(MINUTE, Shift("today", "ann", 0, 0, 0, 1000, Break(100, 600, 900)), promise)
+    assert openings(day, Job("new", 2, 100, ALL_DAY), TimeWindow(0, 240), TimeWindow(241, 559)) == [(0, 60, 60)]
+
+
 def test_who_inserts_before_a_visit_at_the_same_door_saves_its_parking() -> None:
     there = Job("there", 1, 0, (TimeWindow(0, 100),), setup_s=40)
     day = itinerary(MINUTE, Shift("today", "ann", 0, 0, 0, 1000), there)
