@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from planner.access import Actor, Scope
 from planner.cli import main
 from planner.domain import Account, Address
-from planner.errors import InvalidRecordError, NotFoundError, RefusedError, StorageUnavailableError
+from planner.errors import InvalidRecordError, NotFoundError, PromiseBrokenError, RefusedError, StorageUnavailableError
 from planner.jobs.dispatching import MOST_ATTEMPTS, Dispatcher, next_jobs
 from planner.jobs.domain import Job, JobState
 from planner.jobs.requests import (
@@ -694,6 +694,7 @@ def test_a_worker_stops_where_nobody_wants_its_result(town: Town) -> None:
     [
         (RoutingError("a solver process ended before its time"), End.FAILED),
         (RefusedError("too much"), End.REFUSED),
+        (PromiseBrokenError("no plan was made", ["Mill, at ten"]), End.REFUSED),
         (ZeroDivisionError(), End.FAILED),
     ],
 )
