@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Route, Step
@@ -204,110 +205,131 @@ def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> Route | Non
     timeline = Timeline.of(problem, shift, jobs)
     if not timeline.feasible or not jobs:
         return None
+    sequence = _Sequence.of(timeline)
     gaps: Iterable[int | None] = [None] if shift.break_ is None else range(2 * len(jobs) + 2)
-    walks = [(route, gap) for gap in gaps if (route := _walk(timeline, gap, shift.start_s))]
+    walks = [(walk, gap) for gap in gaps if (walk := _walk(sequence, gap, shift.start_s))]
     if not walks:
         return None
-    route, gap = min(walks, key=lambda walk: _end(walk[0], shift))
-    return _without_idling(timeline, route, gap)
+    # When everything is over; then when service is, so that waiting is used for the break.
+    walk, gap = min(walks, key=lambda each: (each[0].over_s, sum(each[0].begins)))
+    return _route(timeline, _without_idling(sequence, walk, gap))
 
 
-def _without_idling(timeline: Timeline, route: Route, gap: int | None) -> Route:
-    """The same route, started as late as its end allows, less `SPARE_S`."""
-    shift = timeline.shift
-    end = _end(route, shift)[0]
-    # The end never comes earlier for starting later, so the latest start can be found by halving.
-    possible, too_late = shift.start_s, route.steps[-1].begin_s + 1
-    while too_late - possible > 1:
-        middle = (possible + too_late) // 2
-        later = _walk(timeline, gap, middle)
-        if later and _end(later, shift)[0] == end:
-            possible = middle
-        else:
-            too_late = middle
-    return _walk(timeline, gap, max(shift.start_s, possible - SPARE_S)) or route
+class _Leg(NamedTuple):
+    """A drive and the job at its end."""
+
+    drive_s: int
+    setup_s: int
+    windows: list[tuple[int, int]]
+    service_s: int
 
 
-def _end(route: Route, shift: Shift) -> tuple[int, int]:
-    """When everything is over, break included; then when service is, so that waiting is used for the break."""
-    rest_end = 0
-    if shift.break_ and route.break_start_s is not None:
-        rest_end = route.break_start_s + shift.break_.duration_s
-    return max(route.return_s, rest_end), sum(step.begin_s for step in route.steps)
+class _Sequence(NamedTuple):
+    """A timeline in plain numbers: to time a day once it is walked along some forty times."""
+
+    shift: Shift
+    legs: list[_Leg]
+    home_s: int
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> _Sequence:
+        seconds, places = timeline.problem.seconds, timeline.places
+        legs = [
+            _Leg(
+                seconds[before][job.place],
+                setup_s(before, job),
+                [(window.start_s, window.end_s) for window in job.windows],
+                job.service_s,
+            )
+            for before, job in zip(places, timeline.jobs, strict=False)
+        ]
+        return cls(timeline.shift, legs, seconds[places[-2]][places[-1]])
 
 
-def _walk(timeline: Timeline, gap: int | None, start_s: int) -> Route | None:
+class _Walk(NamedTuple):
+    """When each job is arrived at and begun, when the break and the drives are over, and when both are."""
+
+    arrivals: list[int]
+    begins: list[int]
+    rested_s: int | None
+    home_s: int
+    over_s: int
+
+
+def _walk(sequence: _Sequence, gap: int | None, start_s: int) -> _Walk | None:
     """Time the sequence from `start_s` on, with the break in one gap: 2k before the leg to job k, 2k + 1 at its door.
 
     The last two gaps are before the leg home and at home; no gap, no break. None if that does not fit.
     """
-    problem, shift = timeline.problem, timeline.shift
-    now, rest_start = start_s, None
-
-    def rest() -> bool:
-        nonlocal now, rest_start
-        over = break_ends(shift, now)
-        if over == NEVER:
-            return False
-        assert shift.break_ is not None
-        now, rest_start = over, over - shift.break_.duration_s
-        return True
-
-    steps: list[Step] = []
-    for k, job in enumerate(timeline.jobs):
-        before = timeline.places[k]
-        if gap == 2 * k and not rest():
-            return None
-        drive = problem.seconds[before][job.place]
-        arrive = now + drive
-        ready = now = arrive + setup_s(before, job)
+    shift, legs, _ = sequence
+    now, rested = start_s, None
+    arrivals: list[int] = []
+    begins: list[int] = []
+    for k, leg in enumerate(legs):
+        if gap == 2 * k:
+            now = rested = break_ends(shift, now)
+        now += leg.drive_s
+        arrivals.append(now)
+        now += leg.setup_s
         if gap == 2 * k + 1:
-            if not rest():
-                return None
-            ready = now
-        now = _done(job, ready)
-        if now >= NEVER:
+            now = rested = break_ends(shift, now)
+        for opens, closes in leg.windows:
+            if now <= closes:
+                now = max(now, opens)
+                break
+        else:  # too late, or for the break: NEVER is later than any window
             return None
-        steps.append(Step(job.id, drive, problem.metres[before][job.place], arrive, now - job.service_s, now))
-    if gap == 2 * len(steps) and not rest():
-        return None
-    before = timeline.places[-2]
-    drive = problem.seconds[before][shift.end_place]
-    home = now = now + drive
-    if gap == 2 * len(steps) + 1 and not rest():
-        return None
-    if now > shift.end_s:
-        return None
-    return _leave_late(
-        timeline,
-        Route(
-            shift.id,
-            shift.start_s,
-            tuple(steps),
-            rest_start,
-            drive,
-            problem.metres[before][shift.end_place],
-            home,
-        ),
+        begins.append(now)
+        now += leg.service_s
+    if gap == 2 * len(legs):
+        now = rested = break_ends(shift, now)
+    home = now = now + sequence.home_s
+    if gap == 2 * len(legs) + 1:
+        now = rested = break_ends(shift, now)
+    return _Walk(arrivals, begins, rested, home, now) if now <= shift.end_s else None
+
+
+def _without_idling(sequence: _Sequence, walk: _Walk, gap: int | None) -> _Walk:
+    """The same walk, started as late as its end allows, less `SPARE_S`."""
+    start_s = sequence.shift.start_s
+    # The end never comes earlier for starting later, so the latest start can be found by halving.
+    possible, too_late = start_s, walk.begins[-1] + 1
+    while too_late - possible > 1:
+        middle = (possible + too_late) // 2
+        later = _walk(sequence, gap, middle)
+        if later and later.over_s == walk.over_s:
+            possible = middle
+        else:
+            too_late = middle
+    return _walk(sequence, gap, max(start_s, possible - SPARE_S)) or walk
+
+
+def _route(timeline: Timeline, walk: _Walk) -> Route:
+    """The walk as a route, departing no earlier than the first service (or a break at its door) needs: nobody waits in
+    a car park."""
+    problem, shift, places = timeline.problem, timeline.shift, timeline.places
+    rest_start = walk.rested_s - shift.break_.duration_s if shift.break_ and walk.rested_s is not None else None
+    until = walk.begins[0]
+    if rest_start is not None and walk.arrivals[0] <= rest_start < until:
+        until = rest_start
+    arrivals = [until - setup_s(shift.start_place, timeline.jobs[0]), *walk.arrivals[1:]]
+    steps = tuple(
+        Step(
+            job.id,
+            problem.seconds[before][job.place],
+            problem.metres[before][job.place],
+            arrive,
+            begin,
+            begin + job.service_s,
+        )
+        for before, job, arrive, begin in zip(places, timeline.jobs, arrivals, walk.begins, strict=False)
     )
-
-
-def _leave_late(timeline: Timeline, route: Route) -> Route:
-    """Depart no earlier than the first service (or a break at its door) needs; nobody waits in a car park."""
-    first, job = route.steps[0], timeline.jobs[0]
-    setup = setup_s(timeline.shift.start_place, job)
-    until = first.begin_s
-    rest = route.break_start_s
-    if rest is not None and first.arrive_s <= rest < first.begin_s:
-        until = rest
-    arrive = until - setup
-    late = Step(job.id, first.drive_s, first.drive_m, arrive, first.begin_s, first.leave_s)
     return Route(
-        route.shift,
-        arrive - first.drive_s,
-        (late, *route.steps[1:]),
-        rest,
-        route.return_drive_s,
-        route.return_drive_m,
-        route.return_s,
+        shift.id,
+        steps[0].arrive_s - steps[0].drive_s,
+        steps,
+        rest_start,
+        problem.seconds[places[-2]][places[-1]],
+        problem.metres[places[-2]][places[-1]],
+        walk.home_s,
     )
