@@ -7,6 +7,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -228,7 +229,7 @@ class _AreaDays:
         self._read: dict[DayKey, tuple[int, ChangedDay | None, tuple[Booking, ...]]] = {}
         self._made: dict[DayKey, tuple[object, DayFacts, AgendaDay]] = {}
         self._settled: dict[date, tuple[list[AgendaDay], tuple[list[Appointment], int], list[AgendaDay]]] = {}
-        self._horizons: OrderedDict[tuple[date, date], tuple[tuple[AgendaDay, ...], Itineraries]] = OrderedDict()
+        self._horizons: OrderedDict[tuple[date, date], tuple[object, Agenda]] = OrderedDict()
         self._fans: list[Fan] = []
         self._in_fans: list[int] = []
 
@@ -240,16 +241,25 @@ class _AreaDays:
 
     def agenda(self, unit: UnitOfWork, first_day: date, last_day: date, now: datetime) -> Agenda:
         self._read_records(unit)
-        working = working_days(self.snapshot.reps, self.homes, first_day, last_day, self.settings.calendar)
-        holds = self._refresh(unit, working, first_day, last_day, now)
-        by_date: dict[date, list[AgendaDay]] = {}
-        for day in working:
-            by_date.setdefault(day.day, []).append(self._day(day, holds.get((day.rep.id, day.day), ())))
-        days = tuple(day for on, days in by_date.items() for day in self._settle(unit, on, days))
-        itineraries = self._index(first_day, last_day, days)
-        end_s = max((day.clock.end_s for day in days), default=0)
-        clock = Clock(self.workshop.epoch, first_day, last_day, self.workshop.zone, end_s)
-        return Agenda(self.area, days, itineraries, self._fan(), clock, self.snapshot, self._legs, self._numbering)
+        area = self.area
+        told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", first_day, last_day, area=area)
+        held = unit.bookings.within("day", first_day, last_day, area=area, state=BookingState.HELD)
+        holds = [booking for booking in held if booking.live_at(now)]
+        promised = unit.bookings.count(area=area, state=BookingState.PROMISED) if self.appointments else 0
+        as_read = self._stamp, self._number, sorted(told), holds, promised
+        known = self._horizons.pop((first_day, last_day), None)
+        if known is None or known[0] != as_read:
+            days = self._days(unit, first_day, last_day, told, holds)
+            index = self._index(days, known[1] if known else None)
+            end_s = max((day.clock.end_s for day in days), default=0)
+            clock = Clock(self.workshop.epoch, first_day, last_day, self.workshop.zone, end_s)
+            agenda = Agenda(area, days, index, self._fan(), clock, self.snapshot, self._legs, self._numbering)
+            known = as_read, agenda
+        self._horizons[first_day, last_day] = known
+        if len(self._horizons) > MOST_HORIZONS:
+            self._horizons.popitem(last=False)
+            self._forget(min(first for first, _ in self._horizons), max(last for _, last in self._horizons))
+        return known[1]
 
     def _read_records(self, unit: UnitOfWork) -> None:
         records = unit.records(self.area)
@@ -266,14 +276,29 @@ class _AreaDays:
                 self.appointments[appointment.day].append(appointment)
         self._stamp, self._number = stamp, number
 
-    def _refresh(
-        self, unit: UnitOfWork, working: Sequence[WorkingDay], first_day: date, last_day: date, now: datetime
-    ) -> Mapping[DayKey, tuple[Booking, ...]]:
-        """Read what bookings have changed since; returns the holds that are live now."""
-        area = self.area
-        told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", first_day, last_day, area=area)
+    def _days(
+        self, unit: UnitOfWork, first_day: date, last_day: date, told: Sequence[Any], holds: Sequence[Booking]
+    ) -> tuple[AgendaDay, ...]:
+        """The working days, made again where something of them has changed."""
+        working = working_days(self.snapshot.reps, self.homes, first_day, last_day, self.settings.calendar)
         revisions = {(rep_id, day): revision for rep_id, day, revision in told}
-        keys = [(day.rep.id, day.day) for day in working]
+        self._refresh(unit, [(day.rep.id, day.day) for day in working], revisions, first_day, last_day)
+        held = _by_day(holds)
+        by_date: dict[date, list[AgendaDay]] = {}
+        for day in working:
+            by_date.setdefault(day.day, []).append(self._day(day, held.get((day.rep.id, day.day), ())))
+        return tuple(day for on, days in by_date.items() for day in self._settle(unit, on, days))
+
+    def _refresh(
+        self,
+        unit: UnitOfWork,
+        keys: Sequence[DayKey],
+        revisions: Mapping[DayKey, int],
+        first_day: date,
+        last_day: date,
+    ) -> None:
+        """Read what bookings have changed since."""
+        area = self.area
         stale = [key for key in keys if key not in self._read or self._read[key][0] != revisions.get(key, 0)]
         changed: list[ChangedDay] = []
         promises: list[Booking] = []
@@ -288,8 +313,6 @@ class _AreaDays:
         promised_by = _by_day(promises)
         for key in stale:
             self._read[key] = revisions.get(key, 0), changed_by.get(key), promised_by.get(key, ())
-        held = unit.bookings.within("day", first_day, last_day, area=area, state=BookingState.HELD)
-        return _by_day(booking for booking in held if booking.live_at(now))
 
     def _day(self, working_day: WorkingDay, holds: tuple[Booking, ...]) -> AgendaDay:
         key = working_day.rep.id, working_day.day
@@ -316,21 +339,12 @@ class _AreaDays:
             self._settled[on] = known = days, (free, booked), _with_appointments(days, to_make, self.workshop)
         return known[2]
 
-    def _index(self, first_day: date, last_day: date, days: tuple[AgendaDay, ...]) -> Itineraries:
+    def _index(self, days: tuple[AgendaDay, ...], before: Agenda | None) -> Itineraries:
         places = len(self._numbering.places)
-        known = self._horizons.pop((first_day, last_day), None)
-        if known is not None and [day.id for day in known[0]] == [day.id for day in days]:
-            changed = [new.itinerary for new, old in zip(days, known[0], strict=True) if new is not old]
-            index = known[1]
-            if changed or index.place_count != places:
-                index = index.with_changes(changed, places)
-        else:
-            index = Itineraries([day.itinerary for day in days], places)
-        self._horizons[first_day, last_day] = days, index
-        if len(self._horizons) > MOST_HORIZONS:
-            self._horizons.popitem(last=False)
-            self._forget(min(first for first, _ in self._horizons), max(last for _, last in self._horizons))
-        return index
+        if before is None or [day.id for day in before.days] != [day.id for day in days]:
+            return Itineraries([day.itinerary for day in days], places)
+        changed = [new.itinerary for new, old in zip(days, before.days, strict=True) if new is not old]
+        return before.itineraries.with_changes(changed, places)
 
     def _forget(self, first_day: date, last_day: date) -> None:
         """What is known of days that nobody has asked about lately."""
@@ -386,6 +400,7 @@ class Agendas:
         self._lock = threading.Lock()
         self._areas: OrderedDict[str, _AreaDays] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
+        self._plans: dict[str, _Plan] = {}
 
     def agenda(self, unit: UnitOfWork, area: str, first_day: date, last_day: date) -> Agenda:
         """All working days from one day to another, both included, at most a year.
@@ -455,8 +470,14 @@ class Agendas:
 
     def _plan(self, unit: UnitOfWork, area: str) -> _Plan:
         version = unit.plans(area).published_version()
-        known = self._areas.get(area)
-        return known.plan if known is not None and known.version == version else _Plan.read(unit, area, version)
+        area_days, known = self._areas.get(area), self._plans.get(area)
+        if area_days is not None and area_days.version == version:
+            return area_days.plan
+        if known is None or known.version != (version or 0):
+            while len(self._plans) >= MOST_AREAS:
+                self._plans.pop(next(iter(self._plans)), None)
+            self._plans[area] = known = _Plan.read(unit, area, version)
+        return known
 
 
 def _homes(unit: UnitOfWork, area: str, reps: Sequence[Rep]) -> dict[str, tuple[LatLon, LatLon]]:

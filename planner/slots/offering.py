@@ -14,7 +14,7 @@ from planner.settings import Settings
 from planner.slots.agenda import Agenda, AgendaDay, Agendas
 from planner.slots.domain import BookingState, Meaning
 from planner.slots.effects import Grade, effect, grade
-from planner.slots.searching import ASKED, Asked, Found, Search
+from planner.slots.searching import ASKED, DAYS_RESEQUENCED, MOST_RESEQUENCED, Asked, Found, Search
 from planner.snapshot import zone_of
 from routing.geo import LatLon
 from routing.insertion import Itineraries, Itinerary, overlaps
@@ -106,7 +106,8 @@ def offer_slots(
     search = search_for(_agenda(unit, agendas, area, query, settings, now), query, settings, now)
     found = search.cheapest(query.limit)
     if query.resequence:
-        found = sorted([*found, *search.rearranged()], key=lambda each: (each.added_s, each.begin_s))[: query.limit]
+        found += search.rearranged(DAYS_RESEQUENCED if found else MOST_RESEQUENCED)
+        found = sorted(found, key=lambda each: (each.added_s, each.begin_s))[: query.limit]
     slots = tuple(_slot(each, search, query) for each in found)
     why = "" if slots else _why_none(search, query)
     return Offers(slots, search.tried, search.checked, search.resequenced, why)
@@ -115,7 +116,7 @@ def offer_slots(
 def search_for(agenda: Agenda, query: SlotQuery, settings: Settings, now: datetime) -> Search:
     """The search that answers a query."""
     able = _able(agenda, query)
-    return Search(agenda, _asked(query, settings, now), [able(day.rep) for day in agenda.days])
+    return Search(agenda, _asked(query, settings, now), [day.rep.id in able for day in agenda.days])
 
 
 def _agenda(
@@ -140,13 +141,10 @@ def _asked(query: SlotQuery, settings: Settings, now: datetime, *, whole_days: b
     )
 
 
-def _able(agenda: Agenda, query: SlotQuery) -> Callable[[Rep], bool]:
-    """Whether a rep may go at all."""
-
-    def able(rep: Rep) -> bool:
-        return all(passes(rep) for _, passes in _filters(query))
-
-    return able
+def _able(agenda: Agenda, query: SlotQuery) -> frozenset[str]:
+    """The ids of the reps who may go at all."""
+    filters = _filters(query)
+    return frozenset(rep.id for rep in agenda.reps if all(passes(rep) for _, passes in filters))
 
 
 def _filters(query: SlotQuery) -> Sequence[tuple[str, Callable[[Rep], bool]]]:
@@ -299,11 +297,11 @@ def first_visit(
         return FirstVisit(True, deadline, None, f"{planned}; {by}")
     owner = account.owner_rep_id if isinstance(account, Account) else ""
     search = None
-    for only in dict.fromkeys((owner, "")):
-        able = _able(agenda, query)
-        asked = _asked(query, settings, now, whole_days=True)
-        search = Search(agenda, asked, [able(day.rep) and only in ("", day.rep.id) for day in agenda.days])
-        found = search.cheapest(1) or list(search.rearranged())
+    able = _able(agenda, query)
+    asked = _asked(query, settings, now, whole_days=True)
+    for only in dict.fromkeys((able & {owner}, able)):
+        search = Search(agenda, asked, [day.rep.id in only for day in agenda.days])
+        found = search.cheapest(1) or search.rearranged(MOST_RESEQUENCED)
         if found:
             best = min(found, key=lambda each: (each.added_s, each.begin_s))
             slot = _slot(best, search, query)

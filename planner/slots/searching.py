@@ -29,8 +29,10 @@ from routing.travel_times import FanTimes
 
 SLOTS_A_HALF_DAY = 2
 """So many windows of one half of a rep's day are shown at most."""
-DAYS_RESEQUENCED = 6
-"""So many full days are solved anew for one answer: those that are nearest to the visit."""
+DAYS_RESEQUENCED = 2
+"""So many full days are solved anew for one answer: those that are nearest to the visit …"""
+MOST_RESEQUENCED = 12
+"""… and so many where there is nothing else to offer, until one has a place."""
 RESEQUENCED_A_DAY = 1
 ASKED = "asked"
 """The id of the visit that is searched for."""
@@ -127,14 +129,19 @@ class Search:
         itinerary = inserted(day.itinerary, job, opening.position, self.times)
         return self._proven(day, itinerary, opening.window, opening.added_s, again=False)
 
-    def rearranged(self) -> Iterator[Found]:
+    def rearranged(self, most: int) -> list[Found]:
         """Of days into which it does not fit as they are: windows in which it does once their visits are put into
-        another order. All of them stay, each within its own hours and promises. The nearest few days are tried."""
+        another order. All of them stay, each within its own hours and promises.
+
+        The nearest such days are tried, as many as `DAYS_RESEQUENCED`; up to `most`, until there is one.
+        """
+        found: list[Found] = []
         for _, i in self._full_days():
+            if self.resequenced >= most or (found and self.resequenced >= DAYS_RESEQUENCED):
+                break
             self.resequenced += 1
-            yield from self._rearranged(self.agenda.days[i], self.windows[i])
-            if self.resequenced == DAYS_RESEQUENCED:
-                return
+            found += self._rearranged(self.agenda.days[i], self.windows[i])
+        return found
 
     def _proven(
         self, day: AgendaDay, itinerary: Itinerary, window: TimeWindow, added_s: int, *, again: bool
@@ -152,26 +159,21 @@ class Search:
     def _full_days(self) -> list[tuple[int, int]]:
         """(least detour in seconds, index) of days with windows and no opening, the nearest first, without those that
         have less time to spare than the visit takes."""
-        to, onward = self.times.to_s.tolist(), self.times.from_s.tolist()
         open_ = set(self.openings.itinerary.tolist())
-        windows = self.job.windows
         found = []
-        for i, day in enumerate(self.agenda.days):
+        for i, (day, windows) in enumerate(zip(self.agenda.days, self.windows, strict=True)):
             itinerary = day.itinerary
-            shift = itinerary.shift
-            if i in open_ or not self.windows[i] or not itinerary.jobs or not self.job.skills <= shift.skills:
+            if i in open_ or not windows or not itinerary.jobs or day.spare_s < self.job.service_s:
                 continue
+            shift = itinerary.shift
             if shift.max_jobs is not None and len(itinerary.jobs) >= shift.max_jobs:
                 continue
-            if not any(True for asked in self.windows[i] for _ in overlaps(windows, asked)):
+            if not any(True for window in windows for _ in overlaps(self.job.windows, window)):
                 continue
-            places = set(itinerary.places)
-            nearest = [(to[place], onward[place]) for place in places]
-            if any(UNREACHABLE in pair for pair in nearest):
-                continue
-            detour = min(there for there, _ in nearest) + min(back for _, back in nearest)
-            if day.spare_s >= self.job.service_s:
-                found.append((detour, i))
+            places = list(itinerary.places)
+            there, back = self.times.to_s[places], self.times.from_s[places]
+            if there.min() != UNREACHABLE and back.min() != UNREACHABLE and shift.allows(self.job):
+                found.append((int(there.min() + back.min()), i))
         return sorted(found)
 
     def _rearranged(self, day: AgendaDay, windows: Sequence[TimeWindow]) -> Iterator[Found]:
