@@ -10,7 +10,7 @@ from planner.access import Actor, Role
 from planner.domain import MAX_NOTES, Opportunity, RecordKind, Rep, _check, _check_text
 from planner.errors import ConflictError, NotFoundError, RefusedError
 from planner.handoffs.domain import HandoffEvent, HandoffRow, HandoffState, RejectReason, Side
-from planner.handoffs.state import field_rep_of, handoff_of, opportunity_of
+from planner.handoffs.state import field_rep_of, handoff_of, opportunity_of, unowned_handoff_of
 from planner.handoffs.transitions import STATE_WORDS, Action, Said, Transition, transition
 from planner.repository import UnitOfWork
 from planner.settings import GateSettings
@@ -121,7 +121,7 @@ def booked(unit: UnitOfWork, booking: Booking, actor: str, gate: GateSettings) -
     if not booking.opportunity_id:
         return
     opportunity = opportunity_of(unit, booking.area, booking.opportunity_id)
-    present = handoff_of(unit, booking.area, opportunity, gate)
+    present = unowned_handoff_of(unit, booking.area, opportunity, gate)
     row = _bookable(opportunity, present)
     moved = replace(
         present,
@@ -143,7 +143,7 @@ def check_bookable(unit: UnitOfWork, area: str, opportunity_id: str, gate: GateS
         RefusedError: it has to be handed off first, or is over.
     """
     opportunity = opportunity_of(unit, area, opportunity_id)
-    _bookable(opportunity, handoff_of(unit, area, opportunity, gate))
+    _bookable(opportunity, unowned_handoff_of(unit, area, opportunity, gate))
 
 
 def unbooked(unit: UnitOfWork, booking: Booking, why: str, actor: str, gate: GateSettings) -> None:

@@ -26,6 +26,11 @@ def handoff_of(unit: UnitOfWork, area: str, opportunity: Opportunity, gate: Gate
     return row or imported_row(area, opportunity, gate, lambda: field_rep_of(unit, area, opportunity))
 
 
+def unowned_handoff_of(unit: UnitOfWork, area: str, opportunity: Opportunity, gate: GateSettings) -> HandoffRow:
+    """The same for whoever does not ask whose it is, which takes no look at plans."""
+    return unit.handoffs.get(area, opportunity.id) or imported_row(area, opportunity, gate, str)
+
+
 def states(unit: UnitOfWork, area: str, gate: GateSettings) -> list[tuple[Opportunity, HandoffState]]:
     """Every opportunity that is seen, by id, and its state alone, which takes no look at plans and customers."""
     written = {row.opportunity_id: row for row in unit.handoffs.find(area=area)}
