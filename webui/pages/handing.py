@@ -29,6 +29,7 @@ from planner.slots.offering import FirstVisit, first_visit
 from routing.area import Area
 from routing.errors import RoutingError
 from routing.gazetteer import Verdict
+from routing.geo import LatLon
 from webui.forms import Form, done_once, form_key
 from webui.pages.opportunity import doing, known_opportunity, may_open, team_of
 from webui.pages.opportunity_form import Typed, sketch_of, typed_opportunity
@@ -84,7 +85,7 @@ def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
         if missing := missing_for_handoff(deal, settings().gate):
             said = f"it cannot be handed off yet: {'; '.join(missing)}"
             return _form(area, known, row, Form(typed.form.typed, errors={"": said})), 422
-    location = _settled(located(area, deal))
+    location = _settled(located(area, deal, typed.place))
     if does == "review":
         return _review(area, row, deal, typed, location)
     if does == "hand_off" and not answered(area, deal, location):
@@ -181,6 +182,7 @@ def _review(
         _chosen_place(),
         request.form.get("same", ""),
         request.form.get("note", "")[:MOST_NOTE],
+        viewer().user.email,
         settings().handoffs,
     )
     return render_template(
@@ -231,16 +233,22 @@ def _refused(area: Area, known: Opportunity | None, row: HandoffRow | None, type
     return _form(area, known, row, Form(typed.form.typed, errors={"": said})), status
 
 
-def located(area: Area, deal: Opportunity) -> Location | None:
-    """Where an opportunity's address is: as it is known, or by the area's own addresses; None where neither says.
+def located(area: Area, deal: Opportunity, place: LatLon | None) -> Location | None:
+    """Where an opportunity's address is: where somebody chose it, as it is known, or by the area's own addresses; None
+    where none of these says.
 
     An address that they do not know is left to whoever geocodes the others, online too if the settings say so.
     """
+    kind, typed = RecordKind.OPPORTUNITY, deal.address
+    if place is not None:
+        return Location(kind, deal.id, typed, Verdict.MATCHED, place, 1.0, str(typed), CHOSEN)
     with sources().store.read(viewer().scope) as unit:
-        known = unit.records(area.name).location(RecordKind.OPPORTUNITY, deal.id)
-    if (known is not None and known.address == deal.address) or not deal.address.street:
+        known = unit.records(area.name).location(kind, deal.id)
+    if known is not None and known.address == typed:
+        return known
+    if not typed.street:
         return None
-    waiting = Location(RecordKind.OPPORTUNITY, deal.id, deal.address, Verdict.NOT_FOUND, None, 0.0, "", WAITING)
+    waiting = Location(kind, deal.id, typed, Verdict.NOT_FOUND, None, 0.0, "", WAITING)
     try:
         found = geocoded(sources().gazetteer(area), waiting)
     except RoutingError:

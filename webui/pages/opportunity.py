@@ -141,6 +141,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         tried=tried,
         problem=problem,
         promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
+        promise_links=list(_promise_links(area, promise)) if promise else [],
         planned=planned_view(planned) if planned and not over else None,
         unsure="" if over else _unsure(deal, location),
         may={"change": may_open("handing.edit") and not over, "settle": here.may(Permission.WRITE_RECORDS)},
@@ -159,6 +160,15 @@ def _links(area: Area, row: HandoffRow, promise: Booking | None) -> Iterator[Lin
     if promise is None and row.state in TO_VISIT | {HandoffState.VISITED} and may_open("booking.book"):
         url = url_for("booking.book", area=area.name, opportunity=row.opportunity_id)
         yield Link("Book a visit…", url, main=row.state is not HandoffState.VISITED)
+
+
+def _promise_links(area: Area, promise: Booking) -> Iterator[Link]:
+    """What may be done with a promise, on the page that it has."""
+    if may_open("promises.promise"):
+        url = url_for("promises.promise", area=area.name, booking=promise.id)
+        yield Link("Tell the customer, or cancel…", url)
+        yield Link("Another time…", url_for("booking.book", area=area.name, move=promise.id))
+        yield Link("Calendar file", url_for("promises.calendar", area=area.name, booking=promise.id))
 
 
 def _unsure(deal: Opportunity, location: Location | None) -> str:

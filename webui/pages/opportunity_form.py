@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,6 +14,7 @@ from planner.domain import MAX_NOTES, Address, Opportunity
 from planner.errors import InvalidRecordError
 from planner.handoffs.answering import QUESTIONS, Told
 from planner.intake.cells import parse_answer, parse_money, parse_share, parse_skills, parse_timeline, parse_whole
+from routing.geo import LatLon
 from webui.forms import Form, read_form
 from webui.presenting.opportunity_form import PRODUCT
 
@@ -22,7 +24,10 @@ Day = Annotated[date | None, BeforeValidator(lambda text: text or None)]
 
 
 class OpportunityForm(BaseModel):
-    """The fields of the form, as texts; `revision` is what its writer saw, 0 for a new one."""
+    """The fields of the form, as texts; `revision` is what its writer saw, 0 for a new one.
+
+    `at` is the place of the address, where it was one of those that the page offered.
+    """
 
     revision: int = Field(0, ge=0, le=2**31)
     name: str = Field("", max_length=200)
@@ -30,6 +35,7 @@ class OpportunityForm(BaseModel):
     city: str = Field("", max_length=200)
     postcode: str = Field("", max_length=50)
     country: str = Field("", max_length=100)
+    at: str = Field("", max_length=50)
     contact_name: str = Field("", max_length=200)
     contact_email: str = Field("", max_length=254)
     account_id: str = Field("", max_length=200)
@@ -62,6 +68,14 @@ class Typed:
     form: Form[OpportunityForm]
     opportunity: Opportunity | None = None
     told: Mapping[str, Told] = field(default_factory=dict)
+
+    @property
+    def place(self) -> LatLon | None:
+        """Of the address, where the page offered it."""
+        found = re.fullmatch(r"(-?[0-9]{1,2}\.[0-9]{1,9}),(-?[0-9]{1,3}\.[0-9]{1,9})", self.form.typed.get("at", ""))
+        if not found or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
+            return None
+        return LatLon(float(found[1]), float(found[2]))
 
     @property
     def revision(self) -> int:

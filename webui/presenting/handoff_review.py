@@ -18,13 +18,14 @@ ANOTHER = "none"
 
 @dataclass(frozen=True, slots=True)
 class MatchView:
-    """Somebody who is there already, and what follows if it is the same company."""
+    """Somebody who is there already, and what follows if it is the same company; `own` is the viewer's opportunity."""
 
     key: str
     card: Card
     reasons: tuple[str, ...]
     compared: tuple[Compared, ...]
     then: str
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,20 @@ def review_view(
     place: int,
     same: str,
     note: str,
+    email: str,
     settings: HandoffSettings,
 ) -> ReviewView:
+    """`email` is the viewer's."""
     return ReviewView(
         division=verdict.sentence,
         stays_inside=verdict.handler is Side.INSIDE,
         first_visit=visit.sentence,
         fits=visit.fits,
-        matches=tuple(_match(opportunity, match, settings) for match in asked_about(conflicts.matches)),
+        matches=tuple(_match(opportunity, match, email, settings) for match in asked_about(conflicts.matches)),
         others=tuple(
-            _match(opportunity, match, settings) for match in conflicts.matches if match.sureness is Sureness.POSSIBLE
+            _match(opportunity, match, email, settings)
+            for match in conflicts.matches
+            if match.sureness is Sureness.POSSIBLE
         ),
         candidates=tuple(found.address for found in location.candidates) if location and not location.place else (),
         place=place,
@@ -79,8 +84,10 @@ def asked_about(matches: Iterable[Match]) -> list[Match]:
     return [match for match in matches if match.sureness is not Sureness.POSSIBLE]
 
 
-def _match(opportunity: Opportunity, match: Match, settings: HandoffSettings) -> MatchView:
-    return MatchView(match.key, match.card, match.reasons, match.compared, _then(opportunity, match, settings))
+def _match(opportunity: Opportunity, match: Match, email: str, settings: HandoffSettings) -> MatchView:
+    own = match.card.kind is RecordKind.OPPORTUNITY and match.card.owner.casefold() == email.casefold()
+    then = "you have it already: one of the two is enough" if own else _then(opportunity, match, settings)
+    return MatchView(match.key, match.card, match.reasons, match.compared, then, own)
 
 
 def _then(opportunity: Opportunity, match: Match, settings: HandoffSettings) -> str:

@@ -61,7 +61,7 @@ class HomeView:
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """One visit. `pause` is the break if it is taken at the door before this visit."""
+    """One visit. `pause` is the break if it is taken at the door before this visit; `opportunity_id` has a page."""
 
     name: str
     kind: str
@@ -78,6 +78,7 @@ class VisitView:
     missing: tuple[str, ...]
     waiting: str
     pause: BreakView | None
+    opportunity_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
         missing=tuple(stop["handoff_missing"]),
         waiting=duration(waiting_s) if waiting_s > NOTED_WAITING_S else "",
         pause=pause,
+        opportunity_id=stop["record_ids"][0] if kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY) else "",
     )
 
 
