@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cast import MONDAY, account, door, local, opportunity, rep
@@ -197,6 +198,25 @@ def test_won_and_lost_are_the_ends_and_everything_else_has_a_way_on() -> None:
         on = [row for row in TRANSITIONS if state in row.before]
         assert bool(on) == (state not in OVER)
     assert {row.after for row in TRANSITIONS if row.after} == set(S)
+
+
+def test_the_table_is_documented_as_it_is() -> None:
+    documented = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (Path(__file__).parents[2] / "docs" / "handoffs.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("|") and line.strip("| ").split(" ")[0] in list(Action)
+    ]
+    assert documented == [
+        [
+            row.action,
+            ", ".join(state for state in S if state in row.before),
+            row.by,
+            row.after or "as before",
+            row.owner or "as before",
+            ", ".join(row.needs),
+        ]
+        for row in TRANSITIONS
+    ]
 
 
 @pytest.mark.parametrize(
