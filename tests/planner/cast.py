@@ -164,10 +164,10 @@ class Town:
 
     records: list[Record] = field(default_factory=list)
     locations: list[Location] = field(default_factory=list)
-    promises: list[Booking] = field(default_factory=list)
-    handoffs: list[HandoffRow] = field(default_factory=list)
     settings: Settings = SETTINGS
     source: Flatland = field(default_factory=Flatland)
+    promises: list[Booking] = field(default_factory=list)
+    handoffs: list[HandoffRow] = field(default_factory=list)
 
     def add(self, record: Record, place: LatLon | None = None, *, lost: bool = False) -> Record:
         """A record at a place (at the office if none is given), or one that the geocoder did not find."""
