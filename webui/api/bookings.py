@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import BeforeValidator, Field
@@ -66,7 +66,7 @@ class SlotsQuery(Model):
     hours: Annotated[str, Field(max_length=1_000, description="An opening_hours expression of the customer's.")] = ""
     until: Annotated[Day | None, Field(description="The last day that counts.")] = None
     window_minutes: Annotated[int | None, Number, Field(ge=5, le=1440)] = None
-    meaning: MeaningField | None = None
+    meaning: Annotated[Literal["arrive", "whole"] | None, Field(description="What a window promises.")] = None
     resequence: Annotated[
         bool, BeforeValidator(_truth), Field(description="Days may be put into another order for it.")
     ] = True
@@ -178,7 +178,7 @@ def list_slots(area: str, query: SlotsQuery) -> Reply:
     """
     known, rules = area_named(area), settings().booking
     place, address = _located(known, query.address)
-    moment, meaning = now(), query.meaning or Meaning(rules.meaning)
+    moment, meaning = now(), Meaning(query.meaning or rules.meaning)
     width = query.window_minutes or rules.window_minutes
     with store().read(Scope(area=known.name)) as unit:
         wanted = SlotQuery(
