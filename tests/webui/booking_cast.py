@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from functools import cache
@@ -11,7 +13,8 @@ from shutil import copytree
 from tempfile import mkdtemp
 from typing import Any
 
-from plan_cast import MONDAY, TUESDAY, Office, plan, rep_day, stop, viewer
+from plan_cast import MORNING, TUESDAY, Office, plan, rep_day, stop, viewer
+from werkzeug.test import TestResponse
 from writing_cast import hidden
 
 from planner.access import Role
@@ -23,9 +26,6 @@ from routing.geo import LatLon
 
 AREA = "helsinki"
 BOOK = f"/a/{AREA}/book"
-MORNING = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
-"""A Monday, eight o'clock at the place."""
-
 CENTRE = LatLon(60.17, 24.94)
 EAST_WEST, NORTH_SOUTH = (
     ("Bridge Street", "Market Street", "Mill Lane"),
@@ -88,11 +88,15 @@ def located(record: Record, place: LatLon) -> list[Location]:
     ]
 
 
-ANN = Rep("ann", "Ann Lindqvist", "ann@example.com", Address("1 Bridge Street"), None, "Europe/Helsinki",
-          frozenset(range(5)), time(9), time(17), skills=frozenset({"wine"}), languages=frozenset({"swedish"}))  # fmt: skip
+ANN = Rep(
+    "ann", "Ann Lindqvist", "ann@example.com", Address("1 Bridge Street"), None, "Europe/Helsinki", frozenset(range(5)),
+    time(9), time(17), skills=frozenset({"wine"}), languages=frozenset({"swedish"}),
+)  # fmt: skip
 BEN = replace(ANN, id="b/1", name="Ben Virtanen", email="", skills=frozenset(), languages=frozenset())
-BAKERY = Account("A1", "Secret Bakery", Address("4 Bridge Street"), owner_rep_id="ann", segment="A",
-                 cadence_days=28, last_visit=date(2026, 11, 2), last_order=date(2026, 11, 1), visit_minutes=30)  # fmt: skip
+BAKERY = Account(
+    "A1", "Secret Bakery", Address("4 Bridge Street"), owner_rep_id="ann", segment="A", cadence_days=28,
+    last_visit=date(2026, 11, 2), last_order=date(2026, 11, 1), visit_minutes=30,
+)  # fmt: skip
 GROCER = replace(BAKERY, id="A2", name="Secret Grocer", address=Address("6 Market Street"))
 FLORIST = replace(BAKERY, id="A3", name="Secret Florist", address=Address("8 Market Street"))
 DEAL = Opportunity("O1", "Ostrich & Co", Address("7 Market Street", "Toytown"), "", "Olga Onnela", need="yes",
@@ -121,10 +125,15 @@ class CallOffice(Office):
         """Search as a browser does, take a time, and give the address of its page."""
         found = self.client.get(f"{BOOK}/slots", query_string={"address": address, "minutes": "60"} | asked)
         page = found.get_data(as_text=True)
-        sent = self.client.post(BOOK, data=hidden(page, BOOK) | {"slot": values(page)[slot]}, headers=ORIGIN)
+        sent = self.press(page, values(page)[slot])
         assert sent.status_code == 303, sent.get_data(as_text=True)
         where: str = sent.headers["Location"]
         return where
+
+    def press(self, page: str, slot: str) -> TestResponse:
+        """Press the button of a time on a page."""
+        form = page[page.index("<form", page.index("data-summary")) :]
+        return self.client.post(BOOK, data=hidden(form, BOOK) | {"slot": slot}, headers={"Origin": "http://localhost"})
 
     def booking(self, address: str) -> Booking:
         with self.store.read() as unit:
@@ -137,14 +146,8 @@ class CallOffice(Office):
             return unit.bookings.find()
 
 
-ORIGIN = {"Origin": "http://localhost"}
-
-
 def values(page: str) -> list[str]:
     """What the buttons of a page's times send, each once."""
-    import html
-    import re
-
     return list(dict.fromkeys(html.unescape(text) for text in re.findall(r'name="slot" value="([^"]*)"', page)))
 
 
