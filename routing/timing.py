@@ -202,17 +202,21 @@ def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> Route | Non
     day starts as late as that end allows, less `SPARE_S`: somebody who has nothing to do until an appointment in the
     afternoon leaves home later, rather than doing the one short visit of the morning at nine and waiting in the car.
     """
-    timeline = Timeline.of(problem, shift, jobs)
-    if not timeline.feasible or not jobs:
+    if not jobs or (shift.max_jobs is not None and len(jobs) > shift.max_jobs):
         return None
-    sequence = _Sequence.of(timeline)
+    sequence = _Sequence.of(problem, shift, jobs)
+    if UNREACHABLE in (sequence.home_s, *(leg.drive_s for leg in sequence.legs)):
+        return None
     gaps: Iterable[int | None] = [None] if shift.break_ is None else range(2 * len(jobs) + 2)
     walks = [(walk, gap) for gap in gaps if (walk := _walk(sequence, gap, shift.start_s))]
     if not walks:
         return None
     # When everything is over; then when service is, so that waiting is used for the break.
     walk, gap = min(walks, key=lambda each: (each[0].over_s, sum(each[0].begins)))
-    return _route(timeline, _without_idling(sequence, walk, gap))
+    # A break at home late in the day is no reason to begin work late.
+    latest_s = min(_latest_start_s(sequence, gap, walk.over_s), walk.begins[-1])
+    start_s = max(shift.start_s, latest_s - SPARE_S)
+    return _route(problem, shift, jobs, _walk(sequence, gap, start_s) or walk)
 
 
 class _Leg(NamedTuple):
@@ -225,15 +229,15 @@ class _Leg(NamedTuple):
 
 
 class _Sequence(NamedTuple):
-    """A timeline in plain numbers: to time a day once it is walked along some forty times."""
+    """A shift's jobs in plain numbers: to time a day once it is walked along some twenty times."""
 
     shift: Shift
     legs: list[_Leg]
     home_s: int
 
     @classmethod
-    def of(cls, timeline: Timeline) -> _Sequence:
-        seconds, places = timeline.problem.seconds, timeline.places
+    def of(cls, problem: Problem, shift: Shift, jobs: Sequence[Job]) -> _Sequence:
+        seconds, places = problem.seconds, _places(shift, jobs)
         legs = [
             _Leg(
                 seconds[before][job.place],
@@ -241,9 +245,13 @@ class _Sequence(NamedTuple):
                 [(window.start_s, window.end_s) for window in job.windows],
                 job.service_s,
             )
-            for before, job in zip(places, timeline.jobs, strict=False)
+            for before, job in zip(places, jobs, strict=False)
         ]
-        return cls(timeline.shift, legs, seconds[places[-2]][places[-1]])
+        return cls(shift, legs, seconds[places[-2]][places[-1]])
+
+
+def _places(shift: Shift, jobs: Sequence[Job]) -> tuple[int, ...]:
+    return (shift.start_place, *(job.place for job in jobs), shift.end_place)
 
 
 class _Walk(NamedTuple):
@@ -289,30 +297,39 @@ def _walk(sequence: _Sequence, gap: int | None, start_s: int) -> _Walk | None:
     return _Walk(arrivals, begins, rested, home, now) if now <= shift.end_s else None
 
 
-def _without_idling(sequence: _Sequence, walk: _Walk, gap: int | None) -> _Walk:
-    """The same walk, started as late as its end allows, less `SPARE_S`."""
-    start_s = sequence.shift.start_s
-    # The end never comes earlier for starting later, so the latest start can be found by halving.
-    possible, too_late = start_s, walk.begins[-1] + 1
-    while too_late - possible > 1:
-        middle = (possible + too_late) // 2
-        later = _walk(sequence, gap, middle)
-        if later and later.over_s == walk.over_s:
-            possible = middle
-        else:
-            too_late = middle
-    return _walk(sequence, gap, max(start_s, possible - SPARE_S)) or walk
+def _latest_start_s(sequence: _Sequence, gap: int | None, over_s: int) -> int:
+    """The latest start from which all is over by then, with the break in this gap: the walk, backwards."""
+    shift, legs, home_s = sequence
+    by = over_s
+    if gap == 2 * len(legs) + 1:
+        by = break_begins(shift, by)
+    by -= home_s
+    if gap == 2 * len(legs):
+        by = break_begins(shift, by)
+    for k in range(len(legs) - 1, -1, -1):
+        leg = legs[k]
+        by -= leg.service_s
+        for opens, closes in reversed(leg.windows):
+            if opens <= by:
+                by = min(closes, by)
+                break
+        if gap == 2 * k + 1:
+            by = break_begins(shift, by)
+        by -= leg.setup_s + leg.drive_s
+        if gap == 2 * k:
+            by = break_begins(shift, by)
+    return by
 
 
-def _route(timeline: Timeline, walk: _Walk) -> Route:
+def _route(problem: Problem, shift: Shift, jobs: Sequence[Job], walk: _Walk) -> Route:
     """The walk as a route, departing no earlier than the first service (or a break at its door) needs: nobody waits in
     a car park."""
-    problem, shift, places = timeline.problem, timeline.shift, timeline.places
+    places = _places(shift, jobs)
     rest_start = walk.rested_s - shift.break_.duration_s if shift.break_ and walk.rested_s is not None else None
     until = walk.begins[0]
     if rest_start is not None and walk.arrivals[0] <= rest_start < until:
         until = rest_start
-    arrivals = [until - setup_s(shift.start_place, timeline.jobs[0]), *walk.arrivals[1:]]
+    arrivals = [until - setup_s(shift.start_place, jobs[0]), *walk.arrivals[1:]]
     steps = tuple(
         Step(
             job.id,
@@ -322,7 +339,7 @@ def _route(timeline: Timeline, walk: _Walk) -> Route:
             begin,
             begin + job.service_s,
         )
-        for before, job, arrive, begin in zip(places, timeline.jobs, arrivals, walk.begins, strict=False)
+        for before, job, arrive, begin in zip(places, jobs, arrivals, walk.begins, strict=False)
     )
     return Route(
         shift.id,
