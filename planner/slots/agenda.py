@@ -7,9 +7,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.candidates import visit_id
 from planner.domain import Account, Opportunity, Record, RecordKind, Rep, addresses_of
@@ -76,6 +78,23 @@ class Agenda:
     @property
     def reps(self) -> tuple[Rep, ...]:
         return self.snapshot.reps
+
+    @cached_property
+    def spare_s(self) -> NDArray[np.int64]:
+        """Of each day, as `AgendaDay.spare_s`."""
+        return np.array([day.spare_s for day in self.days], dtype=np.int64)
+
+    def nearest_s(self, times: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The least of some travel times, one for each shared place, at the places of each day."""
+        which, first = self._places
+        return np.minimum.reduceat(times[which], first) if len(which) else np.empty(0, dtype=np.int32)
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The places of all days in one line, and where each day's begin."""
+        places = [day.itinerary.places for day in self.days]
+        counts = np.array([len(each) for each in places], dtype=np.int64)
+        return np.array([place for each in places for place in each], dtype=np.int64), np.cumsum(counts) - counts
 
 
 @dataclass(frozen=True)

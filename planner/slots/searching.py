@@ -30,9 +30,9 @@ from routing.travel_times import FanTimes
 SLOTS_A_HALF_DAY = 2
 """So many windows of one half of a rep's day are shown at most."""
 DAYS_RESEQUENCED = 2
-"""So many full days are solved anew for one answer: those that are nearest to the visit …"""
+"""So many full days are put into another order for one answer, the nearest to the visit first, until one has room …"""
 MOST_RESEQUENCED = 12
-"""… and so many where there is nothing else to offer, until one has a place."""
+"""… and so many where there is nothing else to offer."""
 RESEQUENCED_A_DAY = 1
 ASKED = "asked"
 """The id of the visit that is searched for."""
@@ -133,15 +133,18 @@ class Search:
         """Of days into which it does not fit as they are: windows in which it does once their visits are put into
         another order. All of them stay, each within its own hours and promises.
 
-        The nearest such days are tried, as many as `DAYS_RESEQUENCED`; up to `most`, until there is one.
+        The nearest such days are tried until one has room, at most so many.
         """
-        found: list[Found] = []
         for _, i in self._full_days():
-            if self.resequenced >= most or (found and self.resequenced >= DAYS_RESEQUENCED):
+            day, windows = self.agenda.days[i], self.windows[i]
+            if not any(True for window in windows for _ in overlaps(self.job.windows, window)):
+                continue
+            if self.resequenced == most:
                 break
             self.resequenced += 1
-            found += self._rearranged(self.agenda.days[i], self.windows[i])
-        return found
+            if found := list(self._rearranged(day, windows)):
+                return found
+        return []
 
     def _proven(
         self, day: AgendaDay, itinerary: Itinerary, window: TimeWindow, added_s: int, *, again: bool
@@ -159,21 +162,18 @@ class Search:
     def _full_days(self) -> list[tuple[int, int]]:
         """(least detour in seconds, index) of days with windows and no opening, the nearest first, without those that
         have less time to spare than the visit takes."""
-        open_ = set(self.openings.itinerary.tolist())
+        full = np.array([bool(windows) for windows in self.windows], dtype=bool)
+        full[self.openings.itinerary] = False
+        full &= self.agenda.spare_s >= self.job.service_s
+        there, back = (self.agenda.nearest_s(line) for line in (self.times.to_s, self.times.from_s))
+        full &= (there != UNREACHABLE) & (back != UNREACHABLE)
         found = []
-        for i, (day, windows) in enumerate(zip(self.agenda.days, self.windows, strict=True)):
-            itinerary = day.itinerary
-            if i in open_ or not windows or not itinerary.jobs or day.spare_s < self.job.service_s:
-                continue
+        for i in np.flatnonzero(full).tolist():
+            itinerary = self.agenda.days[i].itinerary
             shift = itinerary.shift
-            if shift.max_jobs is not None and len(itinerary.jobs) >= shift.max_jobs:
-                continue
-            if not any(True for window in windows for _ in overlaps(self.job.windows, window)):
-                continue
-            places = list(itinerary.places)
-            there, back = self.times.to_s[places], self.times.from_s[places]
-            if there.min() != UNREACHABLE and back.min() != UNREACHABLE and shift.allows(self.job):
-                found.append((int(there.min() + back.min()), i))
+            room = shift.max_jobs is None or len(itinerary.jobs) < shift.max_jobs
+            if itinerary.jobs and room and shift.allows(self.job):
+                found.append((int(there[i] + back[i]), i))
         return sorted(found)
 
     def _rearranged(self, day: AgendaDay, windows: Sequence[TimeWindow]) -> Iterator[Found]:
