@@ -196,6 +196,24 @@ def test_before_a_promise_in_the_morning_the_break_is_still_to_come() -> None:
     assert openings(day, Job("new", 2, 100, ALL_DAY), TimeWindow(0, 240), TimeWindow(241, 559)) == [(0, 60, 60)]
 
 
+def test_a_break_that_begins_after_the_drive_is_taken_at_the_next_visits_door() -> None:
+    """The drive on must be over when the break begins, and the break when the next promise is due."""
+    promise = Job("promise", 1, 100, (TimeWindow(500, 500),))
+    day = itinerary(MINUTE, Shift("today", "ann", 0, 0, 0, 1000, Break(100, 400, 500)), promise)
+    assert openings(day, Job("new", 2, 100, ALL_DAY), TimeWindow(240, 240), TimeWindow(241, 500)) == [(0, 240, 60)]
+
+
+def test_a_break_after_work_is_taken_at_home() -> None:
+    day = itinerary(MINUTE, Shift("today", "ann", 0, 0, 0, 1000, Break(100, 900, 1000)))
+    assert openings(day, Job("new", 2, 100, ALL_DAY), TimeWindow(740, 740), TimeWindow(741, 1000)) == [(0, 740, 120)]
+
+
+def test_a_way_that_did_not_exist_costs_nothing_that_could_be_saved() -> None:
+    world = World([[0, UNREACHABLE, 60], [60, 0, 60], [60, 60, 0]])
+    day = itinerary(world, Shift("today", "ann", 0, 1, 0, 1000))
+    assert openings(day, Job("new", 2, 100, ALL_DAY), *ALL_DAY, world=world) == [(0, 60, 120)]
+
+
 def test_who_inserts_before_a_visit_at_the_same_door_saves_its_parking() -> None:
     there = Job("there", 1, 0, (TimeWindow(0, 100),), setup_s=40)
     day = itinerary(MINUTE, Shift("today", "ann", 0, 0, 0, 1000), there)

@@ -98,6 +98,79 @@ def test_a_promise_keeps_its_window_in_the_new_order() -> None:
     assert promised in order[:3]
 
 
+DOOR = [[0, 60, 60], [60, 0, 60], [60, 60, 0]]
+
+
+def order_of(shift: Shift, *visits: Job, seconds: list[list[int]] = DOOR) -> str | None:
+    order = resequenced(Problem(visits, (shift,), seconds, seconds), shift, visits)
+    return None if order is None else " ".join(job.id for job in order)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(Break(100, 0, 100), id="before leaving home"),
+        pytest.param(Break(100, 160, 260), id="after the first"),
+        pytest.param(Break(100, 220, 320), id="at the door of the second"),
+        pytest.param(Break(100, 480, 580), id="at home"),
+    ],
+)
+def test_a_break_is_taken_wherever_it_may_lie(rest: Break) -> None:
+    """Two promises, in the wrong order: the second can wait until the break at its door is over."""
+    shift = Shift("today", "ann", 0, 0, 0, 580, rest)
+    second = Job("second", 2, 100, (TimeWindow(320, 320),))
+    first = Job("first", 1, 0, (TimeWindow(160, 160),))
+    assert order_of(shift, second, first) == "first second"
+
+
+def test_a_break_that_overlaps_all_that_is_promised_leaves_no_order() -> None:
+    shift = Shift("today", "ann", 0, 0, 0, 580, Break(100, 150, 280))
+    promises = [Job(f"promise{at}", 1, 0, (TimeWindow(at, at),)) for at in (200, 240)]
+    assert order_of(shift, *promises) is None
+
+
+def test_a_detour_that_is_faster_than_the_way_itself_is_known() -> None:
+    """Travel times of an online service may be like that."""
+    seconds = [[0, 60, 60, 60], [60, 0, 500, 60], [60, 60, 0, 60], [60, 60, 60, 0]]
+    a, b, c = (
+        Job(name, place, 0, (TimeWindow(0, end),)) for name, place, end in (("a", 1, 60), ("b", 2, 200), ("c", 3, 999))
+    )
+    assert order_of(Shift("today", "ann", 0, 0, 0, 999), c, b, a, seconds=seconds) == "a c b"
+
+
+def test_at_a_shared_door_the_quicker_to_park_goes_first() -> None:
+    """The other's parking is not counted against it: it is never paid."""
+    slow = Job("slow", 1, 0, (TimeWindow(0, 70),), setup_s=500)
+    quick = Job("quick", 1, 0, (TimeWindow(0, 999),), setup_s=10)
+    assert order_of(Shift("today", "ann", 0, 0, 0, 999), slow, quick) == "quick slow"
+
+
+def test_a_way_that_drives_more_but_is_done_earlier_is_kept_for_what_follows() -> None:
+    seconds = [[0, 10, 20, 99, 99], [10, 0, 10, 10, 99], [20, 10, 0, 10, 99], [99, 99, 99, 0, 10], [10, 99, 99, 99, 0]]
+    opens_late = Job("opens late", 1, 0, (TimeWindow(100, 300),))
+    free, on_the_way = (Job(name, place, 0, (TimeWindow(0, 999),)) for name, place in (("free", 2), ("on the way", 3)))
+
+    def with_last(last: Job, shift: Shift) -> str | None:
+        return order_of(shift, opens_late, free, on_the_way, last, seconds=seconds)
+
+    whole_day = Shift("today", "ann", 0, 0, 0, 999)
+    assert with_last(Job("promise", 4, 0, (TimeWindow(130, 130),)), whole_day) == "opens late free on the way promise"
+    assert with_last(Job("promise", 4, 0, (TimeWindow(120, 120),)), whole_day) == "free opens late on the way promise"
+    # With a break from 125 on, both ways are done equally early with it; but only one leaves time for a visit before.
+    until_167 = Shift("today", "ann", 0, 0, 0, 167, Break(20, 125, 145))
+    assert with_last(Job("last", 4, 5, (TimeWindow(0, 999),)), until_167) == "free opens late on the way last"
+
+
+def test_a_way_that_drives_more_but_has_had_its_break_is_kept_for_the_promise_that_follows() -> None:
+    seconds = [[0, 60, 25, 99, 99], [99, 0, 10, 40, 99], [99, 20, 0, 10, 99], [99, 99, 99, 0, 10], [10, 99, 99, 99, 0]]
+    windows = {"at 100": TimeWindow(100, 100), "free": TimeWindow(0, 999)}
+    windows |= {"from 150": TimeWindow(150, 999), "at 160": TimeWindow(160, 160)}
+    visits = [Job(name, place, 0, (window,)) for place, (name, window) in enumerate(windows.items(), 1)]
+    assert order_of(Shift("today", "ann", 0, 0, 0, 999), *visits, seconds=seconds) == "at 100 free from 150 at 160"
+    resting = Shift("today", "ann", 0, 0, 0, 999, Break(50, 0, 160))
+    assert order_of(resting, *visits, seconds=seconds) == "free at 100 from 150 at 160"
+
+
 def test_two_promises_that_exclude_each_other_have_no_order() -> None:
     seconds, visits, shift = round_trip(10)
     for k in (0, 5):
