@@ -360,7 +360,7 @@ class _Finder:
         """Customers within some minutes of road of a handed-off opportunity, who are well into their cadence."""
         hosts = [visit for visit in self.visits.values() if visit.is_opportunity]
         limit_s = self.settings.candidates.nearby_minutes * 60
-        near = _within_reach([visit.place for visit in hosts], self.nearly_due, limit_s)
+        near = within_reach([visit.place for visit in hosts], self.nearly_due, limit_s)
         for start in range(0, len(near), NEARBY_AT_ONCE):
             self.add_nearby(hosts, near[start : start + NEARBY_AT_ONCE], limit_s)
 
@@ -413,7 +413,7 @@ def _pressing(visit: Visit) -> int:
     return 2 if visit.is_opportunity else 3
 
 
-def _within_reach(
+def within_reach(
     hosts: Sequence[LatLon], accounts: Sequence[tuple[Account, LatLon, float]], limit_s: float
 ) -> list[tuple[Account, LatLon, float]]:
     """Those that a straight line at the highest speed could reach: keeps the matrix small when accounts are many."""

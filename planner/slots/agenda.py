@@ -419,6 +419,7 @@ class Agendas:
         self._lock = threading.Lock()
         self._areas: OrderedDict[str, _AreaDays] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
+        self._accounts: dict[str, tuple[tuple[int, int], Sequence[tuple[Account, LatLon]]]] = {}
         self._plans: dict[str, _Plan] = {}
 
     def agenda(self, unit: UnitOfWork, area: str, first_day: date, last_day: date) -> Agenda:
@@ -481,6 +482,21 @@ class Agendas:
         days.sort(key=lambda each: each.rep.id)
         free = [a for a in _free(appointments, days) if _still_to_make(unit, area, a)]
         return next(each for each in _with_appointments(days, free, workshop) if each.rep.id == rep_id)
+
+    def accounts(self, unit: UnitOfWork, area: str) -> Sequence[tuple[Account, LatLon]]:
+        """The customers whose place is known, read again when a record has been added or changed."""
+        records = unit.records(area)
+        as_read = records.stamp(), records.number_to_visit()
+        known = self._accounts.get(area)
+        if known is None or known[0] != as_read:
+            snapshot = Snapshot((), tuple(records.accounts()), (), tuple(records.locations()))
+            kept = Kept(snapshot)
+            known = as_read, [(account, place) for account in snapshot.accounts if (place := kept.place(account))]
+            with self._lock:
+                self._accounts[area] = known
+                while len(self._accounts) > MOST_AREAS:
+                    self._accounts.pop(next(iter(self._accounts)))
+        return known[1]
 
     def planned_on(self, unit: UnitOfWork, area: str, visit: str) -> list[DayKey]:
         """The rep-days on which a visit is in the published plan, as that was made."""
