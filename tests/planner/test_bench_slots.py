@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cli_cast import Office
 
 from planner.benchmarking.brute_force import fits, possible
 from planner.benchmarking.scenario import Scenario, make_scenario
@@ -88,3 +90,27 @@ def test_brute_force_goes_nowhere_without_a_way() -> None:
     assert possible(DAY)
     assert not possible(replace(DAY, drive_s=(HOUR, UNREACHABLE)))
     assert not possible(replace(DAY, drive_s=(2 * HOUR, HOUR)))
+
+
+def test_a_small_team_gets_no_false_offer_and_misses_none(open_office: Office) -> None:
+    words = ("bench", "slots", "--reps", 2, "--days", 2, "--queries", 8, "--sample", 8)
+    figures = json.loads(open_office.type(*words, "--json"))
+    assert figures["rep_days"] == 4
+    assert figures["offers"] > 0
+    assert figures["offers_compared"] == figures["offers"] <= figures["offers_checked"]
+    assert figures["windows_compared"] > 0
+    assert (figures["false_offers"], figures["missed_offers"]) == (0, 0)
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"] <= figures["p99_ms"]
+    assert figures["insertions_tried"] > figures["offers"]
+
+
+def test_a_benchmark_leaves_the_records_alone(open_office: Office) -> None:
+    assert "reps" in open_office.type("bench", "slots", "--reps", 1, "--days", 1, "--queries", 1, "--sample", 0)
+    assert open_office.type("plans") == ""
+
+
+@pytest.fixture
+def open_office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.open()
+    return office
