@@ -68,7 +68,7 @@ def publish(
         if replaces is not None and replaces != (basis.standing.published or 0):
             raise ConflictError("another plan was published meanwhile: look at what reps see now")
         again = basis.plan.version == basis.standing.published  # then its days are as they should be
-        return basis, [] if again else _Rebased(unit, basis, agendas, settings).rows()
+        return basis, [] if again else _Rebased(unit, basis, agendas, settings, actor.scope).rows()
 
     def carry_out(unit: UnitOfWork, basis: _Basis, rows: Sequence[ChangedDay]) -> int:
         published = basis.plan.version
@@ -185,8 +185,10 @@ def _days_of(plan: StoredPlan) -> dict[DayKey, RepDay]:
 class _Rebased:
     """The rows of all days that are not as the version has them."""
 
-    def __init__(self, unit: UnitOfWork, basis: _Basis, agendas: Agendas, settings: Settings) -> None:
+    def __init__(self, unit: UnitOfWork, basis: _Basis, agendas: Agendas, settings: Settings, asking: Scope) -> None:
+        """`asking` is told of no customers but those of the reps in its scope."""
         self._unit = unit
+        self._asking = asking
         self._agendas = agendas
         self._basis = basis
         self._settings = settings
@@ -323,8 +325,12 @@ class _Rebased:
         return ""
 
     def _said(self, refused: Sequence[tuple[Booking, str]]) -> list[str]:
-        zone = self._basis.snapshot.zone
-        return [f"{promised(booking, self._reps.get(booking.rep_id), zone)}: {why}" for booking, why in refused]
+        return [f"{self._named(booking)}: {why}" for booking, why in refused]
+
+    def _named(self, booking: Booking) -> str:
+        if self._asking.reps is not None and booking.rep_id not in self._asking.reps:
+            return "a promise of a rep whom you do not see"
+        return promised(booking, self._reps.get(booking.rep_id), self._basis.snapshot.zone)
 
     def _desk(self, working_day: WorkingDay, row: ChangedDay, live: Sequence[Booking]) -> Desk:
         """The day in the order of a row, without what is booked and not in it."""

@@ -359,6 +359,17 @@ def test_who_sees_another_area_publishes_nothing_here_and_who_sees_one_rep_publi
     of_anna = Actor("user:mona", Scope(area=TOWN, reps=frozenset(["anna"])))
     publish(slots.store, of_anna, slots.agendas, TOWN, version, SETTINGS, slots.now)
     assert visits_on(slots.published()) == ["mill"]
+    with slots.writing() as unit:
+        unit.bookings.put(promise(rep_id="ben", skills=frozenset(["welding"])))
+    with pytest.raises(PromiseBrokenError) as refusal:
+        publish(slots.store, of_anna, slots.agendas, TOWN, draft_without_promises(slots), SETTINGS, slots.now)
+    assert refusal.value.broken == ("a promise of a rep whom you do not see: the rep no longer has the skill welding",)
+
+
+def draft_without_promises(town: SlotTown) -> int:
+    """A copy of the first plan."""
+    with town.writing() as unit:
+        return store_plan(unit, replace(unit.plans(TOWN).get(1), published_at=None))
 
 
 def document_of(town: SlotTown, version: int) -> PlanDocument:
