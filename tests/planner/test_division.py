@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cast import SETTINGS, account, opportunity
 from handoff_cast import AREA, Desk, actor
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.domain import Account
@@ -170,6 +170,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -195,6 +196,7 @@ def test_rules_are_the_same_after_they_were_stored(rules: list[dict[str, Any]]) 
     assert who_handles(opportunity(), account(), parsed, TODAY, SETTINGS.candidates).sentence
 
 
+@settings(max_examples=40, deadline=None)
 @given(JSON)
 def test_anything_at_all_is_rules_or_an_error_in_words(value: object) -> None:
     for rules in (value, [value], [{"name": "It", "handler": "field", "when": value}]):

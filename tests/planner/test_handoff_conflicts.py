@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cast import account, door, opportunity
 from handoff_cast import AREA, INES, IRIS, SCOPES, Desk, actor, by, mill
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.domain import Address, Opportunity, RecordKind
@@ -89,6 +89,7 @@ def test_a_name_of_nothing_but_a_legal_form_is_a_name_and_no_name_is_like_nothin
     assert name_percents("Bakery", [], [], 85).size == 0
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_name_breaks_it_and_it_does_not_matter_which_was_first(one: str, other: str) -> None:
     percents = [

@@ -54,6 +54,7 @@ def test_the_gate_is_a_list_in_which_everything_is_ticked_when_nothing_is_missin
     ]
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     need=st.sampled_from(["yes", "no", "unknown"]),
     authority=st.sampled_from(["yes", "no", "unknown"]),
