@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -22,7 +21,7 @@ from planner.handoffs.moving import HandoffMovedError
 from planner.handoffs.state import opportunity_of
 from planner.idempotency import Answer
 from planner.locating import CHOSEN, WAITING, geocoded
-from planner.people.fresh import new_code
+from planner.people.fresh import digest
 from planner.qualification import gate_checklist, missing_for_handoff
 from planner.repository import UnitOfWork
 from planner.slots.offering import FirstVisit, first_visit
@@ -30,7 +29,7 @@ from routing.area import Area
 from routing.errors import RoutingError
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
-from webui.forms import Form, done_once, form_key
+from webui.forms import KEY, Form, done_once, form_key
 from webui.pages.opportunity import doing, known_opportunity, may_open, team_of
 from webui.pages.opportunity_form import Typed, sketch_of, typed_opportunity
 from webui.pages.plans import area_named, now, settings, sources
@@ -72,8 +71,7 @@ def save(area: str) -> Any:
 
 def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
     """What the form or the page after it asks for: a draft, a look before it is handed off, that, or the form again."""
-    typed = typed_opportunity(known, f"O-{new_code(2)}", _today(area))
-    does = request.form.get("do")
+    typed, does = typed_opportunity(known, _new_id(), _today(area)), request.form.get("do")
     if typed.opportunity is None:
         return _form(area, known, row, typed.form), 422
     if does == "back":
@@ -87,28 +85,34 @@ def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
             return _form(area, known, row, Form(typed.form.typed, errors={"": said})), 422
     location = _settled(located(area, deal, typed.place))
     if does == "review":
-        return _review(area, row, deal, typed, location)
-    if does == "hand_off" and not answered(area, deal, location):
-        return _review(area, row, deal, typed, location, unanswered=True), 422
+        return _review(area, known, row, deal, typed, location)
+    if does == "hand_off" and not _answered(area, deal, location):
+        return _review(area, known, row, deal, typed, location, unanswered=True), 422
     try:
-        saved = json.loads(done_once(lambda unit: _saved(unit, area, deal, typed, location)).body)
+        revision = int(done_once(lambda unit: _saved(unit, area, deal, typed, location)).body)
         if does == "hand_off":
-            _handed_off_once(area, replace(deal, id=saved["id"]), saved["revision"], location)
+            # From here on it is there, whatever comes of handing it off.
+            known, row = known_opportunity(area, deal.id)
+            typed.form.typed["revision"] = str(row.revision)
+            _handed_off_once(area, deal, revision, location)
     except LooksKnownError as error:
-        # It is a draft by now, and somebody came in between.
-        fresh = known_opportunity(area, saved["id"])
-        typed.form.typed["revision"] = str(fresh[1].revision)
-        return _review(area, fresh[1], fresh[0], typed, location, str(error)), 409
+        return _review(area, known, row, deal, typed, location, str(error)), 409
     except (InvalidRecordError, HandoffMovedError, RefusedError) as error:
         return _refused(area, known, row, typed, error)
-    return redirect(url_for("opportunity.page", area=area.name, id=saved["id"]), 303)
+    return redirect(url_for("opportunity.page", area=area.name, id=deal.id), 303)
+
+
+def _new_id() -> str:
+    """Of the opportunity that a form makes: the same however often it is sent."""
+    drawn = digest(f"{viewer().actor.id} {request.form.get(KEY, '')}")[:12].upper()
+    return f"O-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
 
 
 def _saved(unit: UnitOfWork, area: Area, deal: Opportunity, typed: Typed, location: Location | None) -> str:
     row = record_opportunity(unit, area.name, deal, typed.told, typed.revision, doing(), settings().gate, now())
     if location is not None and location != unit.records(area.name).location(RecordKind.OPPORTUNITY, deal.id):
         unit.records(area.name).save_locations([location])
-    return json.dumps({"id": deal.id, "revision": row.revision})
+    return str(row.revision)
 
 
 def _handed_off_once(area: Area, deal: Opportunity, revision: int, location: Location | None) -> None:
@@ -143,7 +147,7 @@ def _handed_off_once(area: Area, deal: Opportunity, revision: int, location: Loc
 # --- before it is handed off ------------------------------------------------------------------------------------------
 
 
-def answered(area: Area, deal: Opportunity, location: Location | None) -> bool:
+def _answered(area: Area, deal: Opportunity, location: Location | None) -> bool:
     """Whether the form says of those who may be the same company which of them it is."""
     place = location.place if location else None
     found = find_conflicts(sources().store, sources().directories, area.name, deal, settings(), place)
@@ -154,6 +158,7 @@ def answered(area: Area, deal: Opportunity, location: Location | None) -> bool:
 
 def _review(
     area: Area,
+    known: Opportunity | None,
     row: HandoffRow | None,
     deal: Opportunity,
     typed: Typed,
@@ -194,7 +199,7 @@ def _review(
         problem=problem,
         unanswered=unanswered and bool(view.matches),
         drafted=row is None or row.state is HandoffState.DRAFT,
-        action=request.full_path.rstrip("?"),
+        action=_action(area, known),
     )
 
 
@@ -271,7 +276,14 @@ def _form(area: Area, known: Opportunity | None, row: HandoffRow | None, form: F
         today=_today(area).isoformat(),
         addresses_url=url_for("booking.addresses", area=area.name) if may_open("booking.addresses") else None,
         back=url_for("opportunity.page", area=area.name, id=known.id) if known else None,
-        action=request.full_path.rstrip("?"),
+        action=_action(area, known),
+    )
+
+
+def _action(area: Area, known: Opportunity | None) -> str:
+    """Where the form is sent to."""
+    return (
+        url_for("handing.save", area=area.name, id=known.id) if known else url_for("handing.save_new", area=area.name)
     )
 
 

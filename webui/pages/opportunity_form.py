@@ -127,13 +127,16 @@ def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: dat
         "attributes": _attributes(known, values.product),
         **{question: answer.answer for question, answer in told.items()},
     }
-    if not errors:
+    base = known or Opportunity(opportunity_id, values.name or "-", Address(""))
+    while True:  # until nothing of what is left is refused: all of it is told at once
         try:
-            base = known or Opportunity(opportunity_id, values.name, Address(""))
-            return Typed(form, replace(base, **changed), told)  # type: ignore[arg-type]
+            found = replace(base, **changed)  # type: ignore[arg-type]
+            break
         except InvalidRecordError as error:
-            errors[error.field] = error.message
-    return Typed(Form(form.typed, errors=errors))
+            errors.setdefault(error.field, error.message)
+            if changed.pop(error.field, None) is None:
+                break
+    return Typed(Form(form.typed, errors=errors)) if errors else Typed(form, found, told)
 
 
 def sketch_of(typed: Mapping[str, str]) -> Opportunity:
