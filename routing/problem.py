@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from routing.errors import ProblemError
 
@@ -35,11 +36,9 @@ class TimeWindow:
     end_s: int
 
     def __post_init__(self) -> None:
-        _check(
-            0 <= self.start_s <= self.end_s <= MAX_TIME_S,
-            "time window",
-            f"[{self.start_s}, {self.end_s}] is empty or outside the clock",
-        )
+        # Windows are built by the ten thousand: what is wrong is put into words only where something is.
+        if not 0 <= self.start_s <= self.end_s <= MAX_TIME_S:
+            raise ProblemError(f"time window: [{self.start_s}, {self.end_s}] is empty or outside the clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +121,19 @@ class Job:
     tardiness_s_per_day: int = 0
 
     def __post_init__(self) -> None:
-        record = f"job {self.id}"
-        _check(0 <= self.service_s <= DAY_S, record, f"service_s {self.service_s} is not between 0 and a day")
-        _check(0 <= self.setup_s <= DAY_S, record, f"setup_s {self.setup_s} is not between 0 and a day")
-        _check(
-            self.penalty_s is None or 0 <= self.penalty_s <= MAX_COST_S,
-            record,
-            f"penalty_s {self.penalty_s} is not between 0 and {MAX_COST_S}",
-        )
-        _check(0 <= self.tardiness_s_per_day <= MAX_COST_S, record, f"tardiness_s_per_day {self.tardiness_s_per_day}")
-        for before, after in zip(self.windows, self.windows[1:], strict=False):
-            _check(before.end_s < after.start_s, record, "windows overlap or are not in order")
+        wrong = ""
+        if not 0 <= self.service_s <= DAY_S:
+            wrong = f"service_s {self.service_s} is not between 0 and a day"
+        elif not 0 <= self.setup_s <= DAY_S:
+            wrong = f"setup_s {self.setup_s} is not between 0 and a day"
+        elif self.penalty_s is not None and not 0 <= self.penalty_s <= MAX_COST_S:
+            wrong = f"penalty_s {self.penalty_s} is not between 0 and {MAX_COST_S}"
+        elif not 0 <= self.tardiness_s_per_day <= MAX_COST_S:
+            wrong = f"tardiness_s_per_day {self.tardiness_s_per_day}"
+        elif any(before.end_s >= after.start_s for before, after in pairwise(self.windows)):
+            wrong = "windows overlap or are not in order"
+        if wrong:
+            raise ProblemError(f"job {self.id}: {wrong}")
 
     @property
     def mandatory(self) -> bool:
@@ -168,10 +169,12 @@ class Problem:
         for kind, ids in (("job", [j.id for j in self.jobs]), ("shift", [s.id for s in self.shifts])):
             seen: set[str] = set()
             for id_ in ids:
-                _check(id_ not in seen, f"{kind} {id_}", "the id occurs twice")
+                if id_ in seen:
+                    raise ProblemError(f"{kind} {id_}: the id occurs twice")
                 seen.add(id_)
         for job in self.jobs:
-            _check(0 <= job.place < n, f"job {job.id}", f"place {job.place} is not in the matrix")
+            if not 0 <= job.place < n:
+                raise ProblemError(f"job {job.id}: place {job.place} is not in the matrix")
         for shift in self.shifts:
             for place in (shift.start_place, shift.end_place):
                 _check(0 <= place < n, f"shift {shift.id}", f"place {place} is not in the matrix")
