@@ -19,7 +19,7 @@ from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState, ChangedDay
 from planner.translation import Clock, WorkingDay, shift_of, visit_windows
 from routing.geo import LatLon
-from routing.insertion import Itineraries, Itinerary, inserted, timed
+from routing.insertion import Itineraries, Itinerary, inserted, overlaps, timed
 from routing.problem import UNREACHABLE, Job, Shift, TimeWindow
 from routing.solution import Route
 from routing.timing import setup_s
@@ -390,11 +390,12 @@ class Workshop:
         return AgendaVisit(visit.id, visit.name, visit.address, place, job, promised=False, held=False)
 
     def _job(self, visit: Visit, windows: Sequence[TimeWindow], shift: Shift) -> Job:
+        hours = TimeWindow(shift.start_s, shift.end_s)
         return Job(
             id=visit.id,
             place=self.numbering[visit.place],
             service_s=visit.service_minutes * 60,
-            windows=tuple(w for w in windows if w.end_s >= shift.start_s and w.start_s <= shift.end_s),
+            windows=tuple(overlaps(windows, hours)),
             setup_s=self.settings.candidates.parking_minutes * 60,
             vehicles=frozenset([shift.vehicle]),
         )
