@@ -109,7 +109,7 @@ def hold(
         details = {"rep": booking.rep_id, "day": str(booking.day), "replaces": booking.replaces}
         return Change(
             booking, (booking,), (desk.changed(listed, shown=False),), seen, action="booking.held", details=details,
-            check=lambda unit: _check_opportunity(unit, booking, settings),
+            check=lambda unit: _check_unpromised(unit, booking),
         )  # fmt: skip
 
     return carry_out(store, actor, area, decide, also)
@@ -187,9 +187,10 @@ def confirm(
             seen[old.id] = old
         days += taken_out_elsewhere(unit, agendas, promise, promise.visit_id, settings)
         place = _location_to_save(unit, deal, promise)
+        as_it_was = unit.records(area).get(RecordKind.OPPORTUNITY, deal.id)
 
         def write(unit: UnitOfWork) -> None:
-            if unit.records(area).get(RecordKind.OPPORTUNITY, deal.id) != deal:
+            if as_it_was != deal:
                 unit.records(area).save(deal)
             if place is not None:
                 unit.records(area).save_locations([place])
@@ -197,7 +198,7 @@ def confirm(
         return Change(
             promise, tuple(bookings), tuple(days), dict(seen), action="booking.promised",
             details={"rep": promise.rep_id, "day": str(promise.day), "opportunity": deal.id},
-            check=lambda unit: _check_promisable(unit, promise, deal, settings),
+            check=lambda unit: _check_unpromised(unit, promise),
             first=write, then=lambda unit: booked(unit, promise, actor.id, settings.gate),
         )  # fmt: skip
 
@@ -362,7 +363,8 @@ def _held(
         expires_at=now + timedelta(minutes=settings.booking.hold_minutes),
         replaces=ask.replaces,
     )
-    _check_opportunity(unit, booking, settings)
+    if opportunity_id:
+        _check_promisable(unit, booking, deal, settings)
     return booking
 
 
@@ -388,18 +390,10 @@ def _check_able(desk: Desk, booking: Booking) -> None:
         raise RefusedError(f"{rep.name} lacks {', '.join(sorted(missing))}")
 
 
-def _check_opportunity(unit: UnitOfWork, booking: Booking, settings: Settings) -> None:
-    if booking.opportunity_id:
-        deal = opportunity_of(unit, booking.area, booking.opportunity_id)
-        _check_promisable(unit, booking, deal, settings)
-
-
 def _check_promisable(unit: UnitOfWork, booking: Booking, deal: Opportunity, settings: Settings) -> None:
-    """An opportunity has one promise, and may be booked at all. Raises RefusedError."""
+    """An opportunity may be booked at all. Raises RefusedError."""
     area = booking.area
-    for other in unit.bookings.find(area=area, opportunity_id=deal.id, state=BookingState.PROMISED):
-        if other.id not in (booking.id, booking.replaces):
-            raise RefusedError(f"{deal.name} has been promised a visit on {other.day}: move or cancel that one")
+    _check_unpromised(unit, booking)
     if deal.appointment is not None and deal.appointment.date() >= unit.now().date():
         raise RefusedError(
             f"{deal.name} has an appointment on {deal.appointment:%Y-%m-%d %H:%M}: take it out of the record first"
@@ -408,6 +402,16 @@ def _check_promisable(unit: UnitOfWork, booking: Booking, deal: Opportunity, set
         raise RefusedError(f"{deal.name} has not passed the handoff gate: {'; '.join(missing)}")
     if unit.records(area).get(RecordKind.OPPORTUNITY, deal.id) is not None:
         check_bookable(unit, area, deal.id, settings.gate)
+
+
+def _check_unpromised(unit: UnitOfWork, booking: Booking) -> None:
+    """An opportunity has one promise. Raises RefusedError."""
+    if not booking.opportunity_id:
+        return
+    equal = {"area": booking.area, "opportunity_id": booking.opportunity_id, "state": BookingState.PROMISED}
+    for other in unit.bookings.find(**equal):
+        if other.id not in (booking.id, booking.replaces):
+            raise RefusedError(f"{booking.name} has been promised a visit on {other.day}: move or cancel that one")
 
 
 def _deal(unit: UnitOfWork, hold: Booking, given: Opportunity | None, known: bool) -> Opportunity:

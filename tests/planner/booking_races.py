@@ -13,9 +13,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,7 @@ from planner.domain import Record
 from planner.errors import ConflictError, SlotGoneError
 from planner.planning import make_plan, store_plan, to_store
 from planner.publishing import publish
-from planner.repository import UnitOfWork
-from planner.settings import BookingSettings
+from planner.settings import BookingSettings, Settings
 from planner.slots import holding
 from planner.slots.agenda import AgendaDay, Agendas
 from planner.slots.desk import Desk, alternatives
@@ -94,7 +93,7 @@ def race(url: str, processes: int, attempts: int, seed: int = 1) -> Race:
     told = json.loads(output)
     store = open_store(url)
     with contextlib.closing(store):
-        truth = look(store, Agendas(lambda area: STREETS, RULES))
+        truth = look(store, Agendas(lambda area: STREETS, RULES), RULES)
     workers = told["workers"]
     return Race(
         seconds=told["seconds"],
@@ -136,21 +135,24 @@ def next_days(now: datetime) -> list[Any]:
     return [day for day in days if day.weekday() < 5][:DAYS]
 
 
-def look(store: SqlStore, agendas: Agendas) -> Truth:
-    """Whether every day can be done with all that is promised and held on it, and is shown so."""
+def look(
+    store: SqlStore, agendas: Agendas, settings: Settings, days: Collection[tuple[str, date]] | None = None
+) -> Truth:
+    """Whether some days, or all, can be done with everything that is promised and held on them, and are shown so."""
     with store.read(WHOLE_TOWN) as unit:
         now = unit.now()
         live = [booking for booking in unit.bookings.find(area=TOWN) if booking.live_at(now)]
         keys = {(booking.rep_id, booking.day) for booking in live}
         keys |= {(day.rep_id, day.day) for day in unit.changed_days.find(area=TOWN)}
         broken, doubled = [], []
-        for rep_id, day in sorted(keys):
-            desk = Desk.of(unit, agendas, TOWN, rep_id, day, RULES)
+        for rep_id, day in sorted(keys if days is None else days):
+            desk = Desk.of(unit, agendas, TOWN, rep_id, day, settings)
             here = [booking for booking in live if (booking.rep_id, booking.day) == (rep_id, day)]
             broken += [f"{desk.day.id}: {sentence}" for sentence in _broken(desk, here)]
-            doubled += [f"{desk.day.id}: {sentence}" for sentence in _doubled(unit, desk.day, here)]
-    promises = sum(booking.state is BookingState.PROMISED for booking in live)
-    return Truth(len(keys), promises, broken, doubled)
+            doubled += [f"{desk.day.id}: {sentence}" for sentence in _doubled(desk.day, here)]
+        promised = Counter(booking.opportunity_id for booking in live if booking.state is BookingState.PROMISED)
+        doubled += [f"{id_} is promised {times} visits" for id_, times in promised.items() if times > 1]
+    return Truth(len(keys), promised.total(), broken, doubled)
 
 
 def _broken(desk: Desk, live: list[Booking]) -> list[str]:
@@ -173,7 +175,7 @@ def _broken(desk: Desk, live: list[Booking]) -> list[str]:
     return found
 
 
-def _doubled(unit: UnitOfWork, day: AgendaDay, live: list[Booking]) -> list[str]:
+def _doubled(day: AgendaDay, live: list[Booking]) -> list[str]:
     """Promises that are not made at their time in the plan that everybody sees, or at the time of another one."""
     stops = {stop["visit_id"]: stop for stop in (day.shown["stops"] if day.shown else [])}
     found, until = [], datetime.min.replace(tzinfo=UTC)
@@ -187,8 +189,7 @@ def _doubled(unit: UnitOfWork, day: AgendaDay, live: list[Booking]) -> list[str]
             shown = stops.get(booking.visit_id)
             if not shown or not booking.start <= datetime.fromisoformat(shown["begin"]) <= booking.latest_begin:
                 found.append(f"{booking.visit_id} is not visited within its window")
-    promises = Counter(b.opportunity_id for b in live if b.state is BookingState.PROMISED)
-    return found + [f"{id_} is promised {times} visits" for id_, times in promises.items() if times > 1]
+    return found
 
 
 # ---- the sellers
