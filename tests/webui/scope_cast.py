@@ -29,6 +29,7 @@ from planner.people.tokens import issue_token
 from planner.rep_days import RepDayNote
 from planner.repository import StoredPlan
 from planner.settings import LoginSettings, Settings
+from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
 from routing.area import Areas
 from routing.gazetteer import Candidate, Verdict
@@ -123,6 +124,18 @@ def document(area: str) -> str:
     return plan(days, unplanned=left, area=area, notes=[f"rep {rep} ({word('rep', rep)}): hello" for rep in reps])
 
 
+def promise(rep: str) -> Booking:
+    """What the rep's opportunity is promised."""
+    inside = "ines" if rep in ("ann", "tom") else "ivan"
+    day = date(2026, 12, 1)
+    start = datetime(2026, 12, 1, 8, tzinfo=UTC)
+    return Booking(
+        AREA_OF[rep], f"booking-{rep}", rep, day, BookingState.PROMISED, f"O-{rep}", word("deal", rep),
+        word("dealhome", rep), 60.17, 24.95, 30, start, start.replace(hour=9), Meaning.ARRIVE, "", frozenset(),
+        f"{inside}@example.com", f"user:user-{inside}", NOW, None,
+    )  # fmt: skip
+
+
 class World:
     """The installation, with everybody logged in and a token of each."""
 
@@ -158,6 +171,7 @@ class World:
                 unit.records(area).save_all(of_rep)
                 unit.records(area).save_locations([_doubtful(record, rep) for record in of_rep])
                 unit.rep_day_notes.put(RepDayNote(area, rep, date.fromisoformat(MONDAY), 1, word("note", rep)))
+                unit.bookings.put(promise(rep))
             for area in ("helsinki", "turku"):
                 text = document(area)
                 unit.plans(area).add(StoredPlan(0, area, date(2026, 11, 30), 3, NOW, NOW, 777, 778, 77_900, text))

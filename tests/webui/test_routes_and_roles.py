@@ -39,6 +39,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "rep_id": REPS,
     "account_id": tuple(f"A-{rep}" for rep in REPS),
     "opportunity_id": tuple(f"O-{rep}" for rep in REPS),
+    "booking": tuple(f"booking-{rep}" for rep in REPS),
+    "booking_id": tuple(f"booking-{rep}" for rep in REPS),
     "job": ("job-helsinki", "job-turku", "job-nowhere"),
     "job_id": ("job-helsinki", "job-turku", "job-nowhere"),
     "version": ("1", "2", "99"),
@@ -63,6 +65,7 @@ DEALS = PARTS["opportunity_id"]
 IN_QUERY = {
     "pages.rep_day": ("rep", REPS), "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
+    "booking.book": ("opportunity", DEALS),
 }  # fmt: skip
 """Routes that take an id in their query."""
 
@@ -70,6 +73,7 @@ TYPED = {
     "text": "hello", "revision": "1", "kind": "account", "candidate": "1", "at": "60.1, 24.9",
     "first_day": MONDAY, "days": "1", "seconds": "1", "name": "x", "email": "x@example.com", "role": "field_rep",
     "action": "accept", "why": "x", "learned": "x", "do": "draft", "street": "Street 1", "need": "yes",
+    "reason": "x", "which": "x", "address": "Street 1", "minutes": "30",
     "area": "helsinki", "reps": "ben", "password": "x", "code": "1", "next": "/", "permissions": "days:read",
 }  # fmt: skip
 """What a form is filled in with; `BODIES` is the same for the API, by what a route is called."""
@@ -262,13 +266,15 @@ def test_what_is_somebody_else_s_is_answered_as_what_does_not_exist(callers: lis
                 "account_id": ["A-ben", "A-tom"], "opportunity_id": ["O-ben", "O-cleo", "O-tom"], "version": ["2"],
                 "?id": ["O-ben", "O-cleo", "O-tom"], "session_id": ["*adele"], "token_id": ["*adele"]},
         "ines": {"area": ["turku"], "account_id": ["A-ben"], "opportunity_id": ["O-ben", "O-cleo", "O-tom"],
-                 "?id": ["O-ben", "O-cleo", "O-tom"],
+                 "?id": ["O-ben", "O-cleo", "O-tom"], "?opportunity": ["O-ben", "O-cleo", "O-tom"],
+                 "booking": ["booking-ben", "booking-cleo", "booking-tom"],
                  "rep_id": ["ann", "ben"], "version": ["2"], "session_id": ["*ann"], "token_id": ["*ann"]},
         "mona": {"area": ["turku"], "rep_id": ["ben", "tom"], "?rep": ["ben", "tom"], "account_id": ["A-ben", "A-tom"],
                  "opportunity_id": ["O-ben", "O-tom"], "?id": ["O-ben", "O-tom"], "job": ["job-turku"],
-                 "job_id": ["job-turku"],
+                 "?opportunity": ["O-ben", "O-tom"], "booking": ["booking-ben", "booking-tom"], "job_id": ["job-turku"],
                  "day": [BENS_DAY], "session_id": ["*ann"], "token_id": ["*ann"]},
         "tuula": {"area": ["helsinki"], "rep_id": ["ann"], "account_id": ["A-ann"], "opportunity_id": ["O-ann"],
+                  "booking": ["booking-ann"], "?opportunity": ["O-ann"],
                   "job": ["job-helsinki"], "job_id": ["job-helsinki"], "key": ["form-mona"]},
     }  # fmt: skip
     compared = 0
