@@ -18,7 +18,7 @@ from playwright.sync_api import Error, Page
 from werkzeug.exceptions import HTTPException
 
 from planner.access import PERMISSIONS, Role
-from planner.domain import MAX_TEXT, Account, Address, Location, Opportunity, RecordKind, Rep
+from planner.domain import MAX_NOTES, MAX_TEXT, Account, Address, Location, Opportunity, RecordKind, Rep
 from planner.idempotency import Answer
 from planner.jobs.domain import Job, JobState
 from planner.people.domain import User
@@ -27,6 +27,7 @@ from planner.people.tokens import issue_token
 from planner.rep_days import RepDayNote
 from planner.repository import StoredPlan
 from planner.settings import LoginSettings, Settings
+from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
 from routing.area import Areas
 from routing.gazetteer import Candidate, Verdict
@@ -38,12 +39,14 @@ NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 
 NO_PAGES = frozenset({
     "assets.serve", "pages.basemap", "pages.plan_json", "planning.live", "planning.events", "records.example",
+    "booking.addresses", "booking.slots", "booking.days", "promises.calendar",
     "records.refusals", "health.alive", "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
 })  # fmt: skip
 """Routes that answer something else than a page."""
 NOT_WHEN_LOGGED_IN = frozenset({"login.login", "login.setup", "login.invitation"})
 FIRST = ("/", "/a/helsinki/handoffs", "/a/helsinki/opportunity/new", "/a/helsinki/records/imports/form-hostile",
-         "/account/second-factor")  # fmt: skip
+         "/account/second-factor",
+         "/a/helsinki/bookings/hostile")  # fmt: skip
 
 
 class House:
@@ -81,6 +84,7 @@ class House:
                 kinds = (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY)
                 records.save_locations([_doubtful(kind, text, home) for kind in kinds])
                 unit.audit("record.saved", text, area=text, detail=text)
+            unit.bookings.put(_promise(texts, reps[0]))
             document = _plan(texts, reps)
             for published in (NOW, None):
                 unit.plans("helsinki").add(
@@ -193,6 +197,14 @@ def _plan(texts: Sequence[str], reps: Sequence[str]) -> str:
 def _doubtful(kind: RecordKind, text: str, address: Address) -> Location:
     found = (Candidate(LatLon(60.17, 24.95), text, 0.5),)
     return Location(kind, text, address, Verdict.REVIEW, None, 0.5, "", text, found)
+
+
+def _promise(texts: Sequence[str], rep: str) -> Booking:
+    start, everything = datetime(2026, 12, 1, 9, tzinfo=UTC), " ".join(texts)[:MAX_NOTES]
+    return Booking(
+        "helsinki", "hostile", rep, start.date(), BookingState.PROMISED, texts[0], everything, everything, 60.17, 24.95,
+        30, start, start.replace(hour=10), Meaning.ARRIVE, "", frozenset(), "ines@example.com", "user:ines", NOW, None,
+    )  # fmt: skip
 
 
 def _job(number: int, text: str) -> Job:

@@ -430,3 +430,26 @@ def test_a_promise_of_the_whole_visit_says_so(office: CallOffice) -> None:
 def test_a_key_of_a_day_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         day_asked(key)
+
+
+# --- customers nearby -------------------------------------------------------------------------------------------------
+
+
+def test_customers_nearby_ride_along_by_one_press(office: CallOffice) -> None:
+    with office.store.write(audited=False) as unit:
+        unit.bookings.put(promise())
+    where = "/a/helsinki/bookings/p1"
+    page = office.page(where)
+    assert "On the same trip" in text_of(page)
+    assert "A customer of Ann’s" in text_of(page)
+    assert "Secret" not in page  # inside sales does not see whose they are
+    which = re.findall(r'name="which" value="(\w+)"', page)
+    assert len(which) == 3
+    assert send(office, where, f"{where}/ride-along", which=which[0]).status_code == 303
+    assert "booking.ride_along_added" in audited(office)
+    assert len(re.findall(r'name="which"', office.page(where))) == 2
+    refused = send(office, where, f"{where}/ride-along", which="nobody")
+    assert refused.status_code == 409
+    assert "cannot ride along" in text_of(refused.get_data(as_text=True))
+    office.viewer = viewer(Role.MANAGER, area=AREA, reps=None)
+    assert "Secret" in office.page(where)

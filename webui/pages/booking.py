@@ -286,7 +286,7 @@ def hold_slot(area: str) -> Any:
         )  # fmt: skip
     except SlotGoneError as error:
         return _page(chosen, form, _search(chosen, form), gone=f"{sentence(str(error))}."), 409
-    except RefusedError as error:
+    except (RefusedError, RoutingError) as error:
         return _page(chosen, form, Found(errors={"": str(error)})), 422
     except InvalidRecordError as error:
         return _page(chosen, form, Found(errors={error.field: error.message})), 422

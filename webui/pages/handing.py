@@ -15,7 +15,7 @@ from planner.errors import ConflictError, InvalidRecordError, PlannerError, Refu
 from planner.handoffs.answering import QUESTIONS, record_opportunity
 from planner.handoffs.conflicts import find_conflicts
 from planner.handoffs.division import verdict_on
-from planner.handoffs.domain import HandoffRow, HandoffState
+from planner.handoffs.domain import AT_INSIDE, HandoffRow, HandoffState
 from planner.handoffs.handing import HandOff, LooksKnownError, hand_off
 from planner.handoffs.moving import HandoffMovedError
 from planner.handoffs.state import opportunity_of
@@ -271,6 +271,7 @@ def _form(area: Area, known: Opportunity | None, row: HandoffRow | None, form: F
         questions=[(question, HINTS[question]) for question in QUESTIONS],
         gate=gate_checklist(sketch_of(form.typed), settings().gate),
         drafted=row is None or row.state is HandoffState.DRAFT,
+        to_hand_off=row is None or row.state in AT_INSIDE,
         usual=usual_words(settings()),
         speakers=speakers_of(known, row.answers if row else {}),
         today=_today(area).isoformat(),

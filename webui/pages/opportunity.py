@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from planner.access import Permission, Scope
 from planner.candidates import team_work_days
 from planner.domain import Location, Opportunity, RecordKind
-from planner.errors import InvalidRecordError, RefusedError
+from planner.errors import ConflictError, InvalidRecordError, NotFoundError, RefusedError
 from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffEvent, HandoffRow, HandoffState, RejectReason
 from planner.handoffs.moving import By, HandoffMovedError, Move, move
 from planner.handoffs.state import handoff_of, history, opportunity_of
@@ -21,10 +21,13 @@ from planner.handoffs.transitions import Action
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState
+from planner.slots.riding import add_ride_along
 from planner.snapshot import zone_of
 from routing.area import Area
-from webui.forms import done_once, read_form
+from routing.errors import RoutingError
+from webui.forms import booked_once, done_once, read_form
 from webui.pages.plans import area_named, now, settings, sources
+from webui.pages.riding import rides_near
 from webui.policy import allow, lets_in, viewer
 from webui.presenting.opportunity import (
     Link,
@@ -115,6 +118,36 @@ def make_move(area: str) -> Any:
     return redirect(url_for("opportunity.page", area=chosen.name, id=id), 303)
 
 
+@opportunity.post("/a/<area>/opportunity/ride-along")
+@allow(Permission.BOOK)
+def ride_along(area: str) -> Any:
+    """Have a customer nearby visited on the day of the promise."""
+    chosen, id = area_named(area), request.args.get("id", "")
+    deal, _ = known_opportunity(chosen, id)
+    team = team_of(chosen)
+    with sources().store.read(viewer().scope) as unit:
+        promise = promise_of(unit, chosen.name, id)
+        location = unit.records(chosen.name).location(RecordKind.OPPORTUNITY, id)
+    if promise is None or location is None or location.place is None or location.address != deal.address:
+        return _page(chosen, id, problem="nobody rides along with a visit that is not promised"), 409
+    today = now().astimezone(team.zone).date()
+    near = rides_near(chosen, location.place, promise, team, today)
+    account_id = next((ride.account_id for ride in near if ride.which == request.form.get("which")), "")
+    booking_id = promise.id
+
+    def add(also: Callable[[UnitOfWork, Booking], None]) -> Booking:
+        if not account_id:
+            raise RefusedError("this customer is not free for a visit any more")
+        asking, here = viewer().actor, sources()
+        return add_ride_along(here.store, asking, here.agendas, chosen.name, booking_id, account_id, settings(), also)
+
+    try:
+        booked_once(add)
+    except (ConflictError, RefusedError, NotFoundError, RoutingError) as error:
+        return _page(chosen, id, problem=str(error)), 409
+    return redirect(url_for("opportunity.page", area=chosen.name, id=id, _anchor="rides"), 303)
+
+
 def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") -> str:
     here = viewer()
     by, team = doing(), team_of(area)
@@ -130,8 +163,10 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
     gate, calendar = settings().gate, settings().calendar
     mine = is_mine(row, by, here.user.email)
     due = first_action_deadline(deal, team.work_days, gate, calendar)
-    deadline = deadline_view(row, due, now().astimezone(team.zone).date())
+    today = now().astimezone(team.zone).date()
+    deadline = deadline_view(row, due, today)
     over = row.state in (HandoffState.WON, HandoffState.LOST)
+    place = location.place if location and location.address == deal.address else None
     return render_template(
         "opportunity.html",
         area=area,
@@ -143,6 +178,9 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
         promise_links=list(_promise_links(area, promise)) if promise else [],
         planned=planned_view(planned) if planned and not over else None,
+        rides=[ride.view for ride in rides_near(area, place, promise, team, today)]
+        if place and rides_with(row)
+        else [],
         unsure="" if over else _unsure(deal, location),
         may={"change": may_open("handing.edit") and not over, "settle": here.may(Permission.WRITE_RECORDS)},
     )
@@ -160,6 +198,11 @@ def _links(area: Area, row: HandoffRow, promise: Booking | None) -> Iterator[Lin
     if promise is None and row.state in TO_VISIT | {HandoffState.VISITED} and may_open("booking.book"):
         url = url_for("booking.book", area=area.name, opportunity=row.opportunity_id)
         yield Link("Book a visit…", url, main=row.state is not HandoffState.VISITED)
+
+
+def rides_with(row: HandoffRow) -> bool:
+    """Whether somebody is still to go there."""
+    return row.state in TO_VISIT | AT_INSIDE
 
 
 def _promise_links(area: Area, promise: Booking) -> Iterator[Link]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field, StringConstraints
 
 from planner.access import Permission, Scope
@@ -16,14 +16,19 @@ from planner.calendars import calendar_file, earlier_bookings
 from planner.domain import Address, Opportunity, RecordKind, Rep
 from planner.errors import ConflictError, InvalidRecordError, RefusedError
 from planner.slots.domain import Booking, BookingState
-from planner.slots.holding import cancel, confirm, release
+from planner.slots.holding import add_ride_along, cancel, confirm, release
+from planner.slots.nearby import RideAlong, ride_alongs
 from routing.area import Area
+from routing.errors import RoutingError
 from webui.forms import Form, booked_once, read_form
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting.booking import booking_view, first_name
+from webui.words import duration, sentence
 
 promises = Blueprint("promises", __name__)
+
+MOST_NEARBY = 6
 
 TOLD = frozenset({BookingState.PROMISED, BookingState.CANCELLED, BookingState.DONE})
 """States in which there is something for the customer's calendar."""
@@ -48,18 +53,18 @@ class Reason(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 
 
-class RideAlongForm(BaseModel):
-    which: str = Field(max_length=64)
-
-
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """A customer who could be visited on the same trip; the name only for those who may see the customer."""
+    """A customer who could be visited on the same trip; the name only for those who may see the customer.
+
+    `moves`: from another day, on which the visit is planned.
+    """
 
     which: str
     name: str
     why: str
-    minutes: str
+    away: str
+    moves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +125,14 @@ def confirm_hold(area: str, booking: str) -> Any:
 @allow(Permission.BOOK)
 def give_back(area: str, booking: str) -> Any:
     here = _here(area, booking)
-    try:
-        booked_once(
-            lambda also: release(
-                sources().store, viewer().actor, sources().agendas, here.area.name, here.booking.id, settings(), also
-            )
-        )
-    except ConflictError:
-        return redirect(url_for("promises.promise", area=area, booking=booking), 303)
-    return redirect(again(here), 303)
+    given_back = _done(
+        here,
+        Form({}),
+        lambda also: release(
+            sources().store, viewer().actor, sources().agendas, here.area.name, here.booking.id, settings(), also
+        ),
+    )
+    return given_back if isinstance(given_back, tuple) else redirect(again(here), 303)
 
 
 @promises.post("/a/<area>/bookings/<booking>/cancel")
@@ -147,6 +151,29 @@ def cancel_promise(area: str, booking: str) -> Any:
             also,
         ),
     )  # fmt: skip
+
+
+@promises.post("/a/<area>/bookings/<booking>/ride-along")
+@allow(Permission.BOOK)
+def ride_along(area: str, booking: str) -> Any:
+    """Have a customer nearby visited on the same day."""
+    here = _here(area, booking)
+    which = request.form.get("which", "")
+    chosen = next((near for near in _ride_alongs(here) if _which(here, near) == which), None)
+    try:
+        if chosen is None:
+            raise RefusedError("no such customer is near")
+        account_id = chosen.account_id
+        booked_once(
+            lambda also: add_ride_along(
+                sources().store, viewer().actor, sources().agendas, here.area.name, here.booking.id, account_id,
+                settings(), also,
+            )
+        )  # fmt: skip
+    except (ConflictError, RefusedError, RoutingError):  # whose words would name a customer
+        said = "This customer cannot ride along: the day has no time for it without moving a visit"
+        return _page(_here(area, booking), Form({}, errors={"": said})), 409
+    return redirect(url_for("promises.promise", area=area, booking=booking), 303)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
@@ -189,7 +216,7 @@ def _done(here: Here, form: Form[Any], does: Any) -> Any:
         booked_once(does)
     except ConflictError as error:
         return _page(_here(here.area.name, here.booking.id), Form(form.typed, errors={"": str(error)})), 409
-    except RefusedError as error:
+    except (RefusedError, RoutingError) as error:  # streets that cannot be read are an admin's to mend
         return _page(here, Form(form.typed, errors={"": str(error)})), 422
     except InvalidRecordError as error:
         return _page(here, Form(form.typed, errors={error.field: error.message})), 422
@@ -207,7 +234,7 @@ def _page(here: Here, form: Form[Any] | None = None, opened: str = "") -> str:
         area=here.area,
         booking=shown,
         form=form or Form({}),
-        nearby=[],
+        nearby=_nearby(here) if shown.stage == "promised" else [],
         again=again(here),
         opened=opened,
     )
@@ -235,6 +262,41 @@ def _opportunity(here: Here, typed: Prospect) -> Opportunity:
     )
 
 
-def _which(account_id: str) -> str:
+def _ride_alongs(here: Here) -> list[RideAlong]:
+    """Customers nearby whom the rep of a promise may visit, and who are not visited on that day anyway."""
+    booking = here.booking
+    try:
+        with sources().store.read(Scope(area=here.area.name)) as unit:
+            today = here.now.astimezone(here.zone).date()
+            found = ride_alongs(unit, sources().agendas, here.area.name, booking.place, settings(), today)
+    except RoutingError:  # streets that cannot be read are said where they are needed
+        return []
+    return [
+        near
+        for near in found
+        if near.owner_rep_id in ("", booking.rep_id) and f"{booking.day:%a %Y-%m-%d}" not in near.planned
+    ]
+
+
+def _nearby(here: Here) -> list[Nearby]:
+    if here.booking.latest_begin <= here.now:
+        return []
+    found = _ride_alongs(here)[:MOST_NEARBY]
+    with sources().store.read(viewer().scope) as unit:
+        records = [unit.records(here.area.name).get(RecordKind.ACCOUNT, near.account_id) for near in found]
+    return [
+        Nearby(
+            _which(here, near),
+            record.name if record else f"A customer of {here.rep}’s" if near.owner_rep_id else "A customer",
+            sentence(near.why),
+            duration(near.away_s),
+            bool(near.planned),
+        )
+        for near, record in zip(found, records, strict=True)
+    ]
+
+
+def _which(here: Here, near: RideAlong) -> str:
     """Stands for a customer whose number is not told to everybody."""
-    return hashlib.sha256(f"ride along {account_id}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    text = f"{here.booking.id} {near.account_id}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
