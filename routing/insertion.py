@@ -108,7 +108,7 @@ def problem_of(itinerary: Itinerary) -> Problem:
     for k, (drive_s, drive_m) in enumerate(zip(itinerary.drive_s, itinerary.drive_m, strict=True)):
         seconds[places[k]][places[k + 1]] = drive_s
         metres[places[k]][places[k + 1]] = drive_m
-    jobs = tuple(replace(job, place=place) for job, place in zip(itinerary.jobs, places[1:], strict=False))
+    jobs = tuple(job.at(place) for job, place in zip(itinerary.jobs, places[1:], strict=False))
     return Problem(jobs, (replace(itinerary.shift, start_place=places[0], end_place=places[-1]),), seconds, metres)
 
 

@@ -135,6 +135,22 @@ class Job:
         if wrong:
             raise ProblemError(f"job {self.id}: {wrong}")
 
+    def at(self, place: int) -> Job:
+        """The same job with its place named by another number; in half the time of `dataclasses.replace`."""
+        return Job(
+            self.id,
+            place,
+            self.service_s,
+            self.windows,
+            self.setup_s,
+            self.penalty_s,
+            self.vehicles,
+            self.skills,
+            self.group,
+            self.due_s,
+            self.tardiness_s_per_day,
+        )
+
     @property
     def mandatory(self) -> bool:
         return self.penalty_s is None

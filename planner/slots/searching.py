@@ -184,8 +184,8 @@ class Search:
         seconds, metres = matrix.seconds.tolist(), matrix.metres.tolist()
         shift = day.itinerary.shift
         shift = replace(shift, start_place=number[shift.start_place], end_place=number[shift.end_place])
-        jobs = [replace(job, place=number[job.place]) for job in day.itinerary.jobs]
-        asked = replace(self.job, place=number[self.job.place])
+        jobs = [job.at(number[job.place]) for job in day.itinerary.jobs]
+        asked = self.job.at(number[self.job.place])
         anywhere = replace(
             asked, windows=tuple(piece for w in _joined(windows) for piece in overlaps(asked.windows, w))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -260,3 +260,9 @@ def test_a_shift_of_which_there_are_two_and_a_place_outside_the_list_are_refused
 
 def test_no_days_have_no_openings() -> None:
     assert list(Itineraries([], 0).openings(Job("new", 0, 0, ALL_DAY), fan(MINUTE, 1, 0), [])) == []
+
+
+def test_a_job_keeps_everything_when_its_place_gets_another_number() -> None:
+    job = Job("a", 1, 60, (TimeWindow(0, 9),), 5, 7, frozenset({"v"}), frozenset({"s"}), "g", 8, 3)
+    assert job.at(2) == replace(job, place=2)
+    assert len({getattr(job, each.name) for each in fields(Job)}) == len(fields(Job))
