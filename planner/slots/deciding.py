@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from planner.access import Actor, Scope
-from planner.domain import RecordKind
+from planner.domain import RecordKind, Rep
 from planner.errors import NotFoundError
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
@@ -108,19 +108,25 @@ def booking_of(unit: UnitOfWork, area: str, booking_id: str) -> Booking:
 def taken_out_elsewhere(
     unit: UnitOfWork, agendas: Agendas, booking: Booking, visit_id: str, settings: Settings
 ) -> list[ChangedDay]:
-    """The other days on which a visit stands that is made on the booking's day now: without it."""
+    """The other days, from today on, on which a visit stands that is made on the booking's day now: without it."""
     area, keys = booking.area, set(agendas.planned_on(unit, booking.area, visit_id))
     rows = unit.changed_days.columns(("rep_id", "day", "order"), "day", date.min, date.max, area=area)
     keys |= {(rep_id, day) for rep_id, day, order in rows if visit_id in order}
     days = []
     for rep_id, day in sorted(keys - {(booking.rep_id, booking.day)}):
-        if unit.records(area).get(RecordKind.REP, rep_id) is None:
+        rep = unit.records(area).get(RecordKind.REP, rep_id)
+        if not isinstance(rep, Rep) or is_past(unit, rep, day):
             continue
         desk = Desk.of(unit, agendas, area, rep_id, day, settings)
         listed = tuple(visit for visit in desk.day.listed if visit.id != visit_id)
         if len(listed) < len(desk.day.listed):
             days.append(desk.changed(listed, shown=True))
     return days
+
+
+def is_past(unit: UnitOfWork, rep: Rep, day: date) -> bool:
+    """Whether a rep's day is over: what was on it stays on it."""
+    return day < unit.now().astimezone(rep.zone).date()
 
 
 def without_hold(unit: UnitOfWork, hold: Booking) -> ChangedDay | None:

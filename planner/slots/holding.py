@@ -14,7 +14,7 @@ from planner.qualification import missing_for_handoff
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
-from planner.slots.deciding import Also, Change, booking_of, carry_out, taken_out_elsewhere, without_hold
+from planner.slots.deciding import Also, Change, booking_of, carry_out, is_past, taken_out_elsewhere, without_hold
 from planner.slots.desk import Desk, Visits
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.riding import add_ride_along
@@ -251,6 +251,8 @@ def cancel(
 ) -> Booking:
     """End a promise; the handoff is where it was before. One that was cancelled before stays as it is.
 
+    A day that is over keeps its visit.
+
     Raises:
         NotFoundError: no such booking, for this actor.
         ConflictError: it is a hold, or is over in another way.
@@ -267,8 +269,9 @@ def cancel(
         over = replace(present, state=BookingState.CANCELLED, ended_at=unit.now(), reason=reason.strip())
         desk = Desk.of(unit, agendas, area, over.rep_id, over.day, settings)
         listed = tuple(each for each in desk.day.listed if each.id != over.visit_id)
+        days = () if is_past(unit, desk.day.rep, over.day) else (desk.changed(listed, shown=True),)
         return Change(
-            over, (over,), (desk.changed(listed, shown=True),), {over.id: present}, action="booking.cancelled",
+            over, (over,), days, {over.id: present}, action="booking.cancelled",
             details={"rep": over.rep_id, "day": str(over.day), "opportunity": over.opportunity_id},
             then=lambda unit: unbooked(unit, over, over.reason, actor.id, settings.gate),
         )  # fmt: skip

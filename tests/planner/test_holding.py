@@ -443,6 +443,19 @@ def test_a_promise_is_cancelled_even_on_a_day_that_its_records_have_broken(desk:
     assert times(shown(desk.town)) == ["farm 16:00"]
 
 
+def test_days_that_are_over_stay_as_they_were(desk: Desk) -> None:
+    desk.town.add((account("bakery"), door(12)))
+    desk.town.publish(MONDAY)
+    booking = desk.promise()
+    before = desk.town.published()["rep_days"]
+    desk.town.wait(days=10)
+    desk.cancel(booking)
+    desk.ride_along(desk.promise("farm", day=date(2026, 12, 9)), "bakery")
+    days = desk.town.published()["rep_days"]
+    assert [day for day in days if day["date"] < "2026-12-07"] == before
+    assert {stop["visit_id"] for stop in shown(desk.town, date(2026, 12, 9))} == {"opportunity:farm", "account:bakery"}
+
+
 def test_a_manager_moves_what_an_inside_rep_promised_and_it_stays_theirs(desk: Desk) -> None:
     old = desk.promise()
     max_ = Desk(desk.town, MANAGER)
