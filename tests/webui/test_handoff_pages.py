@@ -19,6 +19,7 @@ from planner.access import Role
 from planner.domain import Opportunity, RecordKind
 from planner.handoffs.domain import HandoffRow, HandoffState, Side
 from planner.settings import GateSettings, HandoffSettings
+from planner.slots.domain import Booking
 
 LIST, NEW, RULES = f"/a/{AREA}/handoffs", f"/a/{AREA}/opportunity/new", f"/a/{AREA}/team-rules"
 ANN = viewer(Role.FIELD_REP, id="u-ann", email="ann@example.com", name="Ann", area=AREA, reps=frozenset({"ann"}))
@@ -375,9 +376,7 @@ def test_two_who_decide_at_once_hear_of_each_other(office: CallOffice) -> None:
 
 
 def test_a_promise_stands_on_the_page_and_in_the_list(office: CallOffice) -> None:
-    where = office.hold(address="7 Market Street", opportunity="O1")
-    page = office.page(where)
-    assert office.client.post(f"{where}/confirm", data=hidden(page, "confirm")).status_code == 303
+    promised(office)
     text = office.text(page_of("O1"))
     assert re.search(r"Promised \w{3} \d+ \w{3}, \d\d:\d\d–\d\d:\d\d", text)
     assert "Calendar file" in text
@@ -388,10 +387,46 @@ def test_a_promise_stands_on_the_page_and_in_the_list(office: CallOffice) -> Non
     assert {seen, office.client.get(page_of("O1")).status_code} == {200, 404}
 
 
-def test_the_day_of_a_rep_leads_to_its_opportunities(office: CallOffice) -> None:
+def promised(office: CallOffice) -> Booking:
+    """What Ines has promised to Ostrich & Co, by the pages."""
     where = office.hold(address="7 Market Street", opportunity="O1")
-    office.client.post(f"{where}/confirm", data=hidden(office.page(where), "confirm"))
-    booking = office.booking(where)
+    answer = office.client.post(f"{where}/confirm", data=hidden(office.page(where), "confirm"))
+    assert answer.status_code == 303, text_of(answer.get_data(as_text=True))
+    return office.booking(where)
+
+
+def test_due_customers_near_it_are_told_in_road_minutes_and_to_whom_they_are_not_without_a_name(
+    office: CallOffice,
+) -> None:
+    office.viewer = MONA
+    text = office.text(page_of("O1"))
+    assert re.search(r"Due customers near it .*Secret Florist A3 (under )?\d min away · due on", text)
+    office.viewer = INES
+    promise = promised(office)
+    text = office.text(page_of("O1"))
+    if promise.rep_id == "ann":
+        assert re.search(r"Ann’s customer (under )?\d min away", text)
+    assert "Secret Florist" not in text
+
+
+def test_a_customer_nearby_is_added_to_the_day_of_the_promise(office: CallOffice) -> None:
+    promise = promised(office)
+    page = office.page(page_of("O1"))
+    (which, *_) = re.findall(r'name="which" value="(\w+)"', page)
+    fields = hidden(page, "ride-along") | {"which": which}
+    assert office.client.post(f"/a/{AREA}/opportunity/ride-along?id=O1", data=fields).status_code == 303
+    assert "booking.ride_along_added" in audited(office)
+    with office.store.read() as unit:
+        (changed,) = unit.changed_days.find(rep_id=promise.rep_id, day=promise.day)
+    assert "account:A3" in changed.order
+    fields |= {"which": "0" * 24, "key": "another-key-of-a-form"}
+    answer = office.client.post(f"/a/{AREA}/opportunity/ride-along?id=O1", data=fields)
+    assert answer.status_code == 409
+    assert "This customer is not free for a visit any more." in text_of(answer.get_data(as_text=True))
+
+
+def test_the_day_of_a_rep_leads_to_its_opportunities(office: CallOffice) -> None:
+    booking = promised(office)
     office.viewer = ANN if booking.rep_id == "ann" else BEN
     day = office.page(f"/a/{AREA}/day/{booking.day}/rep?rep={quote(booking.rep_id)}")
     links = [link for link in Skeleton(day).links if "/opportunity?" in link]

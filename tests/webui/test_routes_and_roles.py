@@ -65,6 +65,7 @@ DEALS = PARTS["opportunity_id"]
 IN_QUERY = {
     "pages.rep_day": ("rep", REPS), "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
+    "opportunity.ride_along": ("id", DEALS),
     "booking.book": ("opportunity", DEALS),
 }  # fmt: skip
 """Routes that take an id in their query."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -71,6 +72,9 @@ _EVENTS = {
     "missed": "Returned: nobody acted by the deadline",
 }
 
+_NAME_REPS = frozenset({"booked", "moved", "unbooked", "assigned"})
+"""Events whose text has the id of a rep."""
+
 _MOVES = {
     Action.ACCEPT: "Accept it",
     Action.REJECT: "Reject it",
@@ -120,6 +124,19 @@ class Link:
     text: str
     url: str
     main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RideView:
+    """A customer near it who is due. Without `id` it is one whom the viewer does not see, and `name` says whose."""
+
+    which: str
+    name: str
+    id: str
+    minutes: str
+    why: str
+    planned: str
+    may_add: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +292,7 @@ def deal_view(
         notes=opportunity.notes,
         answers=tuple(_answer(opportunity, row, question, people, team.zone) for question in QUESTIONS),
         facts=tuple(_facts(opportunity, row, team)),
-        events=tuple(_event(event, people, team.zone) for event in reversed(events)),
+        events=tuple(_event(event, people, team) for event in reversed(events)),
     )
 
 
@@ -369,11 +386,18 @@ def _facts(opportunity: Opportunity, row: HandoffRow, team: Team) -> Iterable[tu
     return ((label, text) for label, text in told.items() if text)
 
 
-def _event(event: HandoffEvent, people: Mapping[str, str], zone: ZoneInfo) -> EventView:
+def _event(event: HandoffEvent, people: Mapping[str, str], team: Team) -> EventView:
     known = _EVENTS.get(event.action, sentence(event.action.replace("_", " ")))
-    text = f"{known}: {event.text}" if known and event.text else known or event.text
-    local = event.at.astimezone(zone)
+    said = _with_names(event.text, team) if event.action in _NAME_REPS else event.text
+    text = f"{known}: {said}" if known and said else known or said
+    local = event.at.astimezone(team.zone)
     return EventView(text, _when(local), local.isoformat(timespec="minutes"), people.get(event.actor, ""))
+
+
+def _with_names(text: str, team: Team) -> str:
+    """A history's "Visit on 2026-12-01, R03: why", with the rep's first name."""
+    found = re.fullmatch(r"(Visit on [0-9-]{10}, |To )(.*?)(: .*|, who .*|\. .*|)", text, re.DOTALL)
+    return f"{found[1]}{team.first_names.get(found[2], found[2])}{found[3]}" if found else text
 
 
 def _when(moment: datetime) -> str:
