@@ -210,6 +210,10 @@ def test_no_page_of_a_call_scrolls_sideways_or_complains(
         watched.page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
         wide = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide == 0, address
+        if watched.page.get_by_role("button", name="Week").count():
+            watched.page.get_by_role("button", name="Week").click()
+            wide = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide == 0, "as a week"
     assert watched.errors == []
     assert watched.hosts() == {base}
 

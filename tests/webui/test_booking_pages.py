@@ -410,6 +410,19 @@ def test_the_best_times_are_of_different_days_where_there_are_some() -> None:
     assert view.said == "4 times. Best: Monday 30 November 2026, 10:00–11:00, Ann, no more driving."
 
 
+def test_a_time_for_which_the_day_is_put_into_another_order_is_not_called_the_best() -> None:
+    monday = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/Helsinki"))
+    found = (
+        slot(monday, 0, resequenced=True),
+        slot(monday, 300),
+        slot(monday + timedelta(days=1), 60, resequenced=True),
+    )
+    view = offers_view(Offers(found, 0, 0, 0, ""), monday.date())
+    assert [(best.iso, best.resequenced) for best in view.best] == [
+        (MONDAY, False), (TUESDAY, True), (MONDAY, True),
+    ]  # fmt: skip
+
+
 def test_a_new_order_may_save_driving_and_is_marked() -> None:
     found = slot(datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/Helsinki")), -300, resequenced=True)
     (view,) = offers_view(Offers((found,), 0, 0, 0, ""), date(2026, 11, 30)).best

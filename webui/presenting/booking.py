@@ -16,7 +16,7 @@ from webui.maps import COLOURS
 from webui.words import clock, count, duration, long_day, sentence, short_day
 
 BEST = 3
-"""So many are marked: the best of all, and the best of other days, since a customer wants a choice."""
+"""So many are marked: the best, and the best of other days, since a customer wants a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +203,10 @@ MEANINGS = {Meaning.ARRIVE: "The rep arrives in this time", Meaning.WHOLE: "The 
 
 
 def _best(slots: Sequence[Slot]) -> list[Slot]:
-    """The first of all, then the first of other days; of the same days only where there are too few others."""
-    first_of_day = list({slot.day: slot for slot in reversed(slots)}.values())
-    firsts = [slot for slot in slots if any(slot is first for first in first_of_day)]
-    others = [slot for slot in slots if not any(slot is first for first in first_of_day)]
-    return [*firsts, *others][:BEST]
+    """The first that moves nothing, then the first of other days; others only where there are too few of these."""
+    calm = sorted(slots, key=lambda slot: slot.resequenced)
+    first_of_day = {id(slot) for slot in {slot.day: slot for slot in reversed(calm)}.values()}
+    return sorted(calm, key=lambda slot: id(slot) not in first_of_day)[:BEST]
 
 
 def _slot(slot: Slot, best: int, colour: int) -> SlotView:
