@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
-from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffRow, HandoffState
+from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffRow, HandoffState, Side
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import CandidateSettings, GateSettings, Settings
 from planner.slots.domain import Booking
@@ -261,7 +261,11 @@ class _Finder:
             account_id=opportunity.account_id,
             missing=missing,
         )
-        if account is not None and (owner := self.owner_who_can_come(account, visit)) is not None:
+        taker = self.who_can_come(handoff.owner, visit) if handoff and handoff.side is Side.FIELD else None
+        if taker is not None:
+            visit = replace(visit, reps=frozenset([taker.id]), why=f"{visit.why}; {taker.name} has it")
+        owner = self.who_can_come(account.owner_rep_id, visit) if account is not None else None
+        if account is not None and owner is not None and taker in (None, owner):
             visit = replace(
                 visit,
                 record_ids=(opportunity.id, account.id),
@@ -293,20 +297,21 @@ class _Finder:
         self.served_accounts |= set(visit.record_ids[1:])
         self.visits[visit.id] = visit
 
-    def owner_who_can_come(self, account: Account, visit: Visit) -> Rep | None:
-        """The account's rep, with the skills, and at work on a day that the visit could be on; or None.
+    def who_can_come(self, rep_id: str, visit: Visit) -> Rep | None:
+        """The rep to whom a visit belongs, with the skills, and at work on a day that it could be on; or None.
 
-        Without such an owner any qualified rep may go: an opportunity does not wait for a rep who is away.
+        First whoever has the handoff, then the account's rep. Without either any qualified rep may go: an opportunity
+        does not wait for a rep who is away.
         """
-        owner = self.reps.get(account.owner_rep_id)
-        if owner is None or not visit.skills <= owner.skills:
+        rep = self.reps.get(rep_id)
+        if rep is None or not visit.skills <= rep.skills:
             return None
-        days = self.days_out.get(owner.id, ())
+        days = self.days_out.get(rep.id, ())
         if visit.appointment is not None:
-            at_work = owner.work_start <= visit.appointment.time() < owner.work_end
-            return owner if at_work and visit.appointment.date() in days else None
+            at_work = rep.work_start <= visit.appointment.time() < rep.work_end
+            return rep if at_work and visit.appointment.date() in days else None
         in_time = visit.deadline is None or visit.late or any(day <= visit.deadline for day in days)
-        return owner if days and in_time else None
+        return rep if days and in_time else None
 
     def consider_account(self, account: Account) -> None:
         """A customer who is due becomes a visit, one who nearly is is kept for `consider_nearby`."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from planner.candidates import VisitKind, cadence_days, is_dormant, team_work_days
 from planner.domain import MAX_MINUTES, Account, Opportunity, RecordKind, Rep, parse_opening_hours
 from planner.errors import PlannerError
-from planner.handoffs.domain import HandoffState
+from planner.handoffs.domain import HandoffRow, HandoffState, Side
 from planner.holidays import holiday_name
 from planner.plan_document import PlanDocument, RepDay, Stop
 from planner.qualification import first_action_deadline, missing_for_handoff
@@ -38,7 +38,7 @@ class _Context:
     homes: Mapping[str, tuple[LatLon, LatLon]]
     reps: Mapping[str, Rep]
     promises: Mapping[str, Booking]
-    handoffs: Mapping[str, HandoffState]
+    handoffs: Mapping[str, HandoffRow]
     accounts: Mapping[str, Account]
     opportunities: Mapping[str, Opportunity]
     zone: ZoneInfo
@@ -77,7 +77,7 @@ def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeS
         homes,
         {rep.id: rep for rep in snapshot.reps},
         {promise.visit_id: promise for promise in snapshot.promises},
-        {row.opportunity_id: row.state for row in snapshot.handoffs},
+        {row.opportunity_id: row for row in snapshot.handoffs},
         {account.id: account for account in snapshot.accounts},
         {opportunity.id: opportunity for opportunity in snapshot.opportunities},
         snapshot.zone,
@@ -284,10 +284,15 @@ def _promise(
 def _opportunity(
     stop: Stop, opportunity: Opportunity, begin: datetime, leave: datetime, day: RepDay, context: _Context
 ) -> Iterator[str]:
-    """Handed off; skills; an appointment at its very time; else the gate, the stated availability and the deadline."""
-    state = context.handoffs.get(opportunity.id)
-    if state is not None and state not in (HandoffState.HANDED_OFF, HandoffState.ACCEPTED, HandoffState.BOOKED):
-        yield f"is {state}: there is no visit to make"
+    """Handed off, and by whoever has it; skills; an appointment at its very time; else the gate, the stated
+    availability and the deadline."""
+    handoff = context.handoffs.get(opportunity.id)
+    to_visit = (HandoffState.HANDED_OFF, HandoffState.ACCEPTED, HandoffState.BOOKED)
+    if handoff is not None and handoff.state not in to_visit:
+        yield f"is {handoff.state}: there is no visit to make"
+    has_it = handoff.owner if handoff is not None and handoff.side is Side.FIELD else ""
+    if has_it not in ("", day["rep_id"]) and _could_come(has_it, opportunity, context):
+        yield f"{has_it} has it, and could come"
     missing_skills = opportunity.required_skills - context.reps[day["rep_id"]].skills
     if missing_skills:
         yield f"the rep lacks {', '.join(sorted(missing_skills))}"
@@ -303,14 +308,38 @@ def _opportunity(
         yield "has not passed the handoff gate"
     if opportunity.availability and not _open_throughout(opportunity.availability, begin, leave, context):
         yield f"is not available for the whole visit: {opportunity.availability}"
-    settings = context.settings
-    deadline = first_action_deadline(opportunity, context.work_days, settings.gate, settings.calendar)
+    deadline = _deadline(opportunity, context)
     late = deadline is not None and deadline < context.first_day
     if stop["late"] != late:
         yield f"is {'late' if late else 'not late'}, but marked as if it were{' not' if late else ''}"
     done = leave.astimezone(context.zone) - timedelta(seconds=1)
     if deadline is not None and not late and deadline < done.date():
         yield f"the first visit was due by {deadline}"
+
+
+def _could_come(rep_id: str, opportunity: Opportunity, context: _Context) -> bool:
+    """Whether a rep has the skills and works at the appointment, or else on a day before the deadline is over."""
+    rep, calendar = context.reps.get(rep_id), context.settings.calendar
+    if rep is None or rep_id not in context.homes or opportunity.required_skills - rep.skills:
+        return False
+    horizon = [context.first_day + timedelta(days=n) for n in range((context.last_day - context.first_day).days + 1)]
+    days = [
+        day
+        for day in horizon
+        if day.weekday() in rep.work_days and not holiday_name(calendar.country, calendar.subdivision, day)
+    ]
+    if opportunity.appointment is not None:
+        at = opportunity.appointment
+        return at.date() in days and rep.work_start <= at.time() < rep.work_end
+    deadline = _deadline(opportunity, context)
+    if deadline is None or deadline < context.first_day:
+        return bool(days)
+    return any(day <= deadline for day in days)
+
+
+def _deadline(opportunity: Opportunity, context: _Context) -> date | None:
+    settings = context.settings
+    return first_action_deadline(opportunity, context.work_days, settings.gate, settings.calendar)
 
 
 def _due_or_nearby(stop: Stop, account: Account, context: _Context) -> Iterator[str]:
@@ -403,7 +432,8 @@ def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]
     told = planned | listed | served
     due = [account for account in context.accounts.values() if _is_due(account, context)]
     visited = {HandoffState.VISITED, HandoffState.WON, HandoffState.LOST}
-    waiting = [id_ for id_ in context.opportunities if context.handoffs.get(id_) not in visited]
+    over = {id_ for id_, handoff in context.handoffs.items() if handoff.state in visited}
+    waiting = [id_ for id_ in context.opportunities if id_ not in over]
     for visit in [*(f"opportunity:{id_}" for id_ in waiting), *(f"account:{a.id}" for a in due)]:
         if visit not in told:
             yield f"{visit} is nowhere in the plan"

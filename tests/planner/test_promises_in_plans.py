@@ -35,8 +35,8 @@ from planner.settings import CalendarSettings
 from planner.slots.domain import Meaning
 
 
-def handoff(state: HandoffState, reason: str = "", id_: str = "mill") -> HandoffRow:
-    return HandoffRow("town", id_, 1, state, promise().made_at, Side.FIELD, "anna", reason=reason)
+def handoff(state: HandoffState, reason: str = "", id_: str = "mill", owner: str = "anna") -> HandoffRow:
+    return HandoffRow("town", id_, 1, state, promise().made_at, Side.FIELD, owner, reason=reason)
 
 
 def test_a_promise_is_planned_with_its_rep_on_its_day_and_in_its_window(town: Town) -> None:
@@ -169,6 +169,75 @@ def test_a_promise_is_kept_in_whatever_state_the_handoff_is(town: Town) -> None:
     town.promises.append(promise())
     town.handoffs.append(handoff(HandoffState.RETURNED))
     assert set(stops(town.plan())) == {"mill"}
+
+
+# ------------------------------------------------------------------------------------------------ whose it is
+
+
+@pytest.mark.parametrize("state", [HandoffState.HANDED_OFF, HandoffState.ACCEPTED])
+def test_who_has_a_handoff_makes_the_visit_whoever_s_customer_and_however_near_it_is(
+    town: Town, state: HandoffState
+) -> None:
+    town.add(rep("ben", start_address=Address("far away")), door(-30))
+    town.add(account("bakery", last_visit=None), door(10))
+    town.add(opportunity(account_id="bakery"), door(10))
+    town.handoffs.append(handoff(state, owner="ben"))
+    document = town.plan()
+    [stop] = stops(document).values()
+    assert whose(document) == {"mill": "ben"}
+    assert stop["why"] == "handed off by inside sales; the first visit is due by 2026-12-04; Ben has it"
+    assert reasons(document) == {"bakery": "visited_anyway"}
+
+
+def test_who_has_the_handoff_of_their_own_customer_visits_both_at_once(town: Town) -> None:
+    town.add(account("bakery"), door(10))
+    town.add(opportunity(account_id="bakery"), door(10))
+    town.handoffs.append(handoff(HandoffState.ACCEPTED))
+    [stop] = stops(town.plan()).values()
+    assert stop["record_ids"] == ["mill", "bakery"]
+    assert stop["why"].endswith("Anna has it; counts as the visit to account bakery, whose rep Anna is")
+
+
+@pytest.mark.parametrize(
+    ("bens", "deal"),
+    [
+        ({}, {"required_skills": frozenset(["welding"])}),
+        ({"skills": frozenset(["welding"]), "work_days": frozenset([4])}, {"first_action_days": 3}),
+        ({"work_start": time(12), "break_window": None}, {"appointment": local("2026-12-01 10:00")}),
+        (None, {}),
+    ],
+    ids=["skill", "days", "appointment", "gone"],
+)
+def test_an_opportunity_does_not_wait_for_a_rep_who_cannot_come(
+    empty_town: Town, bens: dict[str, Any] | None, deal: dict[str, Any]
+) -> None:
+    empty_town.add(rep(skills=frozenset(["welding"])))
+    if bens is not None:
+        empty_town.add(rep("ben", **bens), door(10))
+    empty_town.add(opportunity(**deal), door(10))
+    empty_town.handoffs.append(handoff(HandoffState.ACCEPTED, owner="ben"))
+    document = empty_town.plan()
+    assert whose(document) == {"mill": "anna"}
+    assert "has it" not in stops(document)["mill"]["why"]
+
+
+def test_a_promise_is_kept_by_its_rep_whoever_has_the_handoff(town: Town) -> None:
+    town.add(rep("ben"))
+    town.add(opportunity(), door(10))
+    town.promises.append(promise())
+    town.handoffs.append(handoff(HandoffState.ACCEPTED, owner="ben"))
+    assert whose(town.plan()) == {"mill": "anna"}
+
+
+def test_fieldvisit_check_finds_a_visit_by_another_rep_than_has_the_handoff(town: Town) -> None:
+    town.add(rep("ben"))
+    town.add(opportunity(), door(10))
+    town.handoffs.append(handoff(HandoffState.ACCEPTED))
+    document = town.plan()
+    assert town.broken(document) == []
+    town.handoffs[:] = [handoff(HandoffState.ACCEPTED, owner="ben")]
+    [said] = town.broken(document)
+    assert said.endswith("opportunity:mill: ben has it, and could come")
 
 
 # ------------------------------------------------------------------------------------------------ broken promises
