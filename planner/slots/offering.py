@@ -27,6 +27,7 @@ class SlotQuery:
 
     Attributes:
         days: calendar days that are searched, from `first_day` on, but none later than `most_days` of the settings.
+        reps: whose days are searched at all; None for everybody's.
         rep_id, owner_rep_id: only this rep's days; the owner of the customer's account is one. Empty for anybody's.
         language: one that the rep speaks; empty for any.
         hours: an opening_hours expression that must be open for the whole visit; empty for none.
@@ -43,6 +44,7 @@ class SlotQuery:
     meaning: Meaning
     not_before: datetime
     limit: int
+    reps: frozenset[str] | None = None
     rep_id: str = ""
     owner_rep_id: str = ""
     skills: frozenset[str] = frozenset()
@@ -151,6 +153,9 @@ def _filters(query: SlotQuery) -> Sequence[tuple[str, Callable[[Rep], bool]]]:
     """What a rep has to be, each with what is said where nobody is."""
     skills = frozenset(skill.casefold() for skill in query.skills)
     filters: list[tuple[str, Callable[[Rep], bool]]] = []
+    reps = query.reps
+    if reps is not None:
+        filters.append(("there are no reps of yours", lambda rep: rep.id in reps))
     if query.rep_id:
         filters.append((f"there is no rep {query.rep_id}", lambda rep: rep.id == query.rep_id))
     if query.owner_rep_id:

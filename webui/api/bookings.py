@@ -5,29 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from flask import Response
 from pydantic import BeforeValidator, Field
 
 from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
-from planner.domain import Address, Opportunity, RecordKind, Rep
-from planner.errors import NotFoundError
+from planner.domain import Address, Opportunity, RecordKind, Rep, parse_opening_hours
+from planner.errors import InvalidRecordError, NotFoundError
+from planner.intake.cells import parse_skills, parse_timeline
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk, cancel, confirm, hold, release
-from planner.slots.offering import SlotQuery, offer_slots
+from planner.slots.offering import Slot, SlotQuery, offer_slots
+from planner.snapshot import zone_of
 from routing.area import Area
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 from webui.api.operation import OwnWrite, Reply, operation, store
 from webui.api.paging import Page, PageQuery, page
 from webui.api.problems import FieldError, invalid, unreadable
+from webui.api.record_models import Answer
 from webui.api.records import area_named
 from webui.api.values import Day, Identifier, Minutes, Model, Moment, Name, Place, Text
 from webui.pages.plans import now, settings, sources
 from webui.policy import allow, viewer
+from webui.presenting.booking import first_name
 
 ICS = "text/calendar"
 
@@ -57,7 +62,7 @@ class SlotsQuery(Model):
 
     address: Annotated[str, Field(min_length=1, max_length=300, description="As people type it, or `lat,lon`.")]
     minutes: Annotated[int, Number, Field(ge=1, le=1440, description="How long the visit takes.")]
-    first_day: Annotated[Day | None, Field(description="Today, if left out.")] = None
+    first_day: Annotated[Day | None, Field(description="Today, if left out or past.")] = None
     days: Annotated[int | None, Number, Field(ge=1, le=366, description="Calendar days that are searched.")] = None
     rep: Annotated[str, Field(max_length=200, description="Only this rep's days.")] = ""
     owner: Annotated[str, Field(max_length=200, description="Only days of the rep who owns the account.")] = ""
@@ -77,7 +82,7 @@ class SlotRecord(Model):
     """A window that a rep can keep together with everything that anybody was told before."""
 
     rep_id: str
-    rep_name: str
+    rep_name: Annotated[str, Field(description="What customers are told: the first name.")]
     day: Day
     start: Moment
     end: Moment
@@ -86,6 +91,10 @@ class SlotRecord(Model):
     resequenced: Annotated[bool, Field(description="The day's other visits change their order for it.")]
     effect: Annotated[str, Field(description="What it does to the rest of the day.")]
     grade: Annotated[str, Field(description="A to D; docs/booking.md says what they mean.")]
+
+    @classmethod
+    def shown(cls, slot: Slot) -> SlotRecord:
+        return cls.of(slot, rep_name=first_name(slot.rep_name), grade=str(slot.grade))
 
 
 class SlotList(Model):
@@ -98,7 +107,10 @@ class SlotList(Model):
 
 
 class HoldOrder(Model):
-    """A slot to be kept free: `resequence` as its `resequenced`, `replaces` the promise that is to be moved."""
+    """A slot to be kept free: `resequence` as its `resequenced`, `replaces` the promise that is to be moved.
+
+    An opportunity has its name, address and place from its record, once that is located.
+    """
 
     rep_id: Identifier
     day: Day
@@ -108,8 +120,8 @@ class HoldOrder(Model):
     minutes: Minutes
     place: Place
     name: Name
-    address: Text
-    opportunity_id: Annotated[str, Field(max_length=200)] = ""
+    address: Name
+    opportunity_id: Annotated[str, Field(max_length=200, description="Empty for somebody new.")] = ""
     hours: Annotated[str, Field(max_length=1_000)] = ""
     skills: Annotated[list[Identifier], Field(max_length=100)] = Field(default_factory=list)
     resequence: bool = False
@@ -117,12 +129,15 @@ class HoldOrder(Model):
 
 
 class Confirmation(Model):
-    """For whom a hold is confirmed, where it does not say so yet: an opportunity that is there, or a new one's name."""
+    """Whom the visit is for, where the hold is for somebody new: they become an opportunity. Else it is `{}`."""
 
-    opportunity_id: Annotated[str, Field(max_length=200)] = ""
     name: Text = ""
     contact_name: Text = ""
     contact_email: Text = ""
+    need: Answer = "unknown"
+    budget: Answer = "unknown"
+    authority: Answer = "unknown"
+    timeline: Text = "unknown"
     notes: Annotated[str, Field(max_length=20_000)] = ""
 
 
@@ -147,6 +162,9 @@ class BookingRecord(Model):
     name: str
     address: str
     place: Place
+    hours: str
+    skills: list[str]
+    inside_rep: Annotated[str, Field(description="The e-mail address of who holds it.")]
     made_at: Moment
     expires_at: Annotated[Moment | None, Field(description="Of a hold.")]
     ended_at: Moment | None
@@ -160,7 +178,15 @@ class BookingRecord(Model):
             state=str(booking.state),
             minutes=booking.service_minutes,
             place=Place(lat=booking.lat, lon=booking.lon),
+            skills=sorted(booking.skills),
         )
+
+
+class BookingsQuery(PageQuery):
+    """Which bookings are asked for."""
+
+    opportunity_id: Annotated[str, Field(max_length=200, description="Only those for this opportunity.")] = ""
+    state: Annotated[BookingState | None, Field(strict=False, description="Only those in this state.")] = None
 
 
 class BookingPage(Page):
@@ -169,7 +195,7 @@ class BookingPage(Page):
     bookings: list[BookingRecord]
 
 
-@operation("GET", "/areas/<area>/slots", {200: SlotList}, tag="bookings")
+@operation("GET", "/areas/<area>/slots", {200: SlotList}, tag="bookings", problems=(422,))
 @allow(Permission.BOOK)
 def list_slots(area: str, query: SlotsQuery) -> Reply:
     """Arrival windows for a visit, those that add least driving first.
@@ -177,18 +203,26 @@ def list_slots(area: str, query: SlotsQuery) -> Reply:
     Each can be kept by its rep together with everything that anybody was told before, until somebody else holds it.
     """
     known, rules = area_named(area), settings().booking
+    if query.hours:
+        try:
+            parse_opening_hours("hours", query.hours)
+        except InvalidRecordError as error:
+            raise unreadable("The hours cannot be read.", FieldError("hours", error.message)) from error
     place, address = _located(known, query.address)
     moment, meaning = now(), Meaning(query.meaning or rules.meaning)
     width = query.window_minutes or rules.window_minutes
+    # Whose time is free is told of the whole area: inside reps see nobody's days, and book anybody's.
     with store().read(Scope(area=known.name)) as unit:
+        today = moment.astimezone(_zone(unit, known.name)).date()
         wanted = SlotQuery(
             place=place,
             service_minutes=query.minutes,
-            first_day=query.first_day or moment.date(),
+            first_day=max(query.first_day or today, today),
             days=min(query.days or rules.days, rules.most_days),
+            reps=None if viewer().scope.inside_rep is not None else viewer().scope.reps,
             rep_id=query.rep,
             owner_rep_id=query.owner,
-            skills=frozenset(skill.strip() for skill in query.skills.split(",") if skill.strip()),
+            skills=parse_skills(query.skills),
             language=query.language,
             hours=query.hours,
             until=query.until,
@@ -199,9 +233,13 @@ def list_slots(area: str, query: SlotsQuery) -> Reply:
             limit=query.limit or rules.offers,
         )
         offers = offer_slots(unit, sources().agendas, known.name, wanted, settings(), moment)
-    slots = [SlotRecord.of(slot, grade=str(slot.grade)) for slot in offers.slots]
     return Reply(
-        SlotList(place=Place(lat=place.lat, lon=place.lon), address=address, slots=slots, why_none=offers.why_none)
+        SlotList(
+            place=Place(lat=place.lat, lon=place.lon),
+            address=address,
+            slots=[SlotRecord.shown(slot) for slot in offers.slots],
+            why_none=offers.why_none,
+        )
     )
 
 
@@ -238,7 +276,7 @@ def hold_slot(area: str, body: HoldOrder) -> OwnWrite:
         address=body.address,
         opportunity_id=body.opportunity_id,
         hours=body.hours,
-        skills=frozenset(body.skills),
+        skills=parse_skills(";".join(body.skills)),
         resequence=body.resequence,
         replaces=body.replaces,
     )
@@ -255,8 +293,8 @@ def hold_slot(area: str, body: HoldOrder) -> OwnWrite:
 def confirm_booking(area: str, booking_id: str, body: Confirmation) -> OwnWrite:
     """Promise to the customer what is held; a promise stays as it is.
 
-    A hold for nobody yet needs an opportunity, or the name of a new one. One that has run out is promised too if its
-    time is still free, and else answers 409.
+    A hold for somebody new needs their name. One that has run out is promised too if its time is still free, and else
+    answers 409.
     """
     known = area_named(area).name
     opportunity = _opportunity(known, _booking(known, booking_id), body)
@@ -282,6 +320,9 @@ def release_booking(area: str, booking_id: str) -> OwnWrite:
 def cancel_booking(area: str, booking_id: str, body: Cancellation) -> OwnWrite:
     """Call a promise off; the handoff is where it was before."""
     known = area_named(area).name
+    _booking(known, booking_id)
+    if not body.reason.strip():
+        raise invalid(FieldError("/reason", "is empty"))
     return _writes(
         lambda also: cancel(
             store(), viewer().actor, sources().agendas, known, booking_id, body.reason, settings(), also
@@ -291,11 +332,12 @@ def cancel_booking(area: str, booking_id: str, body: Cancellation) -> OwnWrite:
 
 @operation("GET", "/areas/<area>/bookings", {200: BookingPage}, tag="bookings")
 @allow(Permission.BOOK, Permission.SEE_DAYS)
-def list_bookings(area: str, query: PageQuery) -> Reply:
+def list_bookings(area: str, query: BookingsQuery) -> Reply:
     """Holds and promises that you see, those that are over too: the history."""
     known = area_named(area).name
+    wanted: dict[str, Any] = {"opportunity_id": query.opportunity_id, "state": query.state}
     with store().read(viewer().scope) as unit:
-        found = unit.bookings.find(area=known)
+        found = unit.bookings.find(area=known, **{name: value for name, value in wanted.items() if value})
     shown, following = page(query, f"{area}/bookings", found, lambda booking: (booking.id,))
     return Reply(BookingPage(bookings=[BookingRecord.shown(booking) for booking in shown], next=following))
 
@@ -338,24 +380,29 @@ def _booking(area: str, booking_id: str) -> Booking:
     return found
 
 
+def _zone(unit: UnitOfWork, area: str) -> ZoneInfo:
+    return zone_of(unit.records(area).reps()) or ZoneInfo("UTC")
+
+
 def _opportunity(area: str, booking: Booking, body: Confirmation) -> Opportunity | None:
-    """What the hold is for, where it does not say so itself."""
+    """What is written down of somebody new; None where the hold is for an opportunity. Raises Problem."""
     if booking.opportunity_id:
         return None
-    if body.opportunity_id:
-        with store().read(viewer().scope) as unit:
-            found = unit.records(area).get(RecordKind.OPPORTUNITY, body.opportunity_id)
-        if not isinstance(found, Opportunity):
-            raise NotFoundError(f"area {area} has no opportunity {body.opportunity_id}")
-        return found
     if not body.name.strip():
-        raise invalid(FieldError("/name", "is missing: the hold is for nobody yet"))
+        raise invalid(FieldError("/name", "is empty: the hold is for somebody new"))
+    with store().read(Scope(area=area)) as unit:
+        qualified_at = now().astimezone(_zone(unit, area)).replace(tzinfo=None, second=0, microsecond=0)
     return Opportunity(
-        id=new_id(),
+        id=f"B-{booking.id}",
         name=body.name.strip(),
         address=Address(booking.address),
         contact_name=body.contact_name,
         contact_email=body.contact_email,
+        need=body.need,
+        budget=body.budget,
+        authority=body.authority,
+        timeline=parse_timeline(body.timeline),
+        qualified_at=qualified_at,
         visit_minutes=booking.service_minutes,
         required_skills=booking.skills,
         availability=booking.hours,

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from planner.access import Permission
-from planner.domain import MAX_NOTES, RecordKind
-from planner.handoffs.conflicts import find_conflicts
-from planner.handoffs.domain import HandoffRow, RejectReason
-from planner.handoffs.handing import HandOff, hand_off
+from planner.domain import MAX_NOTES, Address, Opportunity, RecordKind
+from planner.errors import InvalidRecordError, NotFoundError
+from planner.handoffs.answering import QUESTIONS, Told, record_opportunity
+from planner.handoffs.conflicts import Match, find_conflicts
+from planner.handoffs.domain import HandoffRow, RejectReason, Side
+from planner.handoffs.handing import HandOff, LooksKnownError, hand_off
 from planner.handoffs.moving import By, Move, move
 from planner.handoffs.state import handoff_of, history, opportunity_of
-from planner.handoffs.transitions import Action, possible
+from planner.handoffs.transitions import Action, Transition, possible
+from planner.intake.cells import parse_identifier, parse_skills, parse_timeline
 from planner.qualification import missing_for_handoff
 from planner.repository import UnitOfWork
 from webui.api.operation import OwnWrite, Reply, Write, operation, store
+from webui.api.problems import Problem
+from webui.api.record_models import Answer, OpeningHours, Skills
 from webui.api.records import area_named
-from webui.api.values import Day, Model, Moment, Text
+from webui.api.values import Attributes, Day, Minutes, Model, Moment, Money, Text
+from webui.pages.handing import located
 from webui.pages.plans import now, settings, sources
 from webui.policy import allow, viewer
 
 Said = Annotated[str, Field(max_length=MAX_NOTES // 2)]
 Revision = Annotated[int, Field(ge=0, lt=2**31, description="Of the handoff, as it was seen.")]
+Moves = Literal["withdraw", "assign", "accept", "reject", "report", "win", "lose", "return"]
+
+NEEDS = {
+    Side.INSIDE: Permission.HAND_OFF,
+    Side.FIELD: Permission.ANSWER_HANDOFFS,
+    Side.MANAGER: Permission.ANSWER_HANDOFFS,
+}
+"""What a token takes for the things of a side; a manager's token may have one of them only."""
 
 
 class BantAnswerRecord(Model):
@@ -55,7 +70,7 @@ class HandoffStanding(Model):
     opportunity_id: str
     revision: Annotated[int, Field(description="Goes up with every change; 0 where nobody has changed anything yet.")]
     state: Annotated[str, Field(description="docs/handoffs.md has the states, and who does what in each.")]
-    since: Moment
+    since: Annotated[Moment | None, Field(description="null where nobody has changed anything yet.")]
     side: Annotated[str, Field(description="Who does the next thing: `inside`, `field`, `manager` or `nobody`.")]
     owner: Annotated[str, Field(description="A rep's id or an inside rep's address; empty for the whole side.")]
     reason: str
@@ -71,13 +86,77 @@ class HandoffStanding(Model):
 class MoveOrder(Model):
     """What shall be done with a handoff, and what has to be said with it."""
 
-    action: Annotated[Action, Field(strict=False)]
+    action: Moves
     revision: Revision
     kind: Annotated[RejectReason | None, Field(strict=False, description="Of a rejection.")] = None
     why: Said = ""
     learned: Said = ""
     rep: Annotated[Text, Field(description="Of an assignment.")] = ""
     shared: Annotated[bool, Field(description="Of an assignment: the inside rep shares the credit.")] = False
+
+
+class ToldOrder(Model):
+    """What somebody at the customer's answered to a question."""
+
+    answer: Answer
+    said_by: Text = ""
+    said_on: Day | None = None
+
+
+class ToldPhraseOrder(ToldOrder):
+    """The same of a question that is answered with a phrase."""
+
+    answer: Annotated[Text, Field(description="A phrase such as “this quarter”, or no or unknown.")]  # type: ignore[assignment]
+
+
+class DraftOrder(Model):
+    """What is known of an opportunity now; what is left out stays as it is. A new one needs a name."""
+
+    revision: Revision
+    name: Text = ""
+    address: Text = ""
+    city: Text = ""
+    postcode: Text = ""
+    country: Text = ""
+    account_id: Annotated[Text, Field(description="When it is with a customer.")] = ""
+    contact_name: Text = ""
+    contact_email: Text = ""
+    value: Money = 0.0
+    probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    need: ToldOrder | None = None
+    budget: ToldOrder | None = None
+    authority: ToldOrder | None = None
+    timeline: ToldPhraseOrder | None = None
+    first_action_days: Annotated[int | None, Field(ge=0, le=365)] = None
+    visit_minutes: Minutes | None = None
+    required_skills: Skills = Field(default_factory=list)
+    availability: OpeningHours = ""
+    notes: Annotated[str, Field(max_length=20_000)] = ""
+    attributes: Attributes = Field(default_factory=dict)
+
+    def told(self) -> dict[str, Told]:
+        """What was said, by question."""
+        said = {name: order for name in QUESTIONS if isinstance(order := getattr(self, name), ToldOrder)}
+        if "timeline" in said:
+            said["timeline"] = said["timeline"].model_copy(update={"answer": parse_timeline(said["timeline"].answer)})
+        return {name: Told(order.answer, order.said_by, order.said_on) for name, order in said.items()}
+
+    def applied_to(self, known: Opportunity) -> Opportunity:
+        """The record with what was sent, the answers aside. Raises InvalidRecordError with our own names."""
+        sent: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        place: dict[str, str] = {name: sent[name] for name in ("city", "postcode", "country") if name in sent}
+        if "address" in sent:
+            place["street"] = sent["address"]
+        if "required_skills" in sent:
+            sent["required_skills"] = parse_skills(";".join(self.required_skills))
+        kept = {name: value for name, value in sent.items() if name not in (*_ELSEWHERE, *QUESTIONS)}
+        try:
+            return replace(known, address=replace(known.address, **place), **kept)
+        except InvalidRecordError as error:
+            raise InvalidRecordError({"street": "address"}.get(error.field, error.field), error.message) from error
+
+
+_ELSEWHERE = ("revision", "address", "city", "postcode", "country")
 
 
 class HandOffOrder(Model):
@@ -105,6 +184,20 @@ class MatchRecord(Model):
     metres: int | None
     reasons: list[str]
 
+    @classmethod
+    def shown(cls, match: Match) -> MatchRecord:
+        card = match.card
+        return cls.of(
+            match,
+            kind=card.kind,
+            id=card.id,
+            name=card.name,
+            address=card.address,
+            owner=card.owner,
+            sureness=str(match.sureness),
+            reasons=list(match.reasons),
+        )
+
 
 class MatchList(Model):
     """Who may be there already, the surest first, and what the conflict rule says of it."""
@@ -129,20 +222,48 @@ def list_matches(area: str, opportunity_id: str) -> Reply:
     with store().read(viewer().scope) as unit:
         opportunity = opportunity_of(unit, known, opportunity_id)
     found = find_conflicts(store(), sources().directories, known, opportunity, settings())
-    matches = [
-        MatchRecord.of(
-            match,
-            kind=match.card.kind,
-            id=match.card.id,
-            name=match.card.name,
-            address=match.card.address,
-            owner=match.card.owner,
-            sureness=str(match.sureness),
-            reasons=list(match.reasons),
-        )
-        for match in found.matches
-    ]
+    matches = [MatchRecord.shown(match) for match in found.matches]
     return Reply(MatchList(matches=matches, decision=found.decision.sentence if found.decision else ""))
+
+
+@operation(
+    "POST",
+    "/areas/<area>/drafts/<anything:opportunity_id>",
+    {200: HandoffStanding, 201: HandoffStanding},
+    tag="handoffs",
+    problems=(409,),
+)
+@allow(Permission.HAND_OFF)
+def write_down(area: str, opportunity_id: str, body: DraftOrder) -> Write:
+    """Write down what is known of an opportunity, and who said what to the gate's questions.
+
+    One that is not there yet is a draft of yours, with revision 0. Changed answers stay in the history.
+    """
+    here = area_named(area)
+    known, told = here.name, body.told()
+    new = Opportunity(parse_identifier("id", opportunity_id), "-", Address(""), inside_rep=viewer().user.email)
+
+    def wanted(unit: UnitOfWork) -> tuple[Opportunity, bool]:
+        before = unit.records(known).get(RecordKind.OPPORTUNITY, opportunity_id)
+        if isinstance(before, Opportunity):
+            return body.applied_to(before), False
+        if "name" not in body.model_fields_set:
+            raise NotFoundError(f"area {known} has no opportunity {opportunity_id}: a new one needs a name")
+        return body.applied_to(new), True
+
+    with store().read(viewer().scope) as unit:
+        deal, _ = wanted(unit)
+    location = located(here, deal, None)
+
+    def write(unit: UnitOfWork) -> Reply:
+        deal, drafted = wanted(unit)
+        record_opportunity(unit, known, deal, told, body.revision, _doing(), settings().gate, now())
+        present = unit.records(known).location(RecordKind.OPPORTUNITY, deal.id)
+        if location is not None and location.address == deal.address and location != present:
+            unit.records(known).save_locations([location])
+        return Reply(_standing(unit, known, opportunity_id), 201 if drafted else 200)
+
+    return write
 
 
 @operation(
@@ -152,8 +273,8 @@ def list_matches(area: str, opportunity_id: str) -> Reply:
 def hand_off_opportunity(area: str, opportunity_id: str, body: HandOffOrder) -> OwnWrite:
     """Hand an opportunity to the field; its deadline begins now.
 
-    Where somebody is there already who is not among those `seen`, the answer is 409: ask for the matches and look at
-    them. What the gate misses is refused with 422.
+    Where somebody may be there already who is not among those `seen`, the answer is 409, of the type `looks-known`,
+    with the `matches`: look at them. What the gate misses is refused with 422, with the sentences in `missing`.
     """
     known = area_named(area).name
     different = frozenset(body.different)
@@ -163,7 +284,11 @@ def hand_off_opportunity(area: str, opportunity_id: str, body: HandOffOrder) -> 
         def also(unit: UnitOfWork, _: HandoffRow) -> None:
             kept(unit, Reply(_standing(unit, known, opportunity_id)))
 
-        hand_off(store(), viewer().actor, sources().directories, known, asked, _doing(), settings(), now(), also)
+        try:
+            hand_off(store(), viewer().actor, sources().directories, known, asked, _doing(), settings(), now(), also)
+        except LooksKnownError as error:
+            matches = [MatchRecord.shown(match).model_dump(mode="json") for match in error.conflicts.matches]
+            raise Problem(409, "looks-known", str(error), members={"matches": matches}) from error
 
     return OwnWrite(write)
 
@@ -175,9 +300,14 @@ def hand_off_opportunity(area: str, opportunity_id: str, body: HandOffOrder) -> 
 def move_handoff(area: str, opportunity_id: str, body: MoveOrder) -> Write:
     """Accept, reject, report, win, lose, return, withdraw or assign a handoff."""
     known = area_named(area).name
-    wanted = Move(body.action, body.revision, body.kind, body.why, body.learned, body.rep, body.shared)
+    wanted = Move(Action(body.action), body.revision, body.kind, body.why, body.learned, body.rep, body.shared)
 
     def write(unit: UnitOfWork) -> Reply:
+        row = handoff_of(unit, known, opportunity_of(unit, known, opportunity_id), settings().gate)
+        asked = [each for each in possible(row.state, _doing().side) if each.action is wanted.action]
+        if asked and not any(map(_may, asked)):
+            needed = NEEDS[asked[0].by]
+            raise Problem(403, "", f"This takes the permission {needed}, which you do not have here.")
         move(unit, known, opportunity_id, wanted, _doing(), settings().gate, now())
         return Reply(_standing(unit, known, opportunity_id))
 
@@ -186,6 +316,11 @@ def move_handoff(area: str, opportunity_id: str, body: MoveOrder) -> Write:
 
 def _doing() -> By:
     return By.person(viewer().actor, viewer().user.role)
+
+
+def _may(transition: Transition) -> bool:
+    """Whether the token has what a thing of its side takes."""
+    return viewer().may(NEEDS[transition.by])
 
 
 def _standing(unit: UnitOfWork, area: str, opportunity_id: str) -> HandoffStanding:
@@ -197,7 +332,7 @@ def _standing(unit: UnitOfWork, area: str, opportunity_id: str) -> HandoffStandi
         side=str(row.side),
         credit=list(row.credit),
         missing=list(missing_for_handoff(opportunity, settings().gate)),
-        actions=[str(transition.action) for transition in possible(row.state, _doing().side)],
+        actions=[str(each.action) for each in possible(row.state, _doing().side) if _may(each)],
         answers=[BantAnswerRecord.of(answer) for answer in row.answers.values()],
         history=[EventRecord.of(event, state=str(event.state)) for event in history(unit, area, opportunity_id)],
     )

@@ -18,9 +18,12 @@ from planner.errors import (
     NotFoundError,
     PlannerError,
     PromiseBrokenError,
+    SlotGoneError,
     StorageError,
     StorageUnavailableError,
 )
+from planner.handoffs.handing import GateClosedError
+from planner.handoffs.moving import HandoffMovedError
 from planner.idempotency import KeyReusedError
 from planner.rep_days import NoteChangedError
 from routing.errors import RoutingError
@@ -40,6 +43,9 @@ KINDS: Mapping[str, str] = {
     "key-reused": "Idempotency-Key came with another request before",
     "changed": "It has been changed by somebody else",
     "promise-broken": "A promise to a customer would be broken",
+    "slot-gone": "The time is not free any more",
+    "looks-known": "Somebody is there already",
+    "gate-closed": "The handoff gate does not let it through",
     "refused": "This cannot be done",
     "unavailable": "The database does not answer",
 }
@@ -149,6 +155,13 @@ def _problem_of(error: Exception) -> Problem | None:
         case NoteChangedError():
             present = {"revision": error.present.revision, "text": error.present.text}
             return Problem(409, "changed", str(error), members={"present": present})
+        case HandoffMovedError():
+            standing = {"revision": error.present.revision, "state": str(error.present.state)}
+            return Problem(409, "changed", str(error), members={"present": standing})
+        case SlotGoneError():
+            return Problem(409, "slot-gone", str(error))
+        case GateClosedError():
+            return Problem(422, "gate-closed", str(error), members={"missing": list(error.missing)})
         case KeyReusedError():
             return Problem(409, "key-reused", str(error))
         case ConflictError():
