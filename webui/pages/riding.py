@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 
-from planner.access import Scope
+from planner.access import Permission, Scope
 from planner.domain import RecordKind
 from planner.errors import PlannerError
 from planner.slots.domain import Booking
@@ -58,7 +58,7 @@ def _ride(near: RideAlong, seen: bool, promise: Booking | None, team: Team) -> R
         id=near.account_id if seen else "",
         minutes=duration(near.away_s),
         why=near.why if seen else "due, or well into their days",
-        planned=near.planned if seen else "",
+        planned=near.planned if seen and viewer().may(Permission.SEE_TEAM) else "",  # it names another rep
         may_add=promise is not None,
     )
     return Ride(near.account_id, which, view)
