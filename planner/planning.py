@@ -29,6 +29,9 @@ EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 LONGEST = timedelta(days=366)
 SURELY_ORDERED = 10
 """Visits of which `routing.resequencing` surely finds an order, where there is one."""
+PROMISES_BROKEN = "no plan was made, since promises could not be kept"
+RULES_BROKEN = "the plan breaks rules and was not kept"
+"""How the refusals begin that name customers and reps."""
 
 
 def last_working_day(first_day: date, days: int, work_days: frozenset[int], calendar: CalendarSettings) -> date:
@@ -126,7 +129,7 @@ def make_plan(
     _refuse(translation, [job for job in solution.unassigned if translation.visits[job].promise], settings)
     broken = [str(violation) for violation in violations(problem, solution)]
     if broken:
-        raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
+        raise RulesBrokenError(f"{RULES_BROKEN}: {'; '.join(broken[:5])}")
     unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution)]
     document = document_of(
         area,
@@ -139,7 +142,7 @@ def make_plan(
     )
     broken = broken_rules(document, snapshot, source, settings)
     if broken:
-        raise RulesBrokenError("the plan breaks rules and was not kept: " + "; ".join(broken[:5]))
+        raise RulesBrokenError(f"{RULES_BROKEN}: {'; '.join(broken[:5])}")
     return document
 
 
@@ -177,7 +180,7 @@ def _promises_alone(translation: Translation, settings: Settings) -> Solution | 
 def _refuse(translation: Translation, broken: Sequence[str], settings: Settings) -> None:
     if broken:
         sentences = explain_broken(translation, [translation.visits[id_] for id_ in broken], settings.calendar)
-        raise PromiseBrokenError("no plan was made, since promises could not be kept", sentences)
+        raise PromiseBrokenError(PROMISES_BROKEN, sentences)
 
 
 def to_store(document: PlanDocument, now: datetime) -> StoredPlan:

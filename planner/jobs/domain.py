@@ -38,7 +38,7 @@ class Job:
         progress: what pages show while it runs: `what` is being done, `fraction` of it (0 to 1), and of a search the
             best plan so far, `cost_s` and `visits`.
         result: what came out: of a plan its `version`, `visits` and `unplanned`; of geocoding `geocoded`, a number.
-        error: why it failed, fit to show.
+        error: why it failed, fit to show to somebody who sees the whole area; see `requests.told_to`.
     """
 
     id: str

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from planner.access import Permission
+from planner.access import Permission, Scope
 from planner.errors import InvalidRecordError, NotFoundError, RefusedError
 from planner.jobs.domain import Job, JobState
-from planner.planning import EARLIEST, LATEST, MAX_DAYS
+from planner.planning import EARLIEST, LATEST, MAX_DAYS, PROMISES_BROKEN, RULES_BROKEN
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from routing.solver import SearchLimits
@@ -152,6 +152,16 @@ def find_job(unit: UnitOfWork, job_id: str) -> Job:
 def jobs_of(unit: UnitOfWork, area: str, limit: int) -> list[Job]:
     """The area's newest jobs, newest first."""
     return unit.jobs.latest("created_at", limit, area=area)
+
+
+def told_to(scope: Scope, job: Job) -> Job:
+    """The job as somebody may read it: who does not see all reps is not told whose promise stands in a plan's way."""
+    if scope.reps is None:
+        return job
+    for what in (PROMISES_BROKEN, RULES_BROKEN):
+        if job.error.startswith(what):
+            return replace(job, error=f"{what}; somebody who sees all reps can read which")
+    return job
 
 
 def why_nothing_runs(unit: UnitOfWork, now: datetime) -> str:

@@ -26,6 +26,7 @@ from planner.people.accounts import NewUser, add_user
 from planner.people.domain import Session, User
 from planner.people.sessions import start_session
 from planner.people.tokens import issue_token
+from planner.planning import PROMISES_BROKEN
 from planner.rep_days import RepDayNote
 from planner.repository import StoredPlan
 from planner.settings import LoginSettings, Settings
@@ -76,8 +77,7 @@ def secrets() -> dict[str, set[str]]:
         found[word("agent", person)] = {person, "adele"}
         found[word("token", person)] = {person, "adele"}
     found[word("report", "mona")] = {"mona"}
-    planners = {"helsinki": {"mona", "adele"}, "turku": {"tuula", "adele"}}
-    found |= {word("job", area): who for area, who in planners.items()}
+    found |= {word("job", "helsinki"): {"adele"}, word("job", "turku"): {"tuula", "adele"}}  # Mona does not see Ben
     found[word("draft", "ann")] = {"mona", "adele"}
     return found
 
@@ -177,7 +177,8 @@ class World:
                 unit.plans(area).add(StoredPlan(0, area, date(2026, 11, 30), 3, NOW, NOW, 777, 778, 77_900, text))
                 unit.jobs.put(
                     Job(f"job-{area}", area, "plan", {"first_day": MONDAY, "days": 5, "seconds": 60, "work": None,
-                        "seed": 1}, "user:nobody", NOW, JobState.FAILED, 1, error=word("job", area), finished_at=NOW)
+                        "seed": 1}, "user:nobody", NOW, JobState.FAILED, 1, finished_at=NOW,
+                        error=f"{PROMISES_BROKEN}: {word('job', area)}")
                 )  # fmt: skip
             draft = plan([rep_day("ann", [stop(name=word("draft", "ann"))])])
             unit.plans("helsinki").add(StoredPlan(0, "helsinki", date(2026, 11, 30), 3, NOW, None, 1, 0, 60, draft))

@@ -13,6 +13,7 @@ from writing_cast import ANN, PLANNING, PROMISE, audited, dispatcher, hidden, jo
 
 from planner.access import Role
 from planner.jobs.domain import JobState
+from planner.planning import PROMISES_BROKEN, RULES_BROKEN
 from planner.repository import StoredPlan
 
 
@@ -146,6 +147,17 @@ def test_a_job_of_another_area_cannot_be_called_off_here(office: Office) -> None
 def test_why_a_job_failed_is_said(office: Office) -> None:
     put(office, job(state=JobState.FAILED, error="there are no reps to plan for"))
     assert "There are no reps to plan for" in office.text(PLANNING)
+
+
+@pytest.mark.parametrize("what", [PROMISES_BROKEN, RULES_BROKEN])
+def test_a_manager_of_some_reps_is_not_told_whose_promises_a_plan_would_break(tmp_path: Path, what: str) -> None:
+    office = Office(tmp_path, viewer=viewer(Role.MANAGER, area="helsinki", reps=frozenset({"ann"})))
+    office.area()
+    office.know(ANN)
+    put(office, job(state=JobState.FAILED, error=f"{what}: Café Aalto (O1), 2026-12-01 10:00–11:00, with Zoe: full"))
+    text = office.text(PLANNING)
+    assert f"{what[0].upper()}{what[1:]}; somebody who sees all reps can read which" in text
+    assert "Aalto" not in text
 
 
 def test_a_draft_stands_beside_what_is_published_and_is_published_by_a_button(office: Office) -> None:

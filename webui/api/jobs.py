@@ -8,9 +8,17 @@ from typing import Annotated, Any, Literal
 from flask import Response, abort, current_app
 from pydantic import Field
 
-from planner.access import Permission
+from planner.access import Permission, Scope
 from planner.jobs.domain import Job
-from planner.jobs.requests import PlanRequest, cancel_job, find_job, permission_for, request_geocoding, request_plan
+from planner.jobs.requests import (
+    PlanRequest,
+    cancel_job,
+    find_job,
+    permission_for,
+    request_geocoding,
+    request_plan,
+    told_to,
+)
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from webui.api.operation import Reply, Write, operation, store
@@ -60,7 +68,8 @@ class JobRecord(Model):
     finished_at: Moment | None
 
     @classmethod
-    def shown(cls, job: Job) -> JobRecord:
+    def shown(cls, job: Job, scope: Scope) -> JobRecord:
+        job = told_to(scope, job)
         parts = {name: dict(getattr(job, name)) for name in ("request", "progress", "result")}
         return cls.of(job, state=str(job.state), **parts)
 
@@ -83,7 +92,8 @@ def order_plan(area: str, body: PlanOrder) -> Write:
     person, job_id = f"user:{viewer().user.id}", new_id()
 
     def write(unit: UnitOfWork) -> Reply:
-        return Reply(JobRecord.shown(request_plan(unit, known, ask, person, now(), job_id, settings())), 202)
+        job = request_plan(unit, known, ask, person, now(), job_id, settings())
+        return Reply(JobRecord.shown(job, viewer().scope), 202)
 
     return write
 
@@ -96,7 +106,8 @@ def order_geocoding(area: str, body: GeocodingOrder) -> Write:
     person, job_id = f"user:{viewer().user.id}", new_id()
 
     def write(unit: UnitOfWork) -> Reply:
-        return Reply(JobRecord.shown(request_geocoding(unit, known, person, now(), job_id, body.again)), 202)
+        job = request_geocoding(unit, known, person, now(), job_id, body.again)
+        return Reply(JobRecord.shown(job, viewer().scope), 202)
 
     return write
 
@@ -113,7 +124,7 @@ def list_jobs(area: str, query: PageQuery) -> Reply:
     shown = found[: query.limit]
     more = len(found) > len(shown)
     following = cursor(listing, (_moment(shown[-1]), shown[-1].id)) if more else None
-    return Reply(JobPage(jobs=[JobRecord.shown(job) for job in shown], next=following))
+    return Reply(JobPage(jobs=[JobRecord.shown(job, viewer().scope) for job in shown], next=following))
 
 
 def _moment(job: Job) -> str:
@@ -138,7 +149,7 @@ def _last_of(key: tuple[object, ...] | None) -> tuple[datetime, str] | None:
 def get_job(job_id: str) -> Reply:
     """How a job stands."""
     with store().read(viewer().scope) as unit:
-        return Reply(JobRecord.shown(find_job(unit, job_id)))
+        return Reply(JobRecord.shown(find_job(unit, job_id), viewer().scope))
 
 
 @operation("GET", "/jobs/<job_id>/events", {200: MIMETYPE}, tag="jobs")
@@ -154,7 +165,7 @@ def watch_job(job_id: str) -> Response:
     def read() -> State:
         with here.read(scope) as unit:
             job = find_job(unit, job_id)
-        return JobRecord.shown(job).model_dump_json(), job.state.ended
+        return JobRecord.shown(job, scope).model_dump_json(), job.state.ended
 
     read()
     streams: Streams = current_app.extensions["streams"]
@@ -173,6 +184,6 @@ def cancel(job_id: str) -> Write:
         needed = permission_for(find_job(unit, job_id).kind)
         if not viewer().may(needed):
             abort(403, description=f"This takes the permission {needed}, which you do not have here.")
-        return Reply(JobRecord.shown(cancel_job(unit, job_id, now())))
+        return Reply(JobRecord.shown(cancel_job(unit, job_id, now()), viewer().scope))
 
     return write

@@ -23,6 +23,7 @@ from planner.jobs.requests import (
     jobs_of,
     permission_for,
     request_plan,
+    told_to,
     why_nothing_runs,
 )
 from planner.people.fresh import new_id
@@ -186,7 +187,7 @@ def jobs_shown(unit: UnitOfWork, area: str, kind: str, zone: ZoneInfo, most: int
         user = unit.users.get(by.removeprefix("user:"))
         if user is not None:
             names[by] = user.name or user.email
-    return [job_view(job, zone, names) for job in found]
+    return [job_view(told_to(viewer().scope, job), zone, names) for job in found]
 
 
 def _page(area: Area, form: Form[PlanForm] | None = None) -> str:
