@@ -76,7 +76,7 @@ def test_the_same_call_by_keyboard_alone(office: CallOffice, serve: Serve, watch
     expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
     field = page.get_by_role("combobox", name="Address")
     expect(field).to_have_attribute("aria-expanded", "true")
-    assert field.get_attribute("aria-activedescendant") == "suggestion-0"
+    assert field.get_attribute("aria-activedescendant") == "suggestions-0"
     page.keyboard.press("Enter")
     expect(field).to_have_attribute("aria-expanded", "false")
     expect(field).to_have_value("7 Market Street, Toytown 00101")

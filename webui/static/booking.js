@@ -5,107 +5,32 @@
   const book = document.querySelector("[data-book]");
   const form = document.getElementById("ask");
   const input = form.elements.address;
-  const list = document.getElementById("suggestions");
   const holder = book.querySelector("[data-times]");
   const said = book.querySelector("[data-said]");
   const map = typeof fieldvisit === "undefined" ? null : fieldvisit.times;
-  const TYPING_MS = 90, SETTLING_MS = 350;
-  let options = [], active = -1, typingTimer = 0, timesTimer = 0, asking = null, loading = null, view = "list", waitsForBest = false, takesFirst = false;
+  const SETTLING_MS = 350;
+  let timesTimer = 0, loading = null, view = "list", waitsForBest = false;
 
   const say = (text) => { if (said.textContent !== text) said.textContent = text; };
 
   /* --- addresses ------------------------------------------------------------------------------------------------- */
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-autocomplete", "list");
-  input.setAttribute("aria-controls", list.id);
-  input.setAttribute("aria-expanded", "false");
-
-  function close() {
-    clearTimeout(typingTimer);
-    typingTimer = 0;
-    takesFirst = false;
-    asking?.abort();
-    list.hidden = true;
-    active = -1;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
-  }
-
-  function activate(number) {
-    list.children[active]?.setAttribute("aria-selected", "false");
-    active = (number + options.length) % options.length;
-    const option = list.children[active];
-    option.setAttribute("aria-selected", "true");
-    option.scrollIntoView({ block: "nearest" });
-    input.setAttribute("aria-activedescendant", option.id);
-  }
-
-  async function complete() {
-    asking?.abort();
-    asking = new AbortController();
-    const typed = input.value;
-    try {
-      const answer = await fetch(`${book.dataset.addresses}?${new URLSearchParams({ q: typed })}`, {
-        headers: { Accept: "application/json" }, signal: asking.signal,
-      });
-      if (!answer.ok || typed !== input.value) return;
-      options = (await answer.json()).addresses;
-    } catch {
-      return; // newer letters were typed, or the server is away
-    }
-    typingTimer = 0;
-    if (takesFirst && options.length && !options[0].street) return take(0);
-    if (takesFirst && !options.length) load();
-    takesFirst = false;
-    if (!options.length || document.activeElement !== input) return close();
-    list.replaceChildren(...options.map((found, number) => {
-      const option = document.createElement("li");
-      option.id = `suggestion-${number}`;
-      option.setAttribute("role", "option");
-      option.setAttribute("aria-selected", "false");
-      option.textContent = found.street ? `${found.text} …` : found.text;
-      option.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
-      option.addEventListener("click", () => take(number));
-      return option;
-    }));
-    list.hidden = false;
-    active = -1;
-    input.setAttribute("aria-expanded", "true");
-    activate(0);
-  }
-
-  function take(number) {
-    const found = options[number];
-    close();
-    input.value = found.street ? `${found.text} ` : found.text;
-    form.elements.at.value = found.street ? "" : found.at;
-    input.focus();
-    if (found.street) complete();
-    else load();
-  }
-
+  const suggestions = completeAddresses(input, document.getElementById("suggestions"), book.dataset.addresses, {
+    first: true,
+    taken(found) {
+      input.value = found.text;
+      form.elements.at.value = found.at;
+      load();
+    },
+    none: () => load(),
+  });
   input.addEventListener("input", () => {
     form.elements.at.value = "";
-    clearTimeout(typingTimer);
     clearTimeout(timesTimer);
-    takesFirst = false;
-    if (input.value.trim().length < 2) return close();
-    typingTimer = setTimeout(complete, TYPING_MS);
   });
-  input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
-    const open = !list.hidden;
-    if (event.isComposing) return;
-    if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) activate(active + (event.key === "ArrowDown" ? 1 : -1));
-    else if (open && event.key === "Enter") take(active);
-    else if (open && event.key === "Escape") close();
-    else if (!open && event.key === "ArrowDown" && buttons().length) focusBest();
-    else if (event.key === "Enter" && typingTimer) {
-      takesFirst = true; // faster than the suggestions: the first of them is meant
-      complete();
-    }
-    else return;
+    if (event.key !== "ArrowDown" || event.isComposing || !buttons().length) return;
     event.preventDefault();
+    focusBest();
   });
 
   /* --- times ----------------------------------------------------------------------------------------------------- */
@@ -223,7 +148,7 @@
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    close();
+    suggestions.close();
     if (!input.value.trim()) return input.focus();
     waitsForBest = true;
     if (holder.getAttribute("aria-busy") === "false" && !timesTimer && buttons().length && location.search.slice(1) === query()) focusBest();
