@@ -429,6 +429,9 @@ def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]
         kind = "opportunity" if entry["kind"] in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT) else "account"
         listed |= {f"{kind}:{id_}" for id_ in entry["record_ids"][:1]}
         served |= {f"account:{id_}" for id_ in entry["record_ids"][1:]}
+    # Who is promised a visit to one of their opportunities is visited, whoever makes it.
+    kept = [promise.opportunity_id for visit, promise in context.promises.items() if visit in planned]
+    served |= {f"account:{context.opportunities[id_].account_id}" for id_ in kept if id_ in context.opportunities}
     told = planned | listed | served
     due = [account for account in context.accounts.values() if _is_due(account, context)]
     visited = {HandoffState.VISITED, HandoffState.WON, HandoffState.LOST}

@@ -6,7 +6,7 @@ decided on; if so it is decided again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -106,19 +106,20 @@ def booking_of(unit: UnitOfWork, area: str, booking_id: str) -> Booking:
 
 
 def taken_out_elsewhere(
-    unit: UnitOfWork, agendas: Agendas, booking: Booking, visit_id: str, settings: Settings
+    unit: UnitOfWork, agendas: Agendas, booking: Booking, visits: Set[str], settings: Settings
 ) -> list[ChangedDay]:
-    """The other days, from today on, on which a visit stands that is made on the booking's day now: without it."""
-    area, keys = booking.area, set(agendas.planned_on(unit, booking.area, visit_id))
+    """The other days, from today on, on which visits stand that the booking's day makes up for: without them."""
+    area = booking.area
+    keys = {key for visit in visits for key in agendas.planned_on(unit, area, visit)}
     rows = unit.changed_days.columns(("rep_id", "day", "order"), "day", date.min, date.max, area=area)
-    keys |= {(rep_id, day) for rep_id, day, order in rows if visit_id in order}
+    keys |= {(rep_id, day) for rep_id, day, order in rows if not visits.isdisjoint(order)}
     days = []
     for rep_id, day in sorted(keys - {(booking.rep_id, booking.day)}):
         rep = unit.records(area).get(RecordKind.REP, rep_id)
         if not isinstance(rep, Rep) or is_past(unit, rep, day):
             continue
         desk = Desk.of(unit, agendas, area, rep_id, day, settings)
-        listed = tuple(visit for visit in desk.day.listed if visit.id != visit_id)
+        listed = tuple(visit for visit in desk.day.listed if visit.id not in visits)
         if len(listed) < len(desk.day.listed):
             days.append(desk.changed(listed, shown=True))
     return days

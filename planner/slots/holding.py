@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planner.access import SYSTEM, Actor
+from planner.candidates import visit_id
 from planner.domain import Opportunity, RecordKind
 from planner.errors import ConflictError, NotFoundError, SlotGoneError
 from planner.handoffs.moving import booked, unbooked
@@ -95,6 +96,8 @@ def confirm(
 ) -> Booking:
     """Make a hold a promise to the customer; the promise that it replaces ends. A promise is returned as it is.
 
+    It counts as the visit to the opportunity's account, too: what the plan had for that is taken out of its day.
+
     A hold that has run out is promised too if its time is still free.
 
     Args:
@@ -134,8 +137,9 @@ def confirm(
         desk = Desk.of(unit, agendas, area, promise.rep_id, promise.day, settings, promise.place)
         check_able(desk, promise)
         visit = replace(desk.booked(promise), stop=desk.promised_stop(promise, deal))
-        # The visit that the plan or the promise before had for them is made now.
-        others = tuple(each for each in desk.day.listed if each.id != promise.visit_id)
+        # What the plan or the promise before had for them is made up for, also the visit to the account for itself.
+        instead = {promise.visit_id, visit_id(RecordKind.ACCOUNT, deal.account_id)}
+        others = tuple(each for each in desk.day.listed if each.id not in instead)
         held = f"booking:{present.id}"
         if any(each.id == held for each in others):
             listed: Visits | None = tuple(visit if each.id == held else each for each in others)
@@ -153,7 +157,7 @@ def confirm(
             moved = f"moved to {promise.window_text(desk.day.rep.zone)}"
             bookings.append(replace(old, state=BookingState.MOVED, ended_at=now, reason=moved))
             seen[old.id] = old
-        days += taken_out_elsewhere(unit, agendas, promise, promise.visit_id, settings)
+        days += taken_out_elsewhere(unit, agendas, promise, instead, settings)
         place = location_to_save(unit, deal, promise)
         as_it_was = unit.records(area).get(RecordKind.OPPORTUNITY, deal.id)
 

@@ -60,7 +60,7 @@ def add_ride_along(
         listed = desk.with_visit(desk.day.listed, replace(visit, stop=told))
         if listed is None:
             raise SlotGoneError(f"{desk.day.rep.name}'s day has no time for {account.name} without moving a visit")
-        elsewhere = taken_out_elsewhere(unit, agendas, promise, id_, settings)
+        elsewhere = taken_out_elsewhere(unit, agendas, promise, {id_}, settings)
         return Change(
             promise,
             days=(desk.changed(listed, shown=True), *elsewhere),

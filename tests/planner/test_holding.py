@@ -14,11 +14,13 @@ from planner.access import Actor, Scope
 from planner.domain import Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, NotFoundError, RefusedError, SlotGoneError
 from planner.handoffs.domain import HandoffState
+from planner.plan_checks import broken_rules
 from planner.plan_document import Stop
 from planner.settings import BookingSettings, CalendarSettings
 from planner.slots import holding
 from planner.slots.domain import Booking, BookingState, ChangedDay, Meaning
 from planner.slots.holding import HoldAsk
+from planner.snapshot import Snapshot
 from planner.upkeep import expire_holds
 from routing.checks import violations
 from routing.insertion import problem_of
@@ -336,6 +338,51 @@ def test_the_planned_first_visit_gives_way_to_the_promise_also_on_another_day(de
     assert [
         (day["date"], stop["kind"]) for day in desk.town.published()["rep_days"] for stop in day["stops"]
     ] == [(str(other), "appointment")]  # fmt: skip
+
+
+@pytest.mark.parametrize("rep_id", ["anna", "ben"])
+@pytest.mark.parametrize("same_day", [True, False])
+def test_a_promise_counts_as_the_visit_that_was_planned_to_its_account(
+    desk: Desk, rep_id: str, *, same_day: bool
+) -> None:
+    desk.town.add((rep("ben", break_minutes=0), door()), (account("bakery", last_visit=None), door(10)))
+    desk.town.publish(MONDAY)
+    (planned,) = [day for day in desk.town.published()["rep_days"] if day["stops"]]
+    on = date.fromisoformat(planned["date"])
+    if not same_day:
+        on = next(day for day in (MONDAY, TUESDAY) if day != on)
+    booking = desk.confirm(desk.hold(rep_id=rep_id, day=on), opportunity(account_id="bakery"))
+    assert planned_stops(desk.town) == [(str(on), rep_id, "opportunity:mill")]
+    assert broken(desk.town) == []
+    desk.cancel(booking)
+    assert planned_stops(desk.town) == []  # until the next plan is made
+
+
+def test_a_promise_in_another_order_counts_as_the_visit_to_its_account_too(desk: Desk) -> None:
+    fuel = account("fuel", visit_minutes=120, opening_hours="Mo-Su 09:00-13:00")
+    desk.town.add((account("farm", visit_minutes=60), door(5)), (fuel, door(6)), (account("bakery"), door(10)))
+    desk.town.publish(TUESDAY, days=1)
+    with desk.town.writing() as unit:
+        order = ("account:farm", "account:fuel", "account:bakery")
+        unit.changed_days.put(ChangedDay(TOWN, "anna", TUESDAY, 1, 1, order))
+    hold = desk.hold("09:00", minutes=30, resequence=True)
+    assert names(desk.town.day(TUESDAY)) == [hold.id, "bakery", "fuel", "farm"]
+    desk.confirm(hold, opportunity(account_id="bakery"))
+    assert [stop["record_ids"] for stop in shown(desk.town)] == [["mill", "bakery"], ["fuel"], ["farm"]]
+    assert broken(desk.town) == []
+
+
+def planned_stops(town: SlotTown) -> list[tuple[str, str, str]]:
+    return [
+        (day["date"], day["rep_id"], stop["visit_id"]) for day in town.published()["rep_days"] for stop in day["stops"]
+    ]
+
+
+def broken(town: SlotTown) -> list[str]:
+    """What `fieldvisit check` finds in the plan as it stands now."""
+    with town.reading() as unit:
+        snapshot = Snapshot.read(unit, TOWN)
+    return broken_rules(town.published(), snapshot, town.source, town.settings)
 
 
 def test_the_very_time_that_is_planned_can_be_promised(desk: Desk) -> None:
