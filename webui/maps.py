@@ -306,9 +306,7 @@ def _fragments(
     return _drawn(chart, routes, nonce, tiles, "day.js")
 
 
-def _chart(
-    south_west: list[float], north_east: list[float], basemap_url: str | None, tiles: TileServer | None
-) -> _Map:
+def _chart(south_west: list[float], north_east: list[float], basemap_url: str | None, tiles: TileServer | None) -> _Map:
     """A map of these corners with what lies under everything else."""
     centre = [(low + high) / 2 for low, high in zip(south_west, north_east, strict=True)]
     chart = _named(_Map(centre, zoom_start=12, tiles=None, control_scale=True, min_zoom=6, maxZoom=19), "day")
