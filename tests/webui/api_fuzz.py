@@ -10,6 +10,7 @@ from typing import Any
 
 import schemathesis
 from api_cast import MONDAY, Building, Installation, Program, account, opportunity, rep
+from booking_cast import promise
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import ScenarioFinished
 
@@ -64,8 +65,10 @@ def furnished(home: Path) -> tuple[Installation, Program]:
     office.keep(rep(), rep("ben"), *(account(f"A{n}", owner_rep_id="ann") for n in range(1, 10)), opportunity())
     office.keep_plan()
     office.keep_review()
-    for role, scope in ((Role.MANAGER, {}), (Role.FIELD_REP, {"area": "helsinki", "reps": frozenset({"ann"})})):
-        office.program(role, **scope)
+    with office.store.write(audited=False) as unit:
+        unit.bookings.put(promise("b1"))
+    office.program(Role.MANAGER)
+    office.program(Role.FIELD_REP, area="helsinki", reps=frozenset({"ann"}))
     program = office.program()
     program.post("/areas/helsinki/geocoding", {}, 202)
     return office, program
@@ -84,6 +87,7 @@ def fuzz(office: Installation, program: Program, examples: int, seed: int, *, co
         "rep_id": ["ann", "ben"],
         "account_id": ["A1", "A9"],
         "opportunity_id": ["O1"],
+        "booking_id": ["b1"],
         "record_id": ["A1", "ann"],
         "job_id": jobs,
         "user_id": users,

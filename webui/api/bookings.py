@@ -57,6 +57,9 @@ MeaningField = Annotated[
 ]
 
 
+States = Literal["held", "promised", "expired", "released", "cancelled", "moved", "done"]
+
+
 class SlotsQuery(Model):
     """For which visit times are asked; what is left out is as in the settings."""
 
@@ -151,7 +154,7 @@ class BookingRecord(Model):
     """A time that is held for, or promised to, a customer; it stays when it ends."""
 
     id: str
-    state: Annotated[str, Field(description="`held`, `promised`, `expired`, `released`, `cancelled`, `moved`, `done`.")]
+    state: States
     opportunity_id: str
     rep_id: str
     day: Day
@@ -186,7 +189,7 @@ class BookingsQuery(PageQuery):
     """Which bookings are asked for."""
 
     opportunity_id: Annotated[str, Field(max_length=200, description="Only those for this opportunity.")] = ""
-    state: Annotated[BookingState | None, Field(strict=False, description="Only those in this state.")] = None
+    state: Annotated[States | None, Field(description="Only those in this state.")] = None
 
 
 class BookingPage(Page):
@@ -335,9 +338,13 @@ def cancel_booking(area: str, booking_id: str, body: Cancellation) -> OwnWrite:
 def list_bookings(area: str, query: BookingsQuery) -> Reply:
     """Holds and promises that you see, those that are over too: the history."""
     known = area_named(area).name
-    wanted: dict[str, Any] = {"opportunity_id": query.opportunity_id, "state": query.state}
+    wanted: dict[str, Any] = {"area": known}
+    if query.opportunity_id:
+        wanted["opportunity_id"] = query.opportunity_id
+    if query.state:
+        wanted["state"] = BookingState(query.state)
     with store().read(viewer().scope) as unit:
-        found = unit.bookings.find(area=known, **{name: value for name, value in wanted.items() if value})
+        found = unit.bookings.find(**wanted)
     shown, following = page(query, f"{area}/bookings", found, lambda booking: (booking.id,))
     return Reply(BookingPage(bookings=[BookingRecord.shown(booking) for booking in shown], next=following))
 
