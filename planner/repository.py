@@ -162,7 +162,10 @@ class Plans(Protocol):
         ...
 
     def publish(self, version: int, at: datetime) -> None:
-        """Mark a version as the one that reps see. Raises NotFoundError."""
+        """Mark a version as the one that reps see, at a moment that is later than any other's, whatever a clock says.
+
+        Raises NotFoundError.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -239,6 +239,9 @@ class SqlPlans:
 
     def publish(self, version: int, at: datetime) -> None:
         self._transaction.about_to_write()
+        last = self._connection.scalar(sa.select(sa.func.max(PLANS.c.published_at)).where(self._seen()))
+        if last is not None:
+            at = max(at, last + timedelta(microseconds=1))
         done = self._connection.execute(PLANS.update().where(self._is(version)).values(published_at=at))
         if done.rowcount == 0:
             raise self._no_version(version)

@@ -375,3 +375,15 @@ def draft_without_promises(town: SlotTown) -> int:
 def document_of(town: SlotTown, version: int) -> PlanDocument:
     with town.reading() as unit:
         return read_plan(unit.plans(TOWN).get(version).document or "")
+
+
+def test_what_is_published_last_is_what_reps_see_also_where_a_clock_is_behind(slots: SlotTown) -> None:
+    slots.add((account(), door(5)), (opportunity(need="no"), door(10)))
+    slots.publish(MONDAY)
+    booked(slots, promise())
+    version = draft(slots)
+    behind = slots.now - timedelta(seconds=1)
+    assert publish(slots.store, IRENE, slots.agendas, TOWN, version, slots.settings, behind) == version
+    with slots.reading() as unit:
+        assert unit.plans(TOWN).published_version() == version
+    assert "mill" in visits_on(slots.published())
