@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -225,6 +225,10 @@ class Opportunity:
     @property
     def kind(self) -> RecordKind:
         return RecordKind.OPPORTUNITY
+
+    def appointment_to_come(self, now: datetime, zone: tzinfo) -> bool:
+        """Whether an appointment is agreed that is still to come, by the clock of the area, whose zone this is."""
+        return self.appointment is not None and self.appointment > now.astimezone(zone).replace(tzinfo=None)
 
 
 Record = Rep | Account | Opportunity

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from planner.access import Actor, Role
 from planner.domain import MAX_NOTES, Opportunity, RecordKind, Rep, _check, _check_text
 from planner.errors import ConflictError, NotFoundError, RefusedError
 from planner.handoffs.domain import HandoffEvent, HandoffRow, HandoffState, RejectReason, Side
 from planner.handoffs.state import field_rep_of, handoff_of, opportunity_of, unowned_handoff_of
-from planner.handoffs.transitions import STATE_WORDS, Action, Said, Transition, transition
+from planner.handoffs.transitions import ENDS, STATE_WORDS, Action, Said, Transition, transition
 from planner.repository import UnitOfWork
 from planner.settings import GateSettings
 from planner.slots.domain import Booking, BookingState
@@ -71,9 +72,19 @@ class Move:
 
 
 def move(
-    unit: UnitOfWork, area: str, opportunity_id: str, wanted: Move, by: By, gate: GateSettings, now: datetime
+    unit: UnitOfWork,
+    area: str,
+    opportunity_id: str,
+    wanted: Move,
+    by: By,
+    gate: GateSettings,
+    zone: ZoneInfo,
+    now: datetime,
 ) -> HandoffRow:
     """Do something with a handoff, in the name of somebody who sees it. Handing off itself is `handing.hand_off`.
+
+    Args:
+        zone: the area's, which not everybody sees.
 
     Raises:
         NotFoundError: there is no such opportunity among those that are seen, or no such rep.
@@ -88,17 +99,24 @@ def move(
         raise RefusedError(f"{opportunity.name} is not {row.words} in this way")
     _check_whose(opportunity, present, by)
     _check_said(wanted, row)
-    moved = replace(_given(unit, opportunity, present, row, wanted, by), state=row.after)
-    match row.action:
-        case Action.REJECT | Action.RETURN | Action.LOSE | Action.WIN | Action.WITHDRAW:
-            if row.action in (Action.REJECT, Action.LOSE):
-                _refuse_while_agreed(opportunity, row, now)
-            moved = replace(moved, reason=_reason(wanted))
-        case _:
-            moved = replace(moved, reason="")
+    if row.action in ENDS and opportunity.appointment_to_come(now, zone):
+        raise RefusedError(
+            f"{opportunity.name} has an appointment on {opportunity.appointment:%Y-%m-%d %H:%M}: agree with them that "
+            f"it is off and take it out of the record first, then this can be {row.words}"
+        )
+    moved = replace(
+        _given(unit, opportunity, present, row, wanted, by),
+        state=row.after,
+        reason=_reason(wanted) if row.action in ENDS else "",
+    )
     if wanted.learned.strip():
         moved = replace(moved, learned=wanted.learned.strip())
     if row.action is Action.REPORT:
+        if opportunity.appointment_to_come(now + EARLY, zone):
+            raise RefusedError(
+                f"{opportunity.name} has an appointment on {opportunity.appointment:%Y-%m-%d %H:%M}, which is still to "
+                f"come: report the visit then"
+            )
         _end_promises(unit, area, opportunity, now)
     told = [_reason(wanted), wanted.learned.strip() and f"Learned: {wanted.learned.strip()}"]
     if row.action is Action.ASSIGN:
@@ -263,15 +281,6 @@ def _reason(wanted: Move) -> str:
     return ": ".join(filter(None, (kind, wanted.why.strip())))
 
 
-def _refuse_while_agreed(opportunity: Opportunity, row: Transition, now: datetime) -> None:
-    agreed = opportunity.appointment
-    if agreed is not None and agreed.date() >= now.date():
-        raise RefusedError(
-            f"{opportunity.name} has an appointment on {agreed:%Y-%m-%d %H:%M}: agree with them that it is off and "
-            f"take it out of the record first, then this can be {row.words}"
-        )
-
-
 def _promises(unit: UnitOfWork, area: str, opportunity_id: str) -> list[Booking]:
     found = unit.bookings.find(area=area, opportunity_id=opportunity_id, state=BookingState.PROMISED)
     return sorted(found, key=lambda booking: booking.start)
@@ -287,6 +296,9 @@ def _end_promises(unit: UnitOfWork, area: str, opportunity: Opportunity, now: da
             )
     for promise in promises:
         unit.bookings.put(replace(promise, state=BookingState.DONE, ended_at=now, reason="the visit was reported"))
+        day = unit.changed_days.get(area, promise.rep_id, promise.day)
+        if day is not None:  # whoever knows the day with the promise reads it again
+            unit.changed_days.put(replace(day, revision=day.revision + 1))
         unit.audit("booking.done", promise.id, area=area, opportunity=opportunity.id)
 
 

@@ -140,7 +140,8 @@ STATE_WORDS = {
     _S.RETURNED: "returned to inside sales",
 }
 _SIDE_WORDS = {Side.INSIDE: "inside sales", Side.FIELD: "the field", Side.MANAGER: "a manager", Side.NOBODY: "nobody"}
-_ENDS_A_PROMISE = (Action.WITHDRAW, Action.REJECT, Action.RETURN, Action.LOSE, Action.WIN, Action.ASSIGN)
+ENDS = (Action.WITHDRAW, Action.REJECT, Action.RETURN, Action.LOSE, Action.WIN)
+"""What ends a handoff or sends it back: never while somebody has been told a time."""
 
 
 def may_do(side: Side, transition: Transition) -> bool:
@@ -172,7 +173,7 @@ def transition(name: str, state: HandoffState, action: Action, side: Side) -> Tr
         raise RefusedError(
             f"{name} is {STATE_WORDS[state]}: only {_list(_SIDE_WORDS[row.by] for row in here)} may do this"
         )
-    if state is HandoffState.BOOKED and action in _ENDS_A_PROMISE:
+    if state is HandoffState.BOOKED and action in (*ENDS, Action.ASSIGN):
         raise RefusedError(f"{name} has been promised a visit: cancel it first, then this can be {words}")
     states = _in_order({before for row in rows for before in row.before if may_do(side, row) or row.by is Side.NOBODY})
     only = f"; only what is {_list(STATE_WORDS[before] for before in states)} can be" if states else ""

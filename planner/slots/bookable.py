@@ -16,6 +16,7 @@ from planner.settings import Settings
 from planner.slots.deciding import booking_of
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, Meaning
+from planner.snapshot import zone_of
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 
@@ -136,7 +137,7 @@ def check_promisable(unit: UnitOfWork, booking: Booking, deal: Opportunity, sett
     """An opportunity may be booked at all. Raises RefusedError."""
     area = booking.area
     check_unpromised(unit, booking)
-    if deal.appointment is not None and deal.appointment.date() >= unit.now().date():
+    if deal.appointment is not None and deal.appointment_to_come(unit.now(), zone_of(unit.records(area).reps()) or UTC):
         raise RefusedError(
             f"{deal.name} has an appointment on {deal.appointment:%Y-%m-%d %H:%M}: take it out of the record first"
         )

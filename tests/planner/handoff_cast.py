@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cast import MONDAY, SETTINGS, account, door, located, opportunity, rep
 
@@ -72,6 +73,7 @@ class Desk:
     store: SqlStore
     settings: Settings = SETTINGS
     now: datetime = NINE
+    zone: ZoneInfo = ZoneInfo("UTC")
     directories: Directories = field(default_factory=Directories)
 
     def know(self, *records: Record, place: LatLon | None = None) -> None:
@@ -120,7 +122,7 @@ class Desk:
         revision = said.pop("revision", None)
         wanted = Move(action, self.row(id_).revision if revision is None else revision, **said)
         with self.store.write(actor(who)) as unit:
-            return move(unit, AREA, id_, wanted, by(who), self.settings.gate, self.now)
+            return move(unit, AREA, id_, wanted, by(who), self.settings.gate, self.zone, self.now)
 
     def promises(self, promise: Booking | None = None, who: str = "iris") -> HandoffRow:
         """A visit is booked as planner.slots does it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from cast import MONDAY, account, door, local, opportunity, rep
@@ -24,7 +25,7 @@ from planner.handoffs.state import all_handoffs
 from planner.handoffs.transitions import TRANSITIONS, Action, possible
 from planner.qualification import gate_checklist, missing_for_handoff
 from planner.settings import GateSettings
-from planner.slots.domain import BookingState
+from planner.slots.domain import BookingState, ChangedDay
 
 S = HandoffState
 OVER = (S.WON, S.LOST)
@@ -393,7 +394,52 @@ def test_what_was_imported_is_handed_off_where_the_gate_lets_it_through_and_a_dr
     desk.does("max", Action.ACCEPT, "pub")
     assert desk.told("pub") == [("began", "It began as handed off"), ("accepted", "")]
     assert desk.row("pub").revision == 1
+
+
+# ---- appointments
+
+
+def agreed_with_the_spa(desk: Desk, state: HandoffState = S.ACCEPTED, at: str = "2026-12-02 10:00") -> None:
+    desk.know(opportunity("spa", inside_rep=IRIS, account_id="bakery", appointment=local(at)))
+    if state is S.ACCEPTED:
+        desk.does("max", Action.ACCEPT, "spa")
+
+
+@pytest.mark.parametrize(
+    ("state", "who", "action"),
+    [(row, who, action) for row, who, actions in (
+        (S.HANDED_OFF, "iris", (Action.WITHDRAW,)),
+        (S.HANDED_OFF, "max", (Action.REJECT,)),
+        (S.ACCEPTED, "iris", (Action.WITHDRAW,)),
+        (S.ACCEPTED, "max", (Action.REJECT, Action.RETURN, Action.WIN, Action.LOSE)),
+    ) for action in actions],
+)  # fmt: skip
+def test_nothing_ends_or_goes_back_while_an_appointment_is_still_to_come(
+    desk: Desk, state: HandoffState, who: str, action: Action
+) -> None:
+    agreed_with_the_spa(desk, state)
+    before, said = desk.row("spa"), {"why": WHY, "learned": LEARNED, "kind": RejectReason.CLERICAL}
     with pytest.raises(RefusedError, match="appointment on 2026-12-02 10:00: agree with them that it is off"):
+        desk.does(who, action, "spa", **said)
+    assert desk.row("spa") == before
+    desk.now = datetime(2026, 12, 2, 10, 1, tzinfo=UTC)
+    assert desk.does(who, action, "spa", **said).revision == before.revision + 1
+
+
+def test_a_visit_is_reported_when_its_appointment_has_come_and_may_end_on_the_same_day(desk: Desk) -> None:
+    agreed_with_the_spa(desk)
+    with pytest.raises(RefusedError, match="appointment on 2026-12-02 10:00, which is still to come"):
+        desk.does("max", Action.REPORT, "spa", learned=LEARNED)
+    desk.now = datetime(2026, 12, 2, 11, tzinfo=UTC)
+    desk.does("max", Action.REPORT, "spa", learned=LEARNED)
+    assert desk.does("max", Action.WIN, "spa").state is S.WON
+
+
+def test_an_appointment_of_this_evening_is_still_to_come_where_the_day_is_over_in_greenwich(desk: Desk) -> None:
+    agreed_with_the_spa(desk, S.HANDED_OFF, "2026-11-30 18:30")
+    desk.zone = ZoneInfo("America/Vancouver")
+    desk.now = datetime(2026, 11, 30, 17, tzinfo=desk.zone).astimezone(UTC)
+    with pytest.raises(RefusedError, match="appointment on 2026-11-30 18:30"):
         desk.does("max", Action.REJECT, "spa", kind=RejectReason.CLERICAL, why=WHY)
 
 
@@ -452,6 +498,18 @@ def test_reporting_a_visit_ends_its_promise_as_done(desk: Desk) -> None:
         [done] = unit.bookings.find(area=AREA)
     assert (done.state, done.ended_at) == (BookingState.DONE, desk.now)
     assert "booking.done" in desk.audited()
+
+
+def test_a_day_on_which_a_visit_was_reported_is_read_again_by_whoever_knows_it(desk: Desk) -> None:
+    desk.bring_to(S.BOOKED)
+    day = ChangedDay(AREA, "ben", booking().day, 4, 0, (booking().visit_id,))
+    with desk.store.write() as unit:
+        unit.changed_days.put(day)
+        unit.audit("test.booked", area=AREA)
+    desk.now = booking().end
+    desk.does("ben", Action.REPORT, learned=LEARNED)
+    with desk.store.read() as unit:
+        assert unit.changed_days.find(area=AREA) == [replace(day, revision=5)]
 
 
 # ---- what the list says

@@ -27,6 +27,7 @@ from webui.api.record_models import Answer, OpeningHours, Skills
 from webui.api.records import area_named
 from webui.api.values import Attributes, Day, Minutes, Model, Moment, Money, Text
 from webui.pages.handing import located
+from webui.pages.opportunity import team_of
 from webui.pages.plans import now, settings, sources
 from webui.policy import allow, viewer
 
@@ -299,7 +300,8 @@ def hand_off_opportunity(area: str, opportunity_id: str, body: HandOffOrder) -> 
 @allow(Permission.HAND_OFF, Permission.ANSWER_HANDOFFS)
 def move_handoff(area: str, opportunity_id: str, body: MoveOrder) -> Write:
     """Accept, reject, report, win, lose, return, withdraw or assign a handoff."""
-    known = area_named(area).name
+    here = area_named(area)
+    known, zone = here.name, team_of(here).zone
     wanted = Move(Action(body.action), body.revision, body.kind, body.why, body.learned, body.rep, body.shared)
 
     def write(unit: UnitOfWork) -> Reply:
@@ -308,7 +310,7 @@ def move_handoff(area: str, opportunity_id: str, body: MoveOrder) -> Write:
         if asked and not any(map(_may, asked)):
             needed = NEEDS[asked[0].by]
             raise Problem(403, "", f"This takes the permission {needed}, which you do not have here.")
-        move(unit, known, opportunity_id, wanted, _doing(), settings().gate, now())
+        move(unit, known, opportunity_id, wanted, _doing(), settings().gate, zone, now())
         return Reply(_standing(unit, known, opportunity_id))
 
     return write

@@ -99,12 +99,12 @@ def make_move(area: str) -> Any:
         if not wrong:
             abort(400, description="This form was not made by our pages. Load the page again.")
         return _page(chosen, id, Tried(form.typed.get("action", ""), form.typed, wrong)), 422
-    by = doing()
+    by, zone = doing(), team_of(chosen).zone
 
     def moved(unit: UnitOfWork) -> str:
         kind = RejectReason(asked.kind) if asked.kind in set(RejectReason) else None
         wanted = Move(asked.action, asked.revision, kind, asked.why, asked.learned, asked.rep)
-        return move(unit, chosen.name, id, wanted, by, settings().gate, now()).state
+        return move(unit, chosen.name, id, wanted, by, settings().gate, zone, now()).state
 
     tried = Tried(asked.action, form.typed)
     try:
