@@ -20,10 +20,10 @@ from planner.handoffs.domain import TO_VISIT
 from planner.plan_document import RepDay, read_plan
 from planner.repository import UnitOfWork
 from planner.settings import Settings
+from planner.slots.alternatives import AgendaVisit
 from planner.slots.domain import Booking, BookingState, ChangedDay
 from planner.slots.working_order import (
     AgendaDay,
-    AgendaVisit,
     DayFacts,
     Legs,
     Lookup,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import pairwise, product
 
 from planner.candidates import Visit, VisitKind, promised_visit
 from planner.domain import Account, Opportunity, RecordKind
@@ -14,20 +13,18 @@ from planner.plan_document import RepDay, Stop, rep_day, untimed_stop
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
+from planner.slots.alternatives import AgendaVisit, Visits, contested, keeps, with_visit
 from planner.slots.domain import Booking, ChangedDay
-from planner.slots.working_order import AgendaDay, AgendaVisit, Legs, Numbering, Workshop, contested
+from planner.slots.working_order import AgendaDay, Legs, Numbering, Workshop
 from planner.translation import visit_windows
 from routing.geo import LatLon
-from routing.insertion import Itinerary, problem_of, timed
+from routing.insertion import Itinerary, timed
 from routing.problem import DAY_S, Job, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route
-from routing.timing import Timeline
 
 MOST_CONTESTED = 3
 """So many opportunities of one day may be tried at other times of it at once: each doubles what has to be looked at."""
-
-Visits = tuple[AgendaVisit, ...]
 
 
 @dataclass(frozen=True)
@@ -89,22 +86,11 @@ class Desk:
 
     def itinerary(self, visits: Sequence[AgendaVisit]) -> Itinerary:
         """Some visits in their order."""
-        shift, home = self.day.itinerary.shift, self.day.working_day
-        legs = self.workshop.legs.along([home.start, *(visit.place for visit in visits), home.end], self._told)
-        jobs = tuple(visit.job for visit in visits)
-        return Itinerary(shift, jobs, tuple(leg[0] for leg in legs), tuple(leg[1] for leg in legs))
-
-    @property
-    def _told(self) -> Mapping[tuple[LatLon, LatLon], tuple[int, int]]:
-        """The legs of the day as it is: a plan keeps those that it was made with."""
-        home, visits = self.day.working_day, self.day.visits
-        places = [home.start, *(visit.place for visit in visits), home.end]
-        driven = zip(self.day.itinerary.drive_s, self.day.itinerary.drive_m, strict=True)
-        return dict(zip(pairwise(places), driven, strict=True))
+        return self.day.arranged(visits, self.workshop.legs)
 
     def keeps(self, listed: Visits) -> bool:
         """Whether everything that anybody was told can be kept in this order, whatever becomes of the holds."""
-        return all(_fits(self.itinerary(visits)) for visits in alternatives(listed))
+        return keeps(listed, self.itinerary)
 
     def with_visit(self, listed: Visits, visit: AgendaVisit) -> Visits | None:
         """The order with one more visit where that adds least driving, nothing else moved; None where it fits nowhere.
@@ -114,9 +100,7 @@ class Desk:
         """
         if len(contested([*listed, visit])) > MOST_CONTESTED:
             raise SlotGoneError("too many visits of this day are being moved just now: try again in some minutes")
-        orders = [(*listed[:at], visit, *listed[at:]) for at in range(len(listed) + 1)]
-        cheapest = sorted(orders, key=lambda order: sum(self.itinerary(next(alternatives(order))).drive_s))
-        return next(filter(self.keeps, cheapest), None)
+        return with_visit(listed, visit, self.itinerary)
 
     def resequenced(self, listed: Visits, visit: AgendaVisit) -> Visits | None:
         """All visits and one more in another order; None where there is none in which everything fits."""
@@ -126,8 +110,8 @@ class Desk:
         home = self.day.working_day
         places = list(dict.fromkeys([home.start, home.end, *(each.place for each in active)]))
         number = {place: i for i, place in enumerate(places)}
-        told = self._told
-        legs = [[self.workshop.legs.along([a, b], told)[0] for b in places] for a in places]
+        driven = self.day.driven
+        legs = [[self.workshop.legs.along([a, b], driven)[0] for b in places] for a in places]
         shift = replace(self.day.itinerary.shift, start_place=number[home.start], end_place=number[home.end])
         jobs = [replace(each.job, place=number[each.place]) for each in active]
         problem = Problem(
@@ -200,26 +184,3 @@ class Desk:
         return untimed_stop(
             Visit(visit.id, kind, (record_id,), visit.name, visit.address, visit.place, minutes, why, None)
         )
-
-
-def alternatives(listed: Visits) -> Iterator[Visits]:
-    """What the day may come to be: of the visit to an opportunity and the times that are held for it instead, one.
-
-    The first is the one in which every hold is kept.
-    """
-    either = sorted(contested(listed))
-    for kept in product((True, False), repeat=len(either)):
-        out = {id_ for id_, held in zip(either, kept, strict=True) if held}
-        back = set(either) - out
-        yield tuple(visit for visit in listed if not _is_out(visit, out, back))
-
-
-def _is_out(visit: AgendaVisit, out: set[str], back: set[str]) -> bool:
-    if visit.held:
-        return visit.booking is not None and visit.booking.visit_id in back
-    return visit.id in out
-
-
-def _fits(itinerary: Itinerary) -> bool:
-    problem = problem_of(itinerary)
-    return Timeline.of(problem, problem.shifts[0], problem.jobs).feasible

@@ -13,6 +13,7 @@ from planner.handoffs.state import opportunity_of
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
+from planner.slots.alternatives import Visits
 from planner.slots.bookable import (
     HoldAsk,
     check_able,
@@ -24,7 +25,7 @@ from planner.slots.bookable import (
     location_to_save,
 )
 from planner.slots.deciding import Also, Change, booking_of, carry_out, is_past, taken_out_elsewhere, without_hold
-from planner.slots.desk import Desk, Visits
+from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
 from planner.slots.riding import add_ride_along
 

@@ -16,6 +16,7 @@ import numpy as np
 from planner.candidates import Visit, VisitKind
 from planner.hours import exists, instant, midnight
 from planner.slots.agenda import Agenda, AgendaDay
+from planner.slots.alternatives import AgendaVisit, alternatives, with_visit
 from planner.slots.domain import Meaning
 from planner.translation import visit_windows
 from routing.checks import violations
@@ -99,6 +100,7 @@ class Search:
             skills=asked.skills,
         )
         self._windows: dict[object, tuple[TimeWindow, ...]] = {}
+        self._moving: dict[tuple[int, TimeWindow], Itinerary | None] = {}
         self.windows = [self._windows_on(day) if able else () for day, able in zip(agenda.days, eligible, strict=True)]
 
     @cached_property
@@ -119,19 +121,36 @@ class Search:
         """What adds least driving, at most `limit`: some windows of a day that do not overlap, and days that differ."""
         columns = self.openings
         order = np.lexsort((columns.itinerary, columns.begin_s, columns.added_s)).tolist()
-        chosen = _varied((columns[k] for k in order), self.agenda.days, self._width_s, limit)
+        kept = (opening for k in order if self._with(opening := columns[k]) is not None)
+        chosen = _varied(kept, self.agenda.days, self._width_s, limit)
         found = (self.checked_in(self.agenda.days[opening.itinerary], opening) for opening in chosen)
         return [each for each in found if each is not None]
 
     def checked_in(self, day: AgendaDay, opening: Opening) -> Found | None:
         """An opening as it would be: inserted, timed, and checked as every plan is."""
-        job = within(self.job, opening.window)
-        itinerary = inserted(day.itinerary, job, opening.position, self.times)
-        return self._proven(day, itinerary, opening.window, opening.added_s, again=False)
+        itinerary = self._with(opening)
+        if itinerary is None:
+            return None
+        added_s = sum(itinerary.drive_s) - sum(day.itinerary.drive_s)
+        return self._proven(day, itinerary, opening.window, added_s, again=False)
+
+    def _with(self, opening: Opening) -> Itinerary | None:
+        """The day with the visit in it. While a time of the day is being moved, an opening, which knows of one outcome
+        only, is kept where the visit fits with each, as for whoever would hold it; None where it does not."""
+        day, job = self.agenda.days[opening.itinerary], within(self.job, opening.window)
+        if not day.moving:
+            return inserted(day.itinerary, job, opening.position, self.times)
+        key = opening.itinerary, opening.window
+        if key not in self._moving:
+            visit = AgendaVisit(ASKED, "", "", self.asked.place, job, promised=False, held=True)
+            listed = with_visit(day.listed, visit, lambda visits: day.arranged(visits, self.agenda.legs))
+            self._moving[key] = day.arranged(next(alternatives(listed)), self.agenda.legs) if listed else None
+        return self._moving[key]
 
     def rearranged(self, most: int) -> list[Found]:
         """Of days into which it does not fit as they are: windows in which it does once their visits are put into
-        another order. All of them stay, each within its own hours and promises.
+        another order. All of them stay, each within its own hours and promises. Nothing is offered in this way while a
+        time of the day is being moved.
 
         The nearest such days are tried until one has room, at most so many.
         """
@@ -164,6 +183,7 @@ class Search:
         have less time to spare than the visit takes."""
         full = np.array([bool(windows) for windows in self.windows], dtype=bool)
         full[self.openings.itinerary] = False
+        full &= ~np.array([day.moving for day in self.agenda.days], dtype=bool)
         full &= self.agenda.spare_s >= self.job.service_s
         there, back = (self.agenda.nearest_s(line) for line in (self.times.to_s, self.times.from_s))
         full &= (there != UNREACHABLE) & (back != UNREACHABLE)

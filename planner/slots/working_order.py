@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from planner.candidates import Visit, VisitKind, visit_id
 from planner.domain import Account, Opportunity, Record, RecordKind, Rep
 from planner.plan_document import RepDay, Stop
 from planner.settings import Settings
+from planner.slots.alternatives import AgendaVisit, contested
 from planner.slots.domain import Booking, BookingState, ChangedDay
 from planner.translation import Clock, WorkingDay, shift_of, visit_windows
 from routing.geo import LatLon
@@ -26,30 +27,6 @@ from routing.timing import setup_s
 from routing.travel_times import FanTimes, TravelTimeSource
 
 Visited = Account | Opportunity
-
-
-@dataclass(frozen=True, slots=True)
-class AgendaVisit:
-    """A visit in a rep's day, with the job that it is to the router.
-
-    Attributes:
-        id: as in `ChangedDay.order`.
-        job: its windows are what really binds the visit on this day.
-        promised: somebody was told the time, here or by an agreed appointment.
-        held: kept free for somebody, for some minutes.
-        stop: as everybody sees it; None of what is not in that yet.
-        booking: the promise or the hold; None of other visits.
-    """
-
-    id: str
-    name: str
-    address: str
-    place: LatLon
-    job: Job
-    promised: bool
-    held: bool
-    stop: Stop | None = None
-    booking: Booking | None = None
 
 
 @dataclass(frozen=True)
@@ -92,9 +69,29 @@ class AgendaDay:
     def order(self) -> tuple[str, ...]:
         return tuple(visit.id for visit in self.listed)
 
+    @property
+    def moving(self) -> bool:
+        """Whether something of it may come to be at another time of the same day."""
+        return len(self.visits) < len(self.listed)
+
     def local(self, seconds: int) -> datetime:
         """A time of the itinerary in the rep's zone."""
         return self.clock.local(seconds, self.rep.zone)
+
+    @property
+    def driven(self) -> Mapping[tuple[LatLon, LatLon], tuple[int, int]]:
+        """The legs of the day as it is: a plan keeps those that it was made with."""
+        places = [self.working_day.start, *(visit.place for visit in self.visits), self.working_day.end]
+        return dict(
+            zip(pairwise(places), zip(self.itinerary.drive_s, self.itinerary.drive_m, strict=True), strict=True)
+        )
+
+    def arranged(self, visits: Sequence[AgendaVisit], legs: Legs) -> Itinerary:
+        """Some visits in some order."""
+        home = self.working_day
+        found = legs.along([home.start, *(visit.place for visit in visits), home.end], self.driven)
+        jobs = tuple(visit.job for visit in visits)
+        return Itinerary(self.itinerary.shift, jobs, tuple(leg[0] for leg in found), tuple(leg[1] for leg in found))
 
     def timed(self) -> Route | None:
         """When everything happens, holds included; None where it cannot, or where nobody is visited."""
@@ -429,13 +426,6 @@ def placed(day: AgendaDay, visit: AgendaVisit, position: int, times: FanTimes) -
     at = day.listed.index(day.visits[position]) if position < len(day.visits) else len(day.listed)
     listed = (*day.listed[:at], visit, *day.listed[at:])
     return replace(day, listed=listed, visits=visits, itinerary=inserted(day.itinerary, visit.job, position, times))
-
-
-def contested(visits: Iterable[AgendaVisit]) -> frozenset[str]:
-    """Ids of the visits to opportunities for which another time of the same day is held."""
-    visits = tuple(visits)
-    held = {visit.booking.visit_id for visit in visits if visit.held and visit.booking is not None}
-    return frozenset(visit.id for visit in visits if not visit.held and visit.id in held)
 
 
 def _visit(

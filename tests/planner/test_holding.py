@@ -20,6 +20,7 @@ from planner.settings import BookingSettings, CalendarSettings
 from planner.slots import holding
 from planner.slots.domain import Booking, BookingState, ChangedDay, Meaning
 from planner.slots.holding import HoldAsk
+from planner.slots.offering import SlotQuery, offer_slots
 from planner.snapshot import Snapshot
 from planner.upkeep import expire_holds
 from routing.checks import violations
@@ -444,6 +445,31 @@ def test_a_promise_can_be_moved_within_a_day_that_has_no_time_for_both(desk: Des
     desk.confirm(hold)
     assert times(shown(desk.town)) == ["mill 11:00"]
     check(desk.town)
+
+
+@pytest.mark.parametrize("resequence", [False, True])
+def test_what_is_offered_on_a_day_of_which_a_time_is_being_moved_can_be_held(desk: Desk, resequence: bool) -> None:
+    """Whether the customer takes the new time or stays with the old one."""
+    promise = desk.promise("mill", "10:00")
+    desk.hold("15:00", replaces=promise.id)
+    query = SlotQuery(
+        place=door(-60), service_minutes=45, first_day=TUESDAY, days=1, window_minutes=30, meaning=Meaning.ARRIVE,
+        not_before=desk.town.now, limit=50, resequence=resequence,
+    )  # fmt: skip
+    with desk.town.reading() as unit:
+        slots = offer_slots(unit, desk.town.agendas, TOWN, query, desk.town.settings, desk.town.now).slots
+    assert slots
+    for slot in slots:
+        at = f"{slot.start:%H:%M}"
+        desk.release(desk.hold(at, minutes=30, service_minutes=45, place=door(-60), resequence=slot.resequenced))
+
+
+def test_a_time_that_can_never_be_confirmed_does_not_set_the_promise_aside(desk: Desk) -> None:
+    """Two times are held for one opportunity; one is promised, and the other does not move that promise."""
+    desk.town.add((opportunity("mill", inside_rep="irene@example.com"), door(10)))
+    first, _ = desk.hold("10:00", opportunity_id="mill"), desk.hold("15:00", opportunity_id="mill")
+    desk.confirm(first)
+    assert [visit.promised for visit in desk.town.day(TUESDAY).visits] == [True, False]
 
 
 def test_the_promise_stays_when_nobody_confirms_its_new_time(desk: Desk) -> None:
