@@ -297,6 +297,46 @@ def rep_day(
     }
 
 
+def without_stops(day: RepDay, visits: Collection[str]) -> RepDay:
+    """A day without some of its visits, all else at the same times: the way to the next one is still by way of them."""
+    stops: list[Stop] = []
+    over_s = over_m = idle_s = 0
+    for stop in day["stops"]:
+        if stop["visit_id"] in visits:
+            over_s, over_m = over_s + stop["drive_seconds"], over_m + stop["drive_metres"]
+            idle_s += (_minutes(stop["begin"], stop["leave"]) + stop["parking_minutes"]) * 60
+        else:
+            way_s, way_m = stop["drive_seconds"] + over_s, stop["drive_metres"] + over_m
+            stops.append({**stop, "drive_seconds": way_s, "drive_metres": way_m})
+            over_s = over_m = 0
+    totals = day["totals"]
+    service = sum(_minutes(stop["begin"], stop["leave"]) for stop in stops)
+    left: RepDay = {
+        **day,
+        "stops": stops,
+        "return_drive_seconds": day["return_drive_seconds"] + over_s,
+        "return_drive_metres": day["return_drive_metres"] + over_m,
+        "totals": {
+            **totals,
+            "visits": len(stops),
+            "service_minutes": service,
+            "waiting_seconds": totals["waiting_seconds"] + idle_s,
+        },
+    }
+    if stops:
+        return left
+    nothing = Totals(visits=0, drive_seconds=0, drive_metres=0, service_minutes=0, waiting_seconds=0)
+    return {
+        **left,
+        "break": None,
+        "start": {**day["start"], "time": None},
+        "end": {**day["end"], "time": None},
+        "return_drive_seconds": 0,
+        "return_drive_metres": 0,
+        "totals": nothing,
+    }
+
+
 def _totals(route: Route | None, shift: Shift, stops: Sequence[Stop]) -> Totals:
     service = sum(_minutes(stop["begin"], stop["leave"]) for stop in stops)
     waiting = 0

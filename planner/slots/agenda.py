@@ -498,6 +498,11 @@ class Agendas:
                     self._accounts.pop(next(iter(self._accounts)))
         return known[1]
 
+    def planned(self, unit: UnitOfWork, area: str, rep_id: str, day: date) -> tuple[int, RepDay | None]:
+        """The version of the published plan that covers a day, 0 where none does, and the day as that was made."""
+        plan = self._plan(unit, area)
+        return plan.version_on(day), plan.days.get((rep_id, day))
+
     def planned_on(self, unit: UnitOfWork, area: str, visit: str) -> list[DayKey]:
         """The rep-days on which a visit is in the published plan, as that was made."""
         days = self._plan(unit, area).days

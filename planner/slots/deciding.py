@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, timedelta
+from typing import cast
 
 from planner.access import Actor, Scope
 from planner.domain import RecordKind, Rep
-from planner.errors import NotFoundError
+from planner.errors import NotFoundError, SlotGoneError
+from planner.plan_document import RepDay, without_stops
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
@@ -111,23 +113,49 @@ def taken_out_elsewhere(
     """The other days, from today on, on which visits stand that the booking's day makes up for: without them."""
     area = booking.area
     keys = {key for visit in visits for key in agendas.planned_on(unit, area, visit)}
-    rows = unit.changed_days.columns(("rep_id", "day", "order"), "day", date.min, date.max, area=area)
+    yesterday = unit.now().date() - timedelta(days=1)  # which may be today where a rep is
+    rows = unit.changed_days.columns(("rep_id", "day", "order"), "day", yesterday, date.max, area=area)
     keys |= {(rep_id, day) for rep_id, day, order in rows if not visits.isdisjoint(order)}
-    days = []
-    for rep_id, day in sorted(keys - {(booking.rep_id, booking.day)}):
-        rep = unit.records(area).get(RecordKind.REP, rep_id)
-        if not isinstance(rep, Rep) or is_past(unit, rep, day):
-            continue
+    others = sorted(key for key in keys - {(booking.rep_id, booking.day)} if key[1] >= yesterday)
+    days = (without_visits(unit, agendas, area, *key, visits, settings) for key in others)
+    return [day for day in days if day is not None]
+
+
+def without_visits(
+    unit: UnitOfWork, agendas: Agendas, area: str, rep_id: str, day: date, visits: Set[str], settings: Settings
+) -> ChangedDay | None:
+    """A rep's day without some visits; None where it has none of them, or is over: what was on it stays on it.
+
+    Of a day that cannot be timed any more, since nobody knows where its rep starts or no street leads along it, the
+    other visits keep their times.
+    """
+    rep = unit.records(area).get(RecordKind.REP, rep_id)
+    if day < unit.now().astimezone(rep.zone if isinstance(rep, Rep) else UTC).date():
+        return None
+    try:
         desk = Desk.of(unit, agendas, area, rep_id, day, settings)
         listed = tuple(visit for visit in desk.day.listed if visit.id not in visits)
-        if len(listed) < len(desk.day.listed):
-            days.append(desk.changed(listed, shown=True))
-    return days
+        return desk.changed(listed, shown=True) if len(listed) < len(desk.day.listed) else None
+    except (NotFoundError, SlotGoneError):
+        return _without_timing(unit, agendas, area, rep_id, day, visits)
 
 
-def is_past(unit: UnitOfWork, rep: Rep, day: date) -> bool:
-    """Whether a rep's day is over: what was on it stays on it."""
-    return day < unit.now().astimezone(rep.zone).date()
+def _without_timing(
+    unit: UnitOfWork, agendas: Agendas, area: str, rep_id: str, day: date, visits: Set[str]
+) -> ChangedDay | None:
+    version, planned = agendas.planned(unit, area, rep_id, day)
+    row = unit.changed_days.get(area, rep_id, day)
+    revision = row.revision if row is not None else 0
+    if row is not None and row.plan_version != version:
+        row = None
+    shown = cast(RepDay, row.route) if row is not None and row.route is not None else planned
+    stops = tuple(stop["visit_id"] for stop in shown["stops"]) if shown is not None else ()
+    order = row.order if row is not None else stops
+    if visits.isdisjoint((*order, *stops)):
+        return None
+    left = tuple(visit for visit in order if visit not in visits)
+    route = without_stops(shown, visits) if shown is not None else None
+    return ChangedDay(area, rep_id, day, revision + 1, version, left, route)
 
 
 def without_hold(unit: UnitOfWork, hold: Booking) -> ChangedDay | None:

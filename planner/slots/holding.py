@@ -24,7 +24,15 @@ from planner.slots.bookable import (
     hold_of,
     location_to_save,
 )
-from planner.slots.deciding import Also, Change, booking_of, carry_out, is_past, taken_out_elsewhere, without_hold
+from planner.slots.deciding import (
+    Also,
+    Change,
+    booking_of,
+    carry_out,
+    taken_out_elsewhere,
+    without_hold,
+    without_visits,
+)
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
 from planner.slots.riding import add_ride_along
@@ -224,7 +232,7 @@ def cancel(
 ) -> Booking:
     """End a promise; the handoff is where it was before. One that was cancelled before stays as it is.
 
-    A day that is over keeps its visit.
+    A day that is over keeps its visit. Cancelling is always possible, also where the day cannot be timed any more.
 
     Raises:
         NotFoundError: no such booking, for this actor.
@@ -240,11 +248,9 @@ def cancel(
         if present.state is not BookingState.PROMISED:
             raise ConflictError(f"this is no promise: it is {present.state}")
         over = replace(present, state=BookingState.CANCELLED, ended_at=unit.now(), reason=reason.strip())
-        desk = Desk.of(unit, agendas, area, over.rep_id, over.day, settings)
-        listed = tuple(each for each in desk.day.listed if each.id != over.visit_id)
-        days = () if is_past(unit, desk.day.rep, over.day) else (desk.changed(listed, shown=True),)
+        day = without_visits(unit, agendas, area, over.rep_id, over.day, {over.visit_id}, settings)
         return Change(
-            over, (over,), days, {over.id: present}, action="booking.cancelled",
+            over, (over,), (day,) if day else (), {over.id: present}, action="booking.cancelled",
             details={"rep": over.rep_id, "day": str(over.day), "opportunity": over.opportunity_id},
             then=lambda unit: unbooked(unit, over, over.reason, actor.id, settings.gate),
         )  # fmt: skip

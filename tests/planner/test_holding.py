@@ -11,7 +11,7 @@ from cast import FRIDAY, LONDON, MONDAY, TUESDAY, WEDNESDAY, account, door, loca
 from slots_cast import TOWN, SlotTown, names
 
 from planner.access import Actor, Scope
-from planner.domain import Opportunity, RecordKind
+from planner.domain import Address, Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, NotFoundError, RefusedError, SlotGoneError
 from planner.handoffs.domain import HandoffState
 from planner.plan_checks import broken_rules
@@ -514,6 +514,30 @@ def test_a_promise_is_cancelled_even_on_a_day_that_its_records_have_broken(desk:
     desk.town.add((rep(break_minutes=0, work_end=time(15)), door()))
     desk.cancel(first)
     assert times(shown(desk.town)) == ["farm 16:00"]
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_promise_is_moved_away_or_cancelled_even_if_nobody_knows_where_its_rep_starts(
+    desk: Desk, planned: bool
+) -> None:
+    """She has moved house, and the new address is not located yet."""
+    if planned:
+        desk.town.publish(MONDAY)
+    mill, shop = desk.promise("mill", "10:00"), desk.promise("shop", "13:00")
+    inn = desk.promise("inn", "15:00")
+    desk.town.add((rep(start_address=Address("New Street 99")), None), (rep("ben", break_minutes=0), door()))
+    assert desk.cancel(mill).state is BookingState.CANCELLED
+    assert desk.confirm(desk.hold("12:00", rep_id="ben", replaces=shop.id)).state is BookingState.PROMISED
+    with desk.town.reading() as unit:
+        changed = unit.changed_days.get(TOWN, "anna", TUESDAY)
+    assert changed is not None
+    assert changed.order == (inn.visit_id,)
+    assert changed.route is not None
+    assert [stop["record_ids"] for stop in changed.route["stops"]] == [["inn"]]
+    if planned:
+        assert times(shown(desk.town)) == ["inn 15:00"]
+    assert desk.cancel(inn).state is BookingState.CANCELLED
+    assert not planned or shown(desk.town) == []
 
 
 def test_days_that_are_over_stay_as_they_were(desk: Desk) -> None:
