@@ -53,6 +53,7 @@ class Reason(StrEnum):
     APPOINTMENT_ON_ANOTHER_DAY = "appointment_on_another_day"
     UNREACHABLE = "unreachable"
     VISITED_ANYWAY = "visited_anyway"
+    WAITS_FOR_MANAGER = "waits_for_manager"
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,12 @@ class _Finder:
             self.returned.append(Listed(opportunity.id, opportunity.name, "; ".join(missing)))
             return
         kind = VisitKind.APPOINTMENT if promised else VisitKind.OPPORTUNITY
+        if handoff is not None and handoff.side is Side.MANAGER and not promised:
+            sentence = "a manager decides first whose it is"
+            self.unplanned.append(
+                Unplanned((opportunity.id,), kind, opportunity.name, Reason.WAITS_FOR_MANAGER, sentence)
+            )
+            return
         if opportunity.appointment and not self.first_day <= opportunity.appointment.date() <= self.last_day:
             when = f"{opportunity.appointment:%Y-%m-%d %H:%M}"
             sentence = f"its appointment is on {when}, after these days"

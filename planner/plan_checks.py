@@ -304,6 +304,8 @@ def _opportunity(
         if local != opportunity.appointment:
             yield f"begins at {local:%Y-%m-%d %H:%M}, promised for {opportunity.appointment:%Y-%m-%d %H:%M}"
         return
+    if handoff is not None and handoff.side is Side.MANAGER:
+        yield "waits for a manager to say whose it is"
     if missing_for_handoff(opportunity, context.settings.gate):
         yield "has not passed the handoff gate"
     if opportunity.availability and not _open_throughout(opportunity.availability, begin, leave, context):

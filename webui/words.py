@@ -22,6 +22,7 @@ REASONS = {
         "Deadline cannot be met",
         "Their hours leave no time before the deadline for the first visit: ask for other hours.",
     ),
+    Reason.WAITS_FOR_MANAGER: ("Waits for a manager", "Give it to a rep on the Handoffs page, then plan again."),
     Reason.NO_REP_WITH_SKILL: ("No rep with the skill", "Nobody who could go has every skill that is asked for."),
     Reason.NO_REP: ("No rep", "The owner does not work on these days, or is not among the reps."),
     Reason.NOT_LOCATED: ("Address not located", "Settle the address on the Addresses page, then plan again."),

@@ -221,6 +221,28 @@ def test_an_opportunity_does_not_wait_for_a_rep_who_cannot_come(
     assert "has it" not in stops(document)["mill"]["why"]
 
 
+def for_a_manager() -> HandoffRow:
+    return replace(handoff(HandoffState.HANDED_OFF, owner=""), side=Side.MANAGER)
+
+
+def test_what_waits_for_a_manager_is_planned_for_nobody_and_says_so(town: Town) -> None:
+    town.add(opportunity(), door(10))
+    visited_by_anna = town.plan()
+    town.handoffs.append(for_a_manager())
+    assert any(each.endswith("waits for a manager to say whose it is") for each in town.broken(visited_by_anna))
+    document = town.plan()
+    assert stops(document) == {}
+    [entry] = document["unplanned"]
+    assert (entry["reason"], entry["sentence"]) == ("waits_for_manager", "a manager decides first whose it is")
+    assert town.broken(document) == []
+
+
+def test_an_agreed_appointment_is_kept_although_a_manager_has_to_say_whose_it_is(town: Town) -> None:
+    town.add(opportunity(appointment=local("2026-12-01 10:00")), door(10))
+    town.handoffs.append(for_a_manager())
+    assert set(stops(town.plan())) == {"mill"}
+
+
 def test_a_promise_is_kept_by_its_rep_whoever_has_the_handoff(town: Town) -> None:
     town.add(rep("ben"))
     town.add(opportunity(), door(10))
