@@ -1,24 +1,27 @@
 """The published plan as it stands now: with what bookings have made of its days since.
 
 A plan version never changes. A day that a booking changed is kept beside it as a `ChangedDay`, whose route is put in
-the place of the plan's. Documents are large: each is taken apart once, and a change writes only what it is about.
+the place of the plan's. Documents are large, and reading one takes a second: each is taken apart once, a change costs
+only what it is about, and whoever asks for visits or for a part is answered from the days that were read already.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date
-from functools import lru_cache
+from datetime import date
+from functools import cached_property, lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from planner.candidates import VisitKind
 from planner.domain import RecordKind
 from planner.errors import PlannerError
-from planner.plan_document import PlanDocument, PlanTotals, RepDay, UnplannedEntry, read_plan
-from planner.repository import StoredPlan
+from planner.plan_document import PlanDocument, PlanTotals, RepDay, UnplannedEntry, read_plan, write_plan
+from planner.repository import PlannedHandoff, StoredPlan
+from planner.scoping import Seen, Visited, cut_document, handoffs_on, visited_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +34,106 @@ class ShownDay:
     route: str
 
 
-def amended(plan: StoredPlan, changes: Sequence[ShownDay]) -> StoredPlan:
-    """The published plan with the changed days in their places, and those added that it does not cover.
-
-    A day that was taken from another version counts no more: who published this one has put its promises in. What is
-    no plan stays as it is.
-    """
-    if plan.document is None:
-        return plan
-    since = plan.first_day if plan.published_at is None else plan.published_at.astimezone(UTC).date()
-    covered = range(plan.first_day.toordinal(), plan.first_day.toordinal() + plan.days)
-    valid = tuple(
-        change
-        for change in changes
-        if change.plan_version == plan.version
-        or (change.plan_version == 0 and change.day >= since and change.day.toordinal() not in covered)
-    )
-    if not valid:
-        return plan
-    try:
-        found = _amended(plan.document, valid)
-    except PlannerError:
-        return plan
-    return replace(
-        plan,
-        first_day=found.first_day,
-        days=(found.last_day - found.first_day).days + 1,
-        visits=found.totals["visits"],
-        unplanned=found.totals["unplanned"],
-        drive_s=found.totals["drive_seconds"],
-        document=found.text,
-    )
-
-
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A plan version, and the changed days that count in it. What is no plan has no days, whatever was changed."""
+
+    made: StoredPlan
+    changes: tuple[ShownDay, ...] = ()
+
+    @classmethod
+    def of(cls, plan: StoredPlan, changes: Iterable[ShownDay]) -> Standing:
+        """The published plan with the changed days in their places, and those added that it does not cover.
+
+        A day that was taken from another version counts no more: who published this one has put its promises in.
+        """
+        return cls(plan, tuple(change for change in changes if _counts(change, plan)))
+
+    @property
+    def plan(self) -> StoredPlan:
+        """As it stands now."""
+        if not self.changes:
+            return self.made
+        try:
+            whole = self._whole
+        except PlannerError:
+            return self.made
+        return self._shown(whole, whole.text, whole.document["totals"])
+
+    def part(self, seen: Seen) -> StoredPlan:
+        """What is seen of it; of a document that is none, nothing is."""
+        try:
+            whole = self._whole
+        except PlannerError:
+            return replace(self.made, document="", visits=0, unplanned=0, drive_s=0)
+        return self._shown(whole, *whole.cut(seen))
+
+    @property
+    def visited(self) -> Mapping[str, Visited]:
+        """Which records each rep visits, by the rep's id; of a text that is no plan, nothing."""
+        try:
+            return self._whole.visited
+        except PlannerError:
+            return {}
+
+    @property
+    def handoffs(self) -> tuple[PlannedHandoff, ...]:
+        """The visits to opportunities, in the order of their times. Raises PlannerError: it is not a plan."""
+        return self._whole.handoffs
+
+    @property
+    def _whole(self) -> _Whole:
+        return _amended(self.made.document or "", self.changes)
+
+    def _shown(self, whole: _Whole, text: str, totals: PlanTotals) -> StoredPlan:
+        first_day, days = self.made.first_day, self.made.days
+        if self.changes:
+            first_day, last_day = (date.fromisoformat(whole.document[key]) for key in ("first_day", "last_day"))
+            days = (last_day - first_day).days + 1
+        return replace(
+            self.made,
+            first_day=first_day,
+            days=days,
+            visits=totals["visits"],
+            unplanned=totals["unplanned"],
+            drive_s=totals["drive_seconds"],
+            document=text,
+        )
+
+
+def _counts(change: ShownDay, plan: StoredPlan) -> bool:
+    """Beyond the plan's own days, what was still to come when it was published, where its rep is."""
+    if change.plan_version or 0 <= (change.day - plan.first_day).days < plan.days:
+        return change.plan_version == plan.version
+    if plan.published_at is None:
+        return change.day >= plan.first_day
+    zone = ZoneInfo(_shown(change.route).document["timezone"])
+    return change.day >= plan.published_at.astimezone(zone).date()
+
+
+@dataclass(frozen=True)
 class _Day:
     """A day as plan.json has it, and what the whole plan counts of it."""
 
-    date: str
-    text: str
+    document: RepDay
     counts: Mapping[str, int]
     visits: frozenset[str]
     """Ids of its visits, and of the accounts that they count as visits to."""
 
+    @cached_property
+    def text(self) -> str:
+        return _text(self.document).replace("\n", "\n  ")
 
-@dataclass(frozen=True, slots=True)
+    @cached_property
+    def visited(self) -> Visited:
+        return visited_on(self.document)
+
+    @cached_property
+    def handoffs(self) -> tuple[PlannedHandoff, ...]:
+        return tuple(handoffs_on(self.document))
+
+
+@dataclass(frozen=True)
 class _Parts:
     """A plan.json taken apart: its days by date and rep, in their order, and all the rest."""
 
@@ -83,45 +141,82 @@ class _Parts:
     days: Mapping[tuple[str, str], _Day]
 
 
-@dataclass(frozen=True, slots=True)
-class _Amended:
-    first_day: date
-    last_day: date
-    totals: PlanTotals
-    text: str
+@dataclass(frozen=True)
+class _Whole:
+    """A plan.json put together again; many read it, and nobody changes it."""
+
+    document: PlanDocument
+    days: tuple[_Day, ...]
+
+    @cached_property
+    def text(self) -> str:
+        # Within a text of JSON a line never ends, so that this is the list of days and nothing that somebody wrote.
+        before, _, after = _text({**self.document, "rep_days": []}).partition('\n "rep_days": []')
+        listed = ",\n  ".join(day.text for day in self.days)
+        return f'{before}\n "rep_days": [\n  {listed}\n ]{after}\n'
+
+    @cached_property
+    def visited(self) -> Mapping[str, Visited]:
+        days: dict[str, list[Visited]] = defaultdict(list)
+        for day in self.days:
+            days[day.document["rep_id"]].append(day.visited)
+        return {
+            rep: Visited(
+                frozenset[str]().union(*(day.accounts for day in visited)),
+                frozenset[str]().union(*(day.opportunities for day in visited)),
+            )
+            for rep, visited in days.items()
+        }
+
+    @cached_property
+    def handoffs(self) -> tuple[PlannedHandoff, ...]:
+        found = [handoff for day in self.days for handoff in day.handoffs]
+        return tuple(sorted(found, key=lambda handoff: (handoff.arrive, handoff.opportunity_id)))
+
+    @cached_property
+    def cut(self) -> Callable[[Seen], tuple[str, PlanTotals]]:
+        """What is seen of it as text, and its totals; the same people ask again and again."""
+
+        def cut(seen: Seen) -> tuple[str, PlanTotals]:
+            part = cut_document(self.document, seen)
+            return write_plan(part), part["totals"]
+
+        return lru_cache(maxsize=64)(cut)
 
 
 @lru_cache(maxsize=8)
-def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Amended:
+def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Whole:
     parts = _parts(text)
+    if not changes:
+        return _Whole(
+            {**parts.rest, "rep_days": [day.document for day in parts.days.values()]}, (*parts.days.values(),)
+        )
     days = dict(parts.days)
     changed: set[str] = set()
     for change in changes:
         key = str(change.day), change.rep_id
         days[key] = _shown(change.route)
         changed |= days[key].visits
-    in_order = sorted(days.values(), key=lambda day: day.date)  # and as before within a day
+    in_order = sorted(days.values(), key=lambda day: day.document["date"])  # and as before within a day
     rest = parts.rest
     unplanned = [entry for entry in rest["unplanned"] if _visit_id(entry) not in changed]
     counts: Counter[str] = Counter()
     for day in in_order:
         counts.update(day.counts)
-    totals: PlanTotals = {
-        "visits": counts["visits"],
-        "promises": counts["promises"],
-        "unplanned": len(unplanned),
-        "drive_seconds": counts["drive_seconds"],
-        "drive_metres": counts["drive_metres"],
-        "cost_seconds": rest["totals"]["cost_seconds"],
-    }
-    dates = [rest["first_day"], rest["last_day"], *(day.date for day in in_order)]
-    first_day, last_day = min(dates), max(dates)
-    frame = {
+    dates = [rest["first_day"], rest["last_day"], *(day.document["date"] for day in in_order)]
+    document: PlanDocument = {
         **rest,
-        "first_day": first_day,
-        "last_day": last_day,
-        "totals": totals,
-        "rep_days": [],
+        "first_day": min(dates),
+        "last_day": max(dates),
+        "totals": {
+            "visits": counts["visits"],
+            "promises": counts["promises"],
+            "unplanned": len(unplanned),
+            "drive_seconds": counts["drive_seconds"],
+            "drive_metres": counts["drive_metres"],
+            "cost_seconds": rest["totals"]["cost_seconds"],
+        },
+        "rep_days": [day.document for day in in_order],
         "unplanned": unplanned,
         "returned_to_inside": [
             entry
@@ -129,11 +224,7 @@ def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Amended:
             if f"{RecordKind.OPPORTUNITY}:{entry['record_id']}" not in changed
         ],
     }
-    # Within a text of JSON a line never ends, so that this is the list of days and nothing that somebody wrote.
-    before, _, after = _text(frame).partition('\n "rep_days": []')
-    listed = ",\n  ".join(day.text for day in in_order)
-    whole = f'{before}\n "rep_days": [\n  {listed}\n ]{after}\n'
-    return _Amended(date.fromisoformat(first_day), date.fromisoformat(last_day), totals, whole)
+    return _Whole(document, tuple(in_order))
 
 
 @lru_cache(maxsize=4)
@@ -151,8 +242,7 @@ def _shown(route: str) -> _Day:
 def _day(day: RepDay) -> _Day:
     stops, totals = day["stops"], day["totals"]
     return _Day(
-        day["date"],
-        _text(day).replace("\n", "\n  "),
+        day,
         {
             "visits": totals["visits"],
             "promises": sum(stop["kind"] == VisitKind.APPOINTMENT for stop in stops),

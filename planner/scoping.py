@@ -2,7 +2,7 @@
 
 A cut plan is a plan.json like any other, in which others are not named: their days, stops and entries are gone, its
 totals are those of what is left, and a sentence that names them is put in general words. Inside reps see no days, since
-a day tells of other customers and of where somebody lives; `handoffs_of` tells them when theirs are visited.
+a day tells of other customers and of where somebody lives; `handoffs_on` tells them when theirs are visited.
 """
 
 from __future__ import annotations
@@ -11,19 +11,15 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from planner.candidates import Reason, VisitKind
 from planner.errors import PlannerError
 from planner.plan_document import (
     ListedEntry,
     PlanDocument,
-    PlanTotals,
     RepDay,
     Stop,
     UnplannedEntry,
-    read_plan,
-    write_plan,
 )
 from planner.repository import PlannedHandoff
 
@@ -43,6 +39,7 @@ PLAN_WORDS: Mapping[str, str] = {
     Reason.APPOINTMENT_ON_ANOTHER_DAY: "the agreed time is not in these days",
     Reason.UNREACHABLE: "no street leads there from the home of a rep who could go",
     Reason.VISITED_ANYWAY: "another visit to the same account is planned, or presses more",
+    Reason.WAITS_FOR_MANAGER: "a manager decides first whose it is",
 }
 """What stands for a sentence that names somebody who is not seen, by the kind of a visit or the reason of an entry."""
 
@@ -64,46 +61,17 @@ class Seen:
     opportunities: frozenset[str]
 
 
-@lru_cache(maxsize=32)
-def visited_by_rep(text: str) -> Mapping[str, Visited]:
-    """Which records each rep visits, by the rep's id; of a text that is no plan, nothing."""
+def visited_on(day: RepDay) -> Visited:
+    """Which records its rep visits on a day."""
+    records = [_records(stop) for stop in day["stops"]]
+    accounts, opportunities = (frozenset[str]().union(*(pair[n] for pair in records)) for n in (0, 1))
+    return Visited(accounts, opportunities)
+
+
+def handoffs_on(day: RepDay) -> list[PlannedHandoff]:
+    """The visits to opportunities on a day; nothing else of it is told. Raises PlannerError: a time makes no sense."""
     try:
-        document = read_plan(text)
-    except PlannerError:
-        return {}
-    records: dict[str, tuple[set[str], set[str]]] = {}
-    for day in document["rep_days"]:
-        accounts, opportunities = records.setdefault(day["rep_id"], (set(), set()))
-        for stop in day["stops"]:
-            of_accounts, of_opportunities = _records(stop)
-            accounts |= of_accounts
-            opportunities |= of_opportunities
-    return {rep: Visited(frozenset(accounts), frozenset(deals)) for rep, (accounts, deals) in records.items()}
-
-
-@lru_cache(maxsize=32)
-def cut_plan(text: str, seen: Seen) -> tuple[str, PlanTotals]:
-    """The part of a plan.json that is seen, and its totals.
-
-    Raises:
-        PlannerError: it is not a plan.
-    """
-    document = read_plan(text)
-    part = cut_document(document, seen)
-    return write_plan(part), part["totals"]
-
-
-@lru_cache(maxsize=32)
-def handoffs_of(text: str, opportunities: frozenset[str]) -> tuple[PlannedHandoff, ...]:
-    """The visits to some opportunities in a plan.json, in the order of their times; nothing else of it is told.
-
-    Raises:
-        PlannerError: it is not a plan.
-    """
-    days = read_plan(text)["rep_days"]
-    try:
-        found = [_handoff(day, stop) for day in days for stop in day["stops"] if _opportunity(stop) in opportunities]
-        return tuple(sorted(found, key=lambda handoff: (handoff.arrive, handoff.opportunity_id)))
+        return [_handoff(day, stop) for stop in day["stops"] if _opportunity(stop) is not None]
     except (ValueError, TypeError) as error:
         raise PlannerError(f"plan: a time makes no sense: {error!s:.200}") from error
 

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from planner.access import Scope
+from planner.amending import Standing
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep, addresses_of
-from planner.errors import NotFoundError, PlannerError, StorageError
+from planner.errors import NotFoundError, StorageError
 from planner.hours import midnight
 from planner.repository import Change, Listing, PlannedHandoff, StoredPlan
-from planner.scoping import cut_plan, handoffs_of
 from planner.storage.record_rows import Prepared, save_all
 from planner.storage.tables import ACCOUNTS, AREA_STAMPS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
@@ -221,7 +221,7 @@ class SqlPlans:
         row = self._connection.execute(sa.select(PLANS).where(self._is(version))).mappings().first()
         if row is None:
             raise self._no_version(version)
-        return self._cut(StoredPlan(**row))
+        return self._cut(Standing(StoredPlan(**row)))
 
     def latest(self, *, published: bool = False) -> StoredPlan | None:
         if published:
@@ -234,8 +234,11 @@ class SqlPlans:
         return self._visible.latest_version(published=True)
 
     def handoffs(self) -> tuple[PlannedHandoff, ...]:
-        document = self._visible.plan
-        return handoffs_of(document, self._visible.seen().opportunities) if document else ()
+        plan = self._visible.plan
+        if plan is None:
+            return ()
+        seen = self._visible.seen().opportunities
+        return tuple(handoff for handoff in plan.handoffs if handoff.opportunity_id in seen)
 
     def publish(self, version: int, at: datetime) -> None:
         self._transaction.about_to_write()
@@ -260,21 +263,8 @@ class SqlPlans:
         if not self._transaction.actor.scope.sees(self._area):
             raise NotFoundError(f"there is no area {self._area}")
 
-    def _cut(self, plan: StoredPlan) -> StoredPlan:
-        """What is seen of a plan; of a document that is none, nothing is."""
-        if self._visible.everything:
-            return plan
-        try:
-            document, totals = cut_plan(plan.document or "", self._visible.seen())
-        except PlannerError:
-            return replace(plan, document="", visits=0, unplanned=0, drive_s=0)
-        return replace(
-            plan,
-            document=document,
-            visits=totals["visits"],
-            unplanned=totals["unplanned"],
-            drive_s=totals["drive_seconds"],
-        )
+    def _cut(self, plan: Standing) -> StoredPlan:
+        return plan.plan if self._visible.everything else plan.part(self._visible.seen())
 
     def _counted(self, plan: StoredPlan) -> StoredPlan:
         """A plan of a listing with the numbers of what is seen, which are remembered: documents are large."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from functools import cached_property
 
 import sqlalchemy as sa
 
-from planner.amending import ShownDay, amended
+from planner.amending import ShownDay, Standing
 from planner.domain import RecordKind
 from planner.repository import StoredPlan
-from planner.scoping import Seen, Visited, visited_by_rep
+from planner.scoping import Seen, Visited
 from planner.storage.tables import ACCOUNTS, CHANGED_DAYS, HANDOFFS, OPPORTUNITIES, PLANS, RECORD_TABLES, REPS
 from planner.storage.transaction import Transaction
 
@@ -62,31 +62,34 @@ class Visible:
         return hidden
 
     @cached_property
-    def plan(self) -> str | None:
-        """The document of the plan that counts."""
+    def plan(self) -> Standing | None:
+        """The plan that counts."""
         if not self._of_area:
             return None
         if (published := self.published()) is not None:
-            return published.document
+            return published
         version = self.latest_version(published=False) if self._scope.drafts else None
-        here = (PLANS.c.area == self._area) & (PLANS.c.version == version)
-        return None if version is None else self._connection.scalar(sa.select(PLANS.c.document).where(here))
+        return None if version is None else Standing(self._made(version))
 
-    def published(self) -> StoredPlan | None:
+    def published(self) -> Standing | None:
         """The plan published last as it stands now, with everybody's days in it."""
         version = self.latest_version(published=True)
         if version is None:
             return None
-        row = self._connection.execute(
-            sa.select(PLANS).where(PLANS.c.area == self._area, PLANS.c.version == version)
-        ).mappings()
-        changed, of_plan = CHANGED_DAYS.c, CHANGED_DAYS.c.plan_version.in_((0, version))
+        plan, changed = self._made(version), CHANGED_DAYS.c
+        days = [changed.plan_version == version]
+        if plan.published_at is not None:  # days beyond it count from that day on, which begins later in the west
+            first = plan.published_at.date() - timedelta(days=1)
+            days.append((changed.plan_version == 0) & (changed.day >= first))
         # The routes as text: they are read into objects once, not every time.
         columns = changed.rep_id, changed.day, changed.plan_version, sa.cast(changed.route, sa.Text).label("route")
-        days = self._connection.execute(
-            sa.select(*columns).where(changed.area == self._area, of_plan, changed.route.is_not(None))
-        ).mappings()
-        return amended(StoredPlan(**row.one()), sorted((ShownDay(**day) for day in days), key=_by_day_and_rep))
+        asked = sa.select(*columns).where(changed.area == self._area, sa.or_(*days), changed.route.is_not(None))
+        shown = [ShownDay(**row) for row in self._connection.execute(asked).mappings()]
+        return Standing.of(plan, sorted(shown, key=_by_day_and_rep))
+
+    def _made(self, version: int) -> StoredPlan:
+        asked = sa.select(PLANS).where(PLANS.c.area == self._area, PLANS.c.version == version)
+        return StoredPlan(**self._connection.execute(asked).mappings().one())
 
     def latest_version(self, *, published: bool) -> int | None:
         """The version published last, or the newest one; without its document, which is slow to sort by."""
@@ -144,15 +147,17 @@ class Visible:
     def _reps(self) -> list[str]:
         return sorted(self._scope.reps or ())
 
-    @cached_property
-    def _visits(self) -> dict[str, Visited]:
-        return dict(visited_by_rep(self.plan)) if self.plan else {}
+    @property
+    def _visits(self) -> Mapping[str, Visited]:
+        return self.plan.visited if self.plan is not None else {}
 
     def _visited_accounts(self, reps: Iterable[str]) -> list[str]:
-        return sorted({record for rep in reps if rep in self._visits for record in self._visits[rep].accounts})
+        visits = self._visits
+        return sorted({record for rep in reps if rep in visits for record in visits[rep].accounts})
 
     def _visited_opportunities(self, reps: Iterable[str]) -> list[str]:
-        return sorted({record for rep in reps if rep in self._visits for record in self._visits[rep].opportunities})
+        visits = self._visits
+        return sorted({record for rep in reps if rep in visits for record in visits[rep].opportunities})
 
 
 def _by_day_and_rep(day: ShownDay) -> tuple[date, str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from cast import opportunity, rep
+from cast import account, opportunity, rep
 from test_scoping import day, left_out, listed, plan, stop
 
 from planner.access import Scope
-from planner.amending import ShownDay, amended
+from planner.amending import ShownDay, Standing
 from planner.domain import Record
 from planner.plan_document import write_plan
 from planner.repository import StoredPlan
@@ -39,6 +40,10 @@ def shown(route: Any, version: int = 1) -> ShownDay:
 
 def published(version: int = 1) -> StoredPlan:
     return StoredPlan(version, "town", MONDAY, 5, FRIDAY_NOON, FRIDAY_NOON, 2, 2, 1200, write_plan(MADE))
+
+
+def amended(plan: StoredPlan, changes: list[ShownDay]) -> StoredPlan:
+    return Standing.of(plan, changes).plan
 
 
 def expected(*days: Any, **changes: Any) -> str:
@@ -72,6 +77,16 @@ def test_a_promise_before_the_plan_s_first_day_is_seen_if_it_was_still_to_come_a
         assert (found == published()) is not seen
 
 
+def test_which_day_it_was_at_publishing_is_asked_where_the_rep_is() -> None:
+    """At 01:30 in London it is the evening before in Vancouver."""
+    late = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)
+    today = {**LATER, "date": "2026-11-30"}
+    plan_from_tuesday = replace(published(), first_day=date(2026, 12, 1), days=4, published_at=late)
+    for zone, seen in (("America/Vancouver", True), ("Europe/London", False)):
+        found = amended(plan_from_tuesday, [shown({**today, "timezone": zone}, version=0)])
+        assert (found.first_day == MONDAY) is seen
+
+
 def test_what_was_changed_in_another_plan_counts_no_more() -> None:
     assert amended(published(2), [shown(CHANGED, 1)]) == published(2)
 
@@ -90,6 +105,7 @@ def test_a_document_that_is_no_plan_stays_as_it_is() -> None:
 RECORDS: list[Record] = [
     rep("R1"),
     rep("R2"),
+    account("A1"),
     opportunity("O1", inside_rep="Ines"),
     opportunity("O2", inside_rep="Ivan"),
 ]
@@ -154,3 +170,22 @@ def test_a_version_stays_as_it_was_made(booked: SqlStore) -> None:
     with booked.read() as unit:
         assert unit.plans("town").get(1).document == write_plan(MADE)
     assert len(latest(booked, Scope("town"))["rep_days"]) == 3
+
+
+def test_after_a_booking_nobody_has_to_read_the_whole_plan_again(
+    booked: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = Scope("town", frozenset({"R1"}), unassigned=False, drafts=False)
+    latest(booked, ann)
+    with booked.write(audited=False) as unit:
+        before = unit.changed_days.get("town", "R1", MONDAY)
+        assert before is not None
+        unit.changed_days.put(replace(before, revision=2, route=ANNS))
+    monkeypatch.setattr("planner.amending.read_plan", None)
+    with booked.read(ann) as unit:
+        assert unit.records("town").opportunities() == []
+        assert [customer.id for customer in unit.records("town").accounts()] == ["A1"]
+        assert unit.plans("town").handoffs() == ()
+    assert [[stop["visit_id"] for stop in day["stops"]] for day in latest(booked, ann)["rep_days"]] == [["account:A1"]]
+    with booked.read(Scope("town")) as unit:
+        assert [visit.opportunity_id for visit in unit.plans("town").handoffs()] == ["O2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
 
@@ -10,12 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.amending import Standing
 from planner.candidates import Reason, VisitKind
 from planner.errors import PlannerError
 from planner.plan_document import PlanDocument, read_plan, write_plan
-from planner.scoping import Seen, cut_document, cut_plan, handoffs_of, visited_by_rep
+from planner.repository import PlannedHandoff, StoredPlan
+from planner.scoping import Seen, cut_document
 
 NOBODY = Seen(frozenset(), frozenset(), frozenset())
+
+
+def stored(text: str) -> Standing:
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    return Standing(StoredPlan(1, "town", date(2026, 11, 30), 5, at, at, 0, 0, 0, text))
+
+
+def handoffs_in(document: Any) -> tuple[PlannedHandoff, ...]:
+    return stored(write_plan(document)).handoffs
 
 
 def stop(visit: str, name: str = "Bar", **changes: Any) -> dict[str, Any]:
@@ -166,15 +178,22 @@ def test_who_sees_everybody_s_days_loses_nothing_but_the_cost() -> None:
 
 
 def test_a_part_of_a_plan_is_a_plan() -> None:
-    text, totals = cut_plan(write_plan(ANN_AND_BEN), seen("R1"))
-    assert read_plan(text)["totals"] == totals
+    part = stored(write_plan(ANN_AND_BEN)).part(seen("R1"))
+    totals = read_plan(part.document or "")["totals"]
+    assert (part.visits, part.unplanned, part.drive_s) == (
+        totals["visits"],
+        totals["unplanned"],
+        totals["drive_seconds"],
+    )
 
 
-def test_what_is_no_plan_is_refused() -> None:
-    for call in (lambda: cut_plan("{}", NOBODY), lambda: handoffs_of("", frozenset())):
+def test_of_what_is_no_plan_nothing_is_seen() -> None:
+    for text in ("{}", "", "["):
+        odd = stored(text)
+        assert odd.part(NOBODY).document == ""
+        assert odd.visited == {}
         with pytest.raises(PlannerError):
-            call()
-    assert visited_by_rep("[") == {}
+            _ = odd.handoffs
 
 
 def test_records_of_one_id_and_two_kinds_are_told_apart() -> None:
@@ -259,7 +278,7 @@ def test_a_handoff_tells_when_and_by_whom_and_nothing_of_the_day() -> None:
         day("R2", "Ben Benson", stop("account:A2"), stop("opportunity:O2", "Deal", kind="appointment")),
         day("R1", "Ann", stop("opportunity:O1", arrive="2026-11-30T08:00:00+02:00"), stop("opportunity:O3")),
     )
-    first, second = handoffs_of(write_plan(document), frozenset({"O1", "O2", "A2"}))
+    first, second = [visit for visit in handoffs_in(document) if visit.opportunity_id in ("O1", "O2", "A2")]
     assert (first.opportunity_id, first.rep, first.promise) == ("O1", "Ann", False)
     assert (second.opportunity_id, second.rep, second.promise) == ("O2", "Ben", True)
     assert second.arrive.isoformat() == "2026-11-30T09:10:00+02:00"
@@ -268,7 +287,7 @@ def test_a_handoff_tells_when_and_by_whom_and_nothing_of_the_day() -> None:
 def test_a_plan_with_a_time_that_is_none_tells_no_handoffs() -> None:
     document = plan(day("R1", "Ann", stop("opportunity:O1", arrive="soon")))
     with pytest.raises(PlannerError, match="a time makes no sense"):
-        handoffs_of(write_plan(document), frozenset({"O1"}))
+        handoffs_in(document)
 
 
 # ---- whatever the plan and whoever looks
@@ -376,7 +395,6 @@ def test_whatever_the_plan_an_inside_rep_is_told_of_their_opportunities_only(
         if word not in own | {"A1me"}:
             assert word not in text, word
     assert "'s home" not in text
-    assert {visit.opportunity_id for visit in handoffs_of(write_plan(document), frozenset(own))} <= own
 
 
 @given(plans)
