@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -53,6 +53,10 @@ _LATE_PLACES = 256
 """So many places may come after the others before the fan of all of them is made again."""
 
 DayKey = tuple[str, date]
+
+_Moves = tuple[int, int]
+"""How many promises there are, and how often anything was done with a handoff: whether an appointment is still to be
+kept depends on nothing else, and no change of either leaves both as they were."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,16 +184,19 @@ class Appointment:
         return self.opportunity.appointment.date() if self.opportunity.appointment else None
 
 
-def _appointments(unit: UnitOfWork, area: str, first_day: date, lookup: Lookup) -> tuple[Appointment, ...]:
-    """Those from a day on whose visit is still to be made, by time."""
-    found = []
+def _appointments(
+    unit: UnitOfWork, area: str, first_day: date, lookup: Lookup, only: date | None = None
+) -> Iterator[Appointment]:
+    """Those that are located, from a day on or on one only, by time."""
     for opportunity in unit.records(area).appointments(first_day):
+        assert opportunity.appointment is not None
+        if only is not None and opportunity.appointment.date() != only:
+            continue
         place = lookup.place(opportunity) or _Asked(unit, area).place(opportunity)
         if place is None:
             continue
         account = lookup.record(RecordKind.ACCOUNT, opportunity.account_id)
-        found.append(Appointment(opportunity, place, account if isinstance(account, Account) else None))
-    return tuple(found)
+        yield Appointment(opportunity, place, account if isinstance(account, Account) else None)
 
 
 def _free(appointments: Iterable[Appointment], days: Iterable[AgendaDay]) -> list[Appointment]:
@@ -237,26 +244,27 @@ def _with_appointments(
 class _AreaDays:
     """All that is kept of one area: its records, its plan, its days and the index of them. One thread at a time."""
 
-    def __init__(self, unit: UnitOfWork, area: str, source: TravelTimeSource, settings: Settings, anchor: date) -> None:
-        self.area, self.source, self.settings, self.anchor = area, source, settings, anchor
-        self.version = unit.plans(area).published_version()
-        self.plan = _Plan.read(unit, area, self.version)
+    def __init__(
+        self, unit: UnitOfWork, area: str, source: TravelTimeSource, settings: Settings, anchor: date, plan: _Plan
+    ) -> None:
+        self.area, self.source, self.settings, self.anchor, self.plan = area, source, settings, anchor, plan
         self._legs = Legs(source)
         self._numbering = Numbering()
         self._stamp, self._number = -1, -1
         self._read_records(unit)
         self._read: dict[DayKey, tuple[int, ChangedDay | None, tuple[Booking, ...]]] = {}
         self._made: dict[DayKey, tuple[object, DayFacts, AgendaDay]] = {}
-        self._settled: dict[date, tuple[list[AgendaDay], tuple[list[Appointment], int], list[AgendaDay]]] = {}
+        self._settled: dict[date, tuple[list[AgendaDay], tuple[list[Appointment], _Moves], list[AgendaDay]]] = {}
+        self._moves: _Moves = 0, 0
         self._horizons: OrderedDict[tuple[date, date], tuple[object, Agenda]] = OrderedDict()
         self._fans: list[Fan] = []
         self._in_fans: list[int] = []
 
-    def holds(self, source: TravelTimeSource, version: int | None, first_day: date, last_day: date) -> bool:
+    def holds(self, source: TravelTimeSource, version: int, first_day: date, last_day: date) -> bool:
         """Whether this is still about the same plan and streets, and can tell the time of these days."""
         crowded = len(self._numbering.places) > 2 * (self._in_fans[0] if self._in_fans else 0) + 10_000
         in_reach = self.anchor <= first_day and last_day - self.anchor <= LONGEST
-        return self.source is source and self.version == version and in_reach and not crowded
+        return self.source is source and self.plan.version == version and in_reach and not crowded
 
     def agenda(self, unit: UnitOfWork, first_day: date, last_day: date, now: datetime) -> Agenda:
         self._read_records(unit)
@@ -264,8 +272,10 @@ class _AreaDays:
         told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", first_day, last_day, area=area)
         held = unit.bookings.within("day", first_day, last_day, area=area, state=BookingState.HELD)
         holds = [booking for booking in held if booking.live_at(now)]
-        promised = unit.bookings.count(area=area, state=BookingState.PROMISED) if self.appointments else 0
-        as_read = self._stamp, self._number, sorted(told), holds, promised
+        if self.appointments:
+            promised = unit.bookings.count(area=area, state=BookingState.PROMISED)
+            self._moves = promised, unit.handoff_events.count(area=area)
+        as_read = self._stamp, self._number, sorted(told), holds, self._moves
         known = self._horizons.pop((first_day, last_day), None)
         if known is None or known[0] != as_read:
             days = self._days(unit, first_day, last_day, told, holds)
@@ -351,11 +361,10 @@ class _AreaDays:
         if not appointments:
             return days
         free = _free(appointments, days)
-        booked = unit.bookings.count(area=self.area, state=BookingState.PROMISED) if free else 0
         known = self._settled.get(on)
-        if known is None or known[1] != (free, booked) or [*map(id, known[0])] != [*map(id, days)]:
+        if known is None or known[1] != (free, self._moves) or [*map(id, known[0])] != [*map(id, days)]:
             to_make = [appointment for appointment in free if _still_to_make(unit, self.area, appointment)]
-            self._settled[on] = known = days, (free, booked), _with_appointments(days, to_make, self.workshop)
+            self._settled[on] = known = days, (free, self._moves), _with_appointments(days, to_make, self.workshop)
         return known[2]
 
     def _index(self, days: tuple[AgendaDay, ...], before: Agenda | None) -> Itineraries:
@@ -430,10 +439,10 @@ class Agendas:
         with self._lock:
             lock = self._locks.setdefault(area, threading.Lock())
         with lock:
-            source, version = self.source(area), unit.plans(area).published_version()
+            source, plan = self.source(area), self._plan(unit, area)
             known = self._areas.get(area)
-            if known is None or not known.holds(source, version, first_day, last_day):
-                known = _AreaDays(unit, area, source, self._settings, first_day - _BEFORE)
+            if known is None or not known.holds(source, plan.version, first_day, last_day):
+                known = _AreaDays(unit, area, source, self._settings, first_day - _BEFORE, plan)
             with self._lock:
                 self._areas[area] = known
                 self._areas.move_to_end(area)
@@ -475,7 +484,7 @@ class Agendas:
         asked = days_of([rep for rep in reps if rep.id == rep_id])
         if not asked:
             raise NotFoundError(f"nobody knows where rep {rep_id} starts the day: locate the address first")
-        appointments = [a for a in _appointments(unit, area, day, lookup) if a.day == day]
+        appointments = list(_appointments(unit, area, day, lookup, only=day))
         if not asked[0].works or not _free(appointments, asked):
             return asked[0]
         days = [*asked, *(other for other in days_of([rep for rep in reps if rep.id != rep_id]) if other.works)]
@@ -510,13 +519,14 @@ class Agendas:
 
     def _plan(self, unit: UnitOfWork, area: str) -> _Plan:
         version = unit.plans(area).published_version()
-        area_days, known = self._areas.get(area), self._plans.get(area)
-        if area_days is not None and area_days.version == version:
-            return area_days.plan
+        with self._lock:
+            known = self._plans.get(area)
         if known is None or known.version != (version or 0):
-            while len(self._plans) >= MOST_AREAS:
-                self._plans.pop(next(iter(self._plans)), None)
-            self._plans[area] = known = _Plan.read(unit, area, version)
+            known = _Plan.read(unit, area, version)
+            with self._lock:
+                self._plans[area] = known
+                while len(self._plans) > MOST_AREAS:
+                    self._plans.pop(next(iter(self._plans)))
         return known
 
 

@@ -6,10 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+import sqlalchemy as sa
 from cast import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, account, door, local, opportunity, promise, rep
-from slots_cast import SlotTown, days_by_id, hold, names
+from slots_cast import TOWN, SlotTown, days_by_id, hold, names
 
 from planner.errors import NotFoundError
+from planner.handoffs.domain import HandoffState
+from planner.handoffs.moving import write
+from planner.handoffs.state import handoff_of
 from planner.settings import CalendarSettings
 
 CHRISTMAS_WEEK = MONDAY + timedelta(days=21)
@@ -114,6 +118,30 @@ def test_an_appointment_that_is_imported_later_is_noticed(slots: SlotTown) -> No
     assert names(days_by_id(slots.agenda(MONDAY))[f"anna@{THURSDAY}"]) == ["mill"]
 
 
+def test_an_appointment_that_the_field_has_reported_takes_no_time_any_more(slots: SlotTown) -> None:
+    mill = opportunity("mill", appointment=local(f"{THURSDAY} 10:00"))
+    slots.add((mill, door(8)))
+    assert names(days_by_id(slots.agenda(MONDAY))[f"anna@{THURSDAY}"]) == ["mill"]
+    with slots.writing() as unit:
+        present = handoff_of(unit, TOWN, mill, slots.settings.gate)
+        write(unit, mill, present, replace(present, state=HandoffState.VISITED), "reported", "user:anna", slots.now)
+    assert names(days_by_id(slots.agenda(MONDAY))[f"anna@{THURSDAY}"]) == []
+    assert names(slots.day(THURSDAY)) == []
+
+
+def test_a_writer_asks_about_the_appointments_of_the_day_only(slots: SlotTown) -> None:
+    slots.add(*[(opportunity(f"mill{n}", appointment=local(f"{WEDNESDAY} 10:00")), door(8)) for n in range(30)])
+    asked = 0
+
+    def count(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+
+    sa.event.listen(slots.store._engine, "before_cursor_execute", count)
+    slots.day(THURSDAY)
+    assert asked < 30
+
+
 def test_only_the_day_that_a_booking_changes_is_made_again(slots: SlotTown) -> None:
     before = slots.agenda(MONDAY)
     assert slots.agenda(MONDAY) is before
@@ -131,6 +159,15 @@ def test_a_changed_record_changes_only_the_days_with_its_visits(slots: SlotTown)
     slots.add((account("bakery", opening_hours="Mo-Fr 08:00-18:00"), door(10)))
     after = slots.agenda(MONDAY, days=1)
     assert [new.rep.id for new, old in zip(after.days, before.days, strict=True) if new is not old] == ["anna"]
+
+
+def test_nothing_is_read_again_when_an_opportunity_is_handed_off(slots: SlotTown) -> None:
+    deal = opportunity("mill", qualified_at=None)
+    slots.add((deal, door(10)))
+    before = slots.agenda(MONDAY)
+    with slots.writing() as unit:
+        unit.records(TOWN).save(replace(deal, qualified_at=local("2026-11-27 12:00")))
+    assert slots.agenda(MONDAY) is before
 
 
 def test_a_rep_who_changes_hours_has_other_days(slots: SlotTown) -> None:
