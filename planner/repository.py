@@ -93,8 +93,9 @@ class Records(Protocol):
         ...
 
     def stamp(self) -> int:
-        """Goes up whenever something of the area changes that its days were planned with: a rep, or a record or place
-        that was there before. New customers and opportunities leave it as it is."""
+        """Goes up whenever something of the area changes that its days are made with: a rep, or a customer, opportunity
+        or place that was there before. New customers and opportunities leave it as it is, and so does what only both
+        sides and the next plan read of an opportunity: answers, value, notes, and when it was handed off."""
         ...
 
     def appointments(self, first_day: date) -> list[Opportunity]:

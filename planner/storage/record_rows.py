@@ -36,9 +36,19 @@ class Prepared(list[R]):
         self.rows = [_shape(record.kind, dialect).row(record) for record in records]
 
 
-def save_all(connection: Connection, area: str, records: Prepared[R]) -> list[Change]:
-    """Add or update the records of an area, and tell what became of each."""
-    changes = [Change.UNCHANGED] * len(records)
+BETWEEN_SIDES = frozenset(
+    [
+        *("value", "probability", "need", "budget", "authority", "timeline", "qualified_at", "first_action_days"),
+        *("inside_rep", "notes", "attributes"),
+    ]
+)
+"""The columns of an opportunity that only inside sales, the field and the next plan read: no day that stands is made
+with them, nor the directory of who is there already. Every handoff writes them."""
+
+
+def save_all(connection: Connection, area: str, records: Prepared[R]) -> tuple[list[Change], bool]:
+    """Add or update the records of an area; tell what became of each, and whether the area's stamp goes up."""
+    changes, for_days = [Change.UNCHANGED] * len(records), False
     for kind in RecordKind:
         numbers = [number for number, record in enumerate(records) if record.kind is kind]
         if not numbers:
@@ -49,11 +59,17 @@ def save_all(connection: Connection, area: str, records: Prepared[R]) -> list[Ch
         for number in numbers:
             row, record_id = records.rows[number], records[number].id
             before = known.get(record_id)
-            if before is None or not shape.same(before, row):
-                changes[number] = Change.ADDED if before is None else Change.CHANGED
-                known[record_id] = written[record_id] = row
+            if before is None:
+                changes[number] = Change.ADDED
+                for_days |= kind is RecordKind.REP
+            elif changed := shape.changed(before, row):
+                changes[number] = Change.CHANGED
+                for_days |= kind is not RecordKind.OPPORTUNITY or not changed <= BETWEEN_SIDES
+            else:
+                continue
+            known[record_id] = written[record_id] = row
         shape.write(connection, area, written.values())
-    return changes
+    return changes, for_days
 
 
 class _Shape:
@@ -99,12 +115,15 @@ class _Shape:
         found: Iterable[Row] = (tuple(row) for row in connection.execute(query))
         return {row[0]: row for row in found}
 
-    def same(self, one: Row, other: Row) -> bool:
-        """Whether two rows hold the same values; the keys of JSON may stand in any order."""
-        return one == other or all(
-            a == b or (is_json and a is not None and b is not None and json.loads(a) == json.loads(b))
-            for a, b, is_json in zip(one, other, self._json, strict=True)
-        )
+    def changed(self, one: Row, other: Row) -> set[str]:
+        """The columns in which two rows hold other values; the keys of JSON may stand in any order."""
+        if one == other:
+            return set()
+        return {
+            column.name
+            for column, a, b, is_json in zip(self._columns, one, other, self._json, strict=True)
+            if not (a == b or (is_json and a is not None and b is not None and json.loads(a) == json.loads(b)))
+        }
 
     def write(self, connection: Connection, area: str, rows: Iterable[Row]) -> None:
         parameters = [(area, *row) for row in rows]

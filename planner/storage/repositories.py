@@ -114,15 +114,12 @@ class SqlRecords:
         return self.save_all([record])[0]
 
     def save_all(self, records: Sequence[Record]) -> list[Change]:
-        changes = self._save_all(records)
-        if any(
-            change is Change.CHANGED or (change is Change.ADDED and record.kind is RecordKind.REP)
-            for change, record in zip(changes, records, strict=True)
-        ):
+        changes, for_days = self._save_all(records)
+        if for_days:
             self._stamp()
         return changes
 
-    def _save_all(self, records: Sequence[Record]) -> list[Change]:
+    def _save_all(self, records: Sequence[Record]) -> tuple[list[Change], bool]:
         self._transaction.about_to_write()
         dialect = self._connection.dialect
         prepared = records if isinstance(records, Prepared) else Prepared(records, dialect)
@@ -132,9 +129,9 @@ class SqlRecords:
         self._refuse(touched & self._visible.hidden({kind for kind, _ in touched}))
         # Within a savepoint: whoever goes on after the refusal has not written either.
         with self._connection.begin_nested():
-            changes = save_all(self._connection, self._area, prepared)
+            saved = save_all(self._connection, self._area, prepared)
             self._refuse(touched & self._visible.hidden({kind for kind, _ in touched}))
-        return changes
+        return saved
 
     def locations(self) -> list[Location]:
         query = sa.select(LOCATIONS).where(LOCATIONS.c.area == self._area)

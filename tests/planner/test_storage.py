@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -255,6 +256,44 @@ def test_more_records_than_fit_into_one_query_are_saved_at_once(store: SqlStore)
             Change.UNCHANGED,
             Change.CHANGED,
         }
+
+
+# ---- the stamp
+
+
+@pytest.mark.parametrize(
+    ("changes", "goes_up"),
+    [
+        ({"qualified_at": datetime.fromisoformat("2026-11-30T09:00")}, False),
+        ({"need": "yes", "budget": "no", "authority": "yes", "timeline": "spring", "value": 5.0}, False),
+        ({"notes": "Ask for Ada", "inside_rep": "iris@example.com", "first_action_days": 3}, False),
+        *(
+            ({name: value}, True)
+            for name, value in {
+                "name": "Pub",
+                "address": Address("2 Lee Way"),
+                "account_id": "A1",
+                "contact_name": "Ada",
+                "contact_email": "ada@example.com",
+                "visit_minutes": 30,
+                "required_skills": frozenset(["welding"]),
+                "availability": "Mo 09:00-12:00",
+                "appointment": datetime.fromisoformat("2026-12-01T10:00"),
+            }.items()
+        ),
+    ],
+)
+def test_the_stamp_stays_where_no_day_depends_on_what_changed_of_an_opportunity(
+    store: SqlStore, changes: dict[str, Any], goes_up: bool
+) -> None:
+    """So that everything else is read anew where a day may be another, and a handoff makes nobody read anything."""
+    deal = Opportunity("O1", "Bar", Address("1 Lee Way"))
+    with store.write(audited=False) as unit:
+        records = unit.records("town")
+        records.save_all([deal, BAR])
+        before = records.stamp()
+        assert records.save(replace(deal, **changes)) is Change.CHANGED
+        assert records.stamp() == before + goes_up
 
 
 # ---- rows
