@@ -80,9 +80,7 @@ def hold_of(
         deal = opportunity_of(unit, area, opportunity_id)
         name, address, whose = deal.name, str(deal.address), deal.inside_rep or whose
         skills = skills | deal.required_skills
-        location = unit.records(area).location(RecordKind.OPPORTUNITY, deal.id)
-        if location is not None and location.place is not None and location.address == deal.address:
-            place = location.place
+        place = place_of(unit, area, deal) or place
     booking = Booking(
         area=area,
         id=booking_id,
@@ -158,26 +156,35 @@ def check_unpromised(unit: UnitOfWork, booking: Booking) -> None:
 
 
 def deal_of(unit: UnitOfWork, hold: Booking, given: Opportunity | None, known: bool) -> Opportunity:
-    """The opportunity that a hold is for, as its record is to be then. `known` is whether the actor sees it already."""
-    if given is None:
-        if not hold.opportunity_id:
-            raise InvalidRecordError("opportunity_id", "is empty: a promise is made to somebody")
-        return opportunity_of(unit, hold.area, hold.opportunity_id)
-    if hold.opportunity_id not in ("", given.id):
-        raise InvalidRecordError("opportunity_id", "the hold is for somebody else")
-    present = unit.records(hold.area).get(RecordKind.OPPORTUNITY, given.id)
-    if not isinstance(present, Opportunity):
-        whose = given.inside_rep if given.inside_rep.casefold() == hold.inside_rep else hold.inside_rep
-        return replace(given, inside_rep=whose)
-    if not known:
-        raise NotFoundError(f"area {hold.area} has no opportunity {given.id}")
-    return replace(given, inside_rep=present.inside_rep)
+    """The opportunity that a hold is for: a new one as it is `given`, another one as its record says now.
+
+    `known` is whether the actor sees the record already.
+    """
+    if given is None and not hold.opportunity_id:
+        raise InvalidRecordError("opportunity_id", "is empty: a promise is made to somebody")
+    if given is not None:
+        if hold.opportunity_id not in ("", given.id):
+            raise InvalidRecordError("opportunity_id", "the hold is for somebody else")
+        if unit.records(hold.area).get(RecordKind.OPPORTUNITY, given.id) is None:
+            whose = given.inside_rep if given.inside_rep.casefold() == hold.inside_rep else hold.inside_rep
+            return replace(given, inside_rep=whose)
+        if not known:
+            raise NotFoundError(f"area {hold.area} has no opportunity {given.id}")
+    deal = opportunity_of(unit, hold.area, given.id if given is not None else hold.opportunity_id)
+    if place_of(unit, hold.area, deal) not in (None, hold.place):
+        raise RefusedError(f"{deal.name} is at {deal.address}, and the time is held for {hold.address}: hold another")
+    return deal
+
+
+def place_of(unit: UnitOfWork, area: str, deal: Opportunity) -> LatLon | None:
+    """Where the records know the customer to be; None where they do not know."""
+    location = unit.records(area).location(RecordKind.OPPORTUNITY, deal.id)
+    return location.place if location is not None and location.address == deal.address else None
 
 
 def location_to_save(unit: UnitOfWork, deal: Opportunity, promise: Booking) -> Location | None:
     """Where the customer is, if the records do not know yet."""
-    location = unit.records(promise.area).location(RecordKind.OPPORTUNITY, deal.id)
-    if location is not None and location.place is not None and location.address == deal.address:
+    if place_of(unit, promise.area, deal) is not None:
         return None
     return Location(
         RecordKind.OPPORTUNITY, deal.id, deal.address, Verdict.MATCHED, promise.place, 1.0, promise.address, ""

@@ -160,10 +160,10 @@ def _without_timing(
 
 def without_hold(unit: UnitOfWork, hold: Booking) -> ChangedDay | None:
     """The hold's day without it; None where it is not in the day's order."""
-    row, id_ = unit.changed_days.get(hold.area, hold.rep_id, hold.day), f"booking:{hold.id}"
-    if row is None or id_ not in row.order:
+    row = unit.changed_days.get(hold.area, hold.rep_id, hold.day)
+    if row is None or hold.order_id not in row.order:
         return None
-    order = tuple(visit for visit in row.order if visit != id_)
+    order = tuple(visit for visit in row.order if visit != hold.order_id)
     return replace(row, revision=row.revision + 1, order=order)
 
 

@@ -100,6 +100,11 @@ class Booking:
         return f"{RecordKind.OPPORTUNITY}:{self.opportunity_id}" if self.opportunity_id else f"booking:{self.id}"
 
     @property
+    def order_id(self) -> str:
+        """Under which it stands in the order of its day: a hold for itself, a promise as the visit."""
+        return self.visit_id if self.state is BookingState.PROMISED else f"booking:{self.id}"
+
+    @property
     def latest_begin(self) -> datetime:
         """The last moment at which service may begin; `start` is the first."""
         return self.end if self.meaning is Meaning.ARRIVE else self.end - timedelta(minutes=self.service_minutes)

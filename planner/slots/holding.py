@@ -110,13 +110,14 @@ def confirm(
     A hold that has run out is promised too if its time is still free.
 
     Args:
-        opportunity: the record that the visit is for, to be added, or to be kept as it is now; None where the hold has
-            one.
+        opportunity: what the visit is for: a record to be added, or one that is there and stays as it is now; None
+            where the hold has one.
 
     Raises:
         NotFoundError: no such booking or opportunity, for this actor.
         SlotGoneError: the hold has run out and its time is taken or past, or it was given back.
-        RefusedError: the opportunity has a promise already, or the gate does not let it through.
+        RefusedError: the opportunity has a promise already, is elsewhere than the hold, or the gate does not let it
+            through.
         InvalidRecordError: the hold has no opportunity, and none is given.
     """
     with store.read(actor.scope) as unit:
@@ -149,9 +150,8 @@ def confirm(
         # What the plan or the promise before had for them is made up for, also the visit to the account for itself.
         instead = {promise.visit_id, visit_id(RecordKind.ACCOUNT, deal.account_id)}
         others = tuple(each for each in desk.day.listed if each.id not in instead)
-        held = f"booking:{present.id}"
-        if any(each.id == held for each in others):
-            listed: Visits | None = tuple(visit if each.id == held else each for each in others)
+        if any(each.id == present.order_id for each in others):
+            listed: Visits | None = tuple(visit if each.id == present.order_id else each for each in others)
             listed = listed if listed is not None and desk.keeps(listed) else None
         else:
             listed = desk.with_visit(others, visit)
@@ -168,10 +168,10 @@ def confirm(
             seen[old.id] = old
         days += taken_out_elsewhere(unit, agendas, promise, instead, settings)
         place = location_to_save(unit, deal, promise)
-        as_it_was = unit.records(area).get(RecordKind.OPPORTUNITY, deal.id)
+        is_new = unit.records(area).get(RecordKind.OPPORTUNITY, deal.id) is None
 
         def write(unit: UnitOfWork) -> None:
-            if as_it_was != deal:
+            if is_new:
                 unit.records(area).save(deal)
             if place is not None:
                 unit.records(area).save_locations([place])

@@ -309,7 +309,7 @@ class Workshop:
     def booked(self, booking: Booking, clock: Clock, shift: Shift) -> AgendaVisit:
         """The visit of a hold or a promise."""
         held = booking.state is BookingState.HELD
-        id_ = f"booking:{booking.id}" if held else booking.visit_id
+        id_ = booking.order_id
         hours = (booking.hours,) if booking.hours else ()
         visit = _visit(id_, booking.name, booking.address, booking.place, booking.service_minutes, hours=hours)
         windows = visit_windows(replace(visit, promise=booking), clock)
@@ -342,8 +342,7 @@ class Workshop:
     def _visits(self, facts: DayFacts, shift: Shift, clock: Clock) -> Iterator[AgendaVisit]:
         """What the order names, each once, without what is over."""
         stops = facts.stops
-        live = {f"booking:{booking.id}": booking for booking in facts.bookings}
-        live |= {b.visit_id: b for b in facts.bookings if b.state is BookingState.PROMISED}
+        live = {booking.order_id: booking for booking in facts.bookings}
         done: set[str] = set()
         for id_ in facts.order:
             behind = facts.behind.get(id_, Behind(()))

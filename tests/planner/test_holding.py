@@ -330,6 +330,28 @@ def test_a_located_opportunity_is_visited_where_its_record_says(desk: Desk) -> N
     assert desk.confirm(booking).state is BookingState.PROMISED
 
 
+def test_a_time_that_is_held_for_one_place_is_not_promised_to_a_customer_at_another(desk: Desk) -> None:
+    deal = opportunity("mill", inside_rep="irene@example.com")
+    desk.town.add((deal, door(-60)))
+    elsewhere = desk.hold("10:00")
+    with pytest.raises(RefusedError, match="Mill is at mill road, and the time is held for 1 Mill Road"):
+        desk.confirm(elsewhere, deal)
+    desk.release(elsewhere)
+    theirs = desk.hold("13:00", opportunity_id="mill")
+    desk.town.add((deal, door(30)))
+    with pytest.raises(RefusedError, match="Mill is at mill road"):
+        desk.confirm(theirs)
+
+
+def test_a_record_that_is_there_is_promised_as_it_is_now_and_not_as_somebody_read_it(desk: Desk) -> None:
+    as_read = opportunity("mill", inside_rep="irene@example.com")
+    now = replace(as_read, name="Mill & Sons", notes="ring twice")
+    desk.town.add((now, door(10)))
+    assert desk.confirm(desk.hold(), as_read).name == "Mill & Sons"
+    with desk.town.reading() as unit:
+        assert unit.records(TOWN).get(RecordKind.OPPORTUNITY, "mill") == now
+
+
 def test_the_planned_first_visit_gives_way_to_the_promise_also_on_another_day(desk: Desk) -> None:
     desk.town.add((opportunity("mill", inside_rep="irene@example.com"), door(10)))
     desk.town.publish(MONDAY)
