@@ -238,35 +238,23 @@ def find_conflicts(
         place: where it is; that of its record where this is None.
         different: keys of matches of which somebody has said that they are other companies.
     """
-    with store.read(Scope(area=area)) as unit:
-        return conflicts_of(unit, directories.of(unit, area), area, opportunity, settings, place, different)
-
-
-def conflicts_of(
-    unit: UnitOfWork,
-    directory: Directory,
-    area: str,
-    opportunity: Opportunity,
-    settings: Settings,
-    place: LatLon | None = None,
-    different: Collection[str] = (),
-) -> Conflicts:
-    """The same within a unit that sees the whole area."""
-    if place is None:
-        known = unit.records(area).location(RecordKind.OPPORTUNITY, opportunity.id)
-        place = known.place if known and known.address == opportunity.address else None
     matches = []
-    for listing, shared in find_alike(directory, opportunity, place, settings.handoffs):
-        record = unit.records(area).get(listing.kind, listing.id)
-        if isinstance(record, Opportunity):
-            state = state_of(unit, area, record, settings.gate)
-            if state not in CLOSED:
-                matches.append(_with_opportunity(opportunity, record, state, shared))
-        elif isinstance(record, Account):
-            owner = directory.reps.get(record.owner_rep_id, "")
-            matches.append(_with_account(opportunity, record, owner, shared))
-        if len(matches) == MOST_MATCHES:
-            break
+    with store.read(Scope(area=area)) as unit:
+        directory = directories.of(unit, area)
+        if place is None:
+            known = unit.records(area).location(RecordKind.OPPORTUNITY, opportunity.id)
+            place = known.place if known and known.address == opportunity.address else None
+        for listing, shared in find_alike(directory, opportunity, place, settings.handoffs):
+            record = unit.records(area).get(listing.kind, listing.id)
+            if isinstance(record, Opportunity):
+                state = state_of(unit, area, record, settings.gate)
+                if state not in CLOSED:
+                    matches.append(_with_opportunity(opportunity, record, state, shared))
+            elif isinstance(record, Account):
+                owner = directory.reps.get(record.owner_rep_id, "")
+                matches.append(_with_account(opportunity, record, owner, shared))
+            if len(matches) == MOST_MATCHES:
+                break
     return Conflicts(tuple(matches), decide(opportunity, matches, different, directory.reps, settings.handoffs))
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from planner.access import Actor, Scope
 from planner.domain import MAX_NOTES, Opportunity, _check
 from planner.errors import ConflictError, RefusedError
-from planner.handoffs.conflicts import Conflicts, Directories, conflicts_of
+from planner.handoffs.conflicts import Conflicts, Directories, find_conflicts
 from planner.handoffs.domain import HandoffRow, HandoffState, Side
 from planner.handoffs.moving import By, HandoffMovedError, seen_at, write
 from planner.handoffs.state import field_rep_of, handoff_of, opportunity_of
@@ -99,9 +99,12 @@ def hand_off(
         _check_gate(unit, area, opportunity, asked, by, settings)
     # Whose a customer is and in which zone the team works, inside reps do not see.
     with store.read(Scope(area=area)) as unit:
-        ground = _ground(unit, directories, area, opportunity, asked, settings)
-    if {match.key for match in ground.conflicts.matches} - asked.shown:
-        raise LooksKnownError(opportunity.name, ground.conflicts)
+        reps, rep = unit.records(area).reps(), field_rep_of(unit, area, opportunity)
+    conflicts = find_conflicts(store, directories, area, opportunity, settings, different=asked.different)
+    if {match.key for match in conflicts.matches} - asked.shown:
+        raise LooksKnownError(opportunity.name, conflicts)
+    known_rep = rep if any(each.id == rep for each in reps) else ""
+    ground = _Ground(opportunity, zone_of(reps) or ZoneInfo("UTC"), known_rep, conflicts)
     with store.write(actor) as unit:
         row = _hand_off(unit, area, ground, asked, by, settings, now)
         also(unit, row)
@@ -116,21 +119,6 @@ def _check_gate(
     if missing := missing_for_handoff(opportunity, settings.gate):
         raise GateClosedError(opportunity.name, missing)
     return present
-
-
-def _ground(
-    unit: UnitOfWork,
-    directories: Directories,
-    area: str,
-    opportunity: Opportunity,
-    asked: HandOff,
-    settings: Settings,
-) -> _Ground:
-    directory = directories.of(unit, area)
-    rep = field_rep_of(unit, area, opportunity)
-    conflicts = conflicts_of(unit, directory, area, opportunity, settings, different=asked.different)
-    zone = zone_of(unit.records(area).reps()) or ZoneInfo("UTC")
-    return _Ground(opportunity, zone, rep if rep in directory.reps else "", conflicts)
 
 
 def _hand_off(
