@@ -2,17 +2,19 @@
 
 A plan is made from what was promised at that moment, and people go on booking. So each of its days on which something
 is promised or held is looked at again: what it lacks is inserted, in the order that it has or, where that does not do,
-in a better one; what is over is taken out. Days that change thereby become `ChangedDay`s of the new version. All this
-is computed beside the others' work; the write only makes sure that nothing has changed since.
+in a better one; what is over is taken out. Days that have passed keep what was on them. Days that change thereby become
+`ChangedDay`s of the new version. All this is computed beside the others' work; the write only makes sure that nothing
+has changed since.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import cast
 
 from planner.access import Actor, Scope
 from planner.candidates import VisitKind
@@ -24,7 +26,8 @@ from planner.plan_document import RepDay, Stop, read_plan
 from planner.repository import Store, StoredPlan, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas, Kept
-from planner.slots.desk import Desk, Visits
+from planner.slots.alternatives import Visits
+from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, ChangedDay
 from planner.slots.working_order import DayFacts, Legs, Workshop, records_behind
 from planner.snapshot import Snapshot
@@ -92,9 +95,12 @@ def publish(
 
 @dataclass(frozen=True)
 class _Standing:
-    """What a computation counts on: records, the published version, the changed days' revisions, what is booked."""
+    """What a computation counts on: records, the published version, the changed days' revisions, what is booked.
 
-    today: date
+    All that of the days from `since` on.
+    """
+
+    since: date
     stamp: int
     published: int | None
     revisions: Mapping[DayKey, int]
@@ -102,15 +108,15 @@ class _Standing:
     holds: frozenset[str]
 
     @classmethod
-    def read(cls, unit: UnitOfWork, area: str, today: date) -> _Standing:
-        told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", today, date.max, area=area)
+    def read(cls, unit: UnitOfWork, area: str, since: date) -> _Standing:
+        told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", since, date.max, area=area)
         present, columns = unit.now(), ("id", "expires_at")
         promises, holds = (
-            unit.bookings.columns(columns, "day", today, date.max, area=area, state=state)
+            unit.bookings.columns(columns, "day", since, date.max, area=area, state=state)
             for state in (BookingState.PROMISED, BookingState.HELD)
         )
         return cls(
-            today,
+            since,
             unit.records(area).stamp(),
             unit.plans(area).published_version(),
             {(rep_id, day): revision for rep_id, day, revision in told},
@@ -120,7 +126,7 @@ class _Standing:
 
     def is_kept(self, unit: UnitOfWork, area: str) -> bool:
         """Whether it is so now; holds may have run out."""
-        present = _Standing.read(unit, area, self.today)
+        present = _Standing.read(unit, area, self.since)
         return replace(present, holds=self.holds) == self and present.holds <= self.holds
 
 
@@ -128,16 +134,19 @@ class _Standing:
 class _Basis:
     """What was read at one moment: the version to be published, and all that has happened since it was made.
 
-    `rows` are those of `today` and later, `live` and `done` the bookings: what takes time, and which visits are over.
+    `live` and `done` are the bookings of `today` and later: what takes time, and which visits are over. `passed` are
+    the days before today as reps see them now, where the version has such days.
     """
 
     area: str
+    today: date
     plan: StoredPlan
     days: Mapping[DayKey, RepDay]
     snapshot: Snapshot
     rows: Mapping[DayKey, ChangedDay]
     live: Mapping[DayKey, tuple[Booking, ...]]
     done: frozenset[tuple[DayKey, str]]
+    passed: Mapping[DayKey, RepDay]
     standing: _Standing
 
     @classmethod
@@ -148,19 +157,23 @@ class _Basis:
             raise NotFoundError(f"area {area} has no plan yet: make one with fieldvisit plan")
         present = unit.now()
         today = min((present.astimezone(rep.zone).date() for rep in snapshot.reps), default=present.date())
+        since = min(today, plan.first_day)
+        shown = plans.latest(published=True) if since < today else None
         live: dict[DayKey, tuple[Booking, ...]] = defaultdict(tuple)
         for booking in _live(unit, area, today):
             live[booking.rep_id, booking.day] += (booking,)
         done = unit.bookings.within("day", today, date.max, area=area, state=BookingState.DONE)
         return cls(
             area,
+            today,
             plan,
             _days_of(plan),
             snapshot,
-            {(row.rep_id, row.day): row for row in unit.changed_days.within("day", today, date.max, area=area)},
+            {(row.rep_id, row.day): row for row in unit.changed_days.within("day", since, date.max, area=area)},
             dict(live),
             frozenset(((booking.rep_id, booking.day), booking.visit_id) for booking in done),
-            _Standing.read(unit, area, today),
+            {key: day for key, day in _days_of(shown).items() if key[1] < today} if shown else {},
+            _Standing.read(unit, area, since),
         )
 
     def covers(self, day: date) -> bool:
@@ -209,15 +222,16 @@ class _Rebased:
 
     @cached_property
     def _workshop(self) -> Workshop:
-        epoch = datetime.combine(self._basis.standing.today - timedelta(days=2), time(), UTC)
+        epoch = datetime.combine(self._basis.today - timedelta(days=2), time(), UTC)
         legs = Legs(self._agendas.source(self._basis.area))
         return Workshop(epoch, self._basis.snapshot.zone, self._settings, legs)
 
     def rows(self) -> list[ChangedDay]:
         """Raises PromiseBrokenError, naming every promise and hold without room."""
         basis, broken = self._basis, list[str]()
-        rows = []
-        for key in sorted({*basis.live, *basis.rows, *self._days_with_what_is_over()}, key=lambda key: key[::-1]):
+        rows = self._passed()
+        changed = {key for key in basis.rows if key[1] >= basis.today}
+        for key in sorted({*basis.live, *changed, *self._days_with_what_is_over()}, key=lambda key: key[::-1]):
             row = self._covered(key) if basis.covers(key[1]) else self._beyond(key)
             if isinstance(row, ChangedDay):
                 rows.append(row)
@@ -228,11 +242,20 @@ class _Rebased:
             raise PromiseBrokenError(what, broken)
         return rows
 
+    def _passed(self) -> list[ChangedDay]:
+        """The days that are over and of which the version says something else than what was on them."""
+        basis = self._basis
+        return [
+            self._new(key, basis.plan.version, [stop["visit_id"] for stop in day["stops"]], day)
+            for key, day in basis.passed.items()
+            if basis.covers(key[1]) and day != basis.days.get(key)
+        ]
+
     def _days_with_what_is_over(self) -> list[DayKey]:
         return [
             key
             for key, day in self._basis.days.items()
-            if key[1] >= self._basis.standing.today and any(self._is_over(key, stop) for stop in day["stops"])
+            if key[1] >= self._basis.today and any(self._is_over(key, stop) for stop in day["stops"])
         ]
 
     def _is_over(self, key: DayKey, stop: Stop) -> bool:
@@ -253,10 +276,8 @@ class _Rebased:
         basis = self._basis
         planned = basis.days.get(key)
         stops = planned["stops"] if planned else []
-        kept = tuple(
-            stop["visit_id"] for stop in stops if not self._is_over(key, stop) and self._keeps_its_promise(stop)
-        )
-        return self._row(key, kept, len(kept) < len(stops), basis.plan.version)
+        kept = [stop["visit_id"] for stop in stops if not self._is_over(key, stop) and self._keeps_its_promise(stop)]
+        return self._row(self._new(key, basis.plan.version, kept), len(kept) < len(stops))
 
     def _keeps_its_promise(self, stop: Stop) -> bool:
         """A stop of something that is promised is what was promised; anything else is none."""
@@ -275,17 +296,21 @@ class _Rebased:
         """A day that the version does not plan: of another plan's, what is booked stays."""
         basis = self._basis
         row = basis.rows.get(key)
-        if row is not None and row.plan_version == 0:
-            return None
+        if row is not None and row.plan_version == 0:  # it is as it should be, unless a record has changed
+            found = self._row(replace(row, revision=row.revision + 1), False)
+            return None if isinstance(found, ChangedDay) and found.route is row.route else found
         booked = {_id_in_order(booking) for booking in basis.live.get(key, ())}
-        return self._row(key, tuple(id_ for id_ in row.order if id_ in booked) if row else (), True, 0)
+        return self._row(self._new(key, 0, [id_ for id_ in row.order if id_ in booked] if row else []), True)
 
-    def _row(self, key: DayKey, kept: tuple[str, ...], changed: bool, version: int) -> ChangedDay | list[str] | None:
-        """The row of a day in which `kept` visits are done in this order, and then all that is booked."""
-        basis, (rep_id, on) = self._basis, key
-        live, before = basis.live.get(key, ()), basis.rows.get(key)
-        revision = before.revision if before else 0
-        as_planned = ChangedDay(basis.area, rep_id, on, revision + 1, version, kept, None)
+    def _new(self, key: DayKey, version: int, order: Iterable[str], route: RepDay | None = None) -> ChangedDay:
+        """A row in the place of the one that there is."""
+        before = self._basis.rows.get(key)
+        return ChangedDay(self._basis.area, *key, before.revision + 1 if before else 1, version, tuple(order), route)
+
+    def _row(self, as_planned: ChangedDay, changed: bool) -> ChangedDay | list[str] | None:
+        """The row of a day with the visits of `as_planned` in their order, and then all that is booked."""
+        basis, rep_id, on, version = self._basis, as_planned.rep_id, as_planned.day, as_planned.plan_version
+        live, before = basis.live.get((rep_id, on), ()), basis.rows.get((rep_id, on))
         if not live and not (changed and version):
             return as_planned if before else None
         rep = self._reps.get(rep_id)
@@ -310,7 +335,7 @@ class _Rebased:
             full = f"the day has no room for it in plan {version}" if version else "the day has no room for it"
             return self._said([(booking, full) for booking in missing or live])
         if changed or any(booking.state is BookingState.PROMISED for booking in missing):
-            return replace(desk.changed(listed, shown=True), revision=revision + 1)
+            return replace(desk.changed(listed, shown=True), revision=as_planned.revision)
         return replace(as_planned, order=tuple(visit.id for visit in listed)) if before or missing else None
 
     def _why_impossible(self, rep: Rep | None, booking: Booking) -> str:
@@ -337,7 +362,8 @@ class _Rebased:
         basis = self._basis
         planned = basis.days.get((row.rep_id, row.day)) if row.plan_version else None
         there = tuple(booking for booking in live if _id_in_order(booking) in row.order)
-        stops = {stop["visit_id"]: stop for stop in planned["stops"]} if planned else {}
+        shown = planned if row.route is None else cast(RepDay, row.route)
+        stops = {stop["visit_id"]: stop for stop in shown["stops"]} if shown else {}
         behind = records_behind(stops, row.order, self._lookup)
         facts = DayFacts(working_day, True, row.revision - 1, row.plan_version, planned, row, there, behind)
         day = self._workshop.day(facts)
@@ -347,4 +373,4 @@ class _Rebased:
 
 
 def _id_in_order(booking: Booking) -> str:
-    return booking.visit_id if booking.state is BookingState.PROMISED else f"booking:{booking.id}"
+    return booking.order_id

@@ -243,6 +243,47 @@ def test_what_is_promised_beyond_the_new_plan_stays_and_nothing_else_of_the_old_
     assert row(slots, later) == changed
 
 
+def test_a_promise_beyond_the_plan_is_checked_as_one_within_it(slots: SlotTown) -> None:
+    """It was promised for a Tuesday after the week that is planned; since then its rep has Tuesdays off."""
+    later = TUESDAY + timedelta(days=7)
+    slots.add((opportunity(), door(10)))
+    published(slots, draft(slots))
+    booked(slots, promise(day=later))
+    version, before = draft(slots), row(slots, later)
+    with slots.writing() as unit:
+        unit.records(TOWN).save(rep(work_days=frozenset([0, 2])))
+    with pytest.raises(PromiseBrokenError, match="the rep does not work on that day"):
+        published(slots, version)
+    with slots.writing() as unit:
+        unit.records(TOWN).save(rep())
+    published(slots, version)
+    assert row(slots, later) == before
+
+
+def test_days_that_are_over_keep_what_was_on_them(slots: SlotTown) -> None:
+    """On Wednesday a plan of the whole week is published that was made before somebody was promised Tuesday; of its own
+    Monday it says something else than what reps saw."""
+    version = draft(slots)
+    slots.add((opportunity(), door(10)), (account("bakery", opening_hours="Mo 09:00-12:00"), door(5)))
+    published(slots, draft_of_promise(slots))
+    before = slots.published()
+    assert (visits_on(before, MONDAY), visits_on(before)) == (["bakery"], ["mill"])
+    slots.wait(days=5)
+    published(slots, version)
+    after = slots.published()
+    assert after["rep_days"][:2] == before["rep_days"][:2]
+    assert visits_on(after, WEDNESDAY) == []
+    published(slots, version)
+    assert slots.published() == after
+
+
+def draft_of_promise(town: SlotTown) -> int:
+    """A plan with the mill's promise in it, so that no row says so."""
+    with town.writing() as unit:
+        unit.bookings.put(promise())
+    return draft(town)
+
+
 def test_a_row_of_an_old_plan_never_meets_a_new_one(slots: SlotTown) -> None:
     """A hold changed Tuesday of the old plan and has run out when the new one is published."""
     slots.add((opportunity(), door(10)))
