@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from planner.calendars import calendar_file, earlier_bookings, text_to_send
 from planner.cli.app import FILE, App, area_option, main
-from planner.domain import Address, Opportunity, RecordKind, Rep
+from planner.domain import Opportunity, RecordKind, Rep
 from planner.errors import NotFoundError, PlannerError
 from planner.hours import exists, instant
 from planner.locating import geocoder_for
@@ -22,7 +22,9 @@ from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk, cancel, confirm, hold, release
+from planner.slots.newcomers import newcomer
 from planner.slots.offering import Offers, SlotQuery, offer_slots
+from planner.snapshot import zone_of
 from routing.area import Area
 from routing.gazetteer import Candidate, Verdict
 
@@ -285,17 +287,9 @@ def _confirmed(app: App, area: Area, booking_id: str, given: Given) -> Booking:
         if not held.opportunity_id and given["opportunity_id"]:
             opportunity = _opportunity(unit, area, given["opportunity_id"])
         elif not held.opportunity_id:
-            opportunity = Opportunity(
-                id=new_id(),
-                name=given["name"] or held.name,
-                address=Address(held.address),
-                contact_name=given["contact"],
-                contact_email=given["email"],
-                visit_minutes=held.service_minutes,
-                required_skills=held.skills,
-                availability=held.hours,
-                inside_rep=held.inside_rep,
-            )
+            zone = zone_of(unit.records(area.name).reps()) or UTC
+            new = newcomer(held, given["name"] or held.name, unit.now(), zone)
+            opportunity = replace(new, contact_name=given["contact"], contact_email=given["email"])
     return confirm(app.store, app.actor, app.agendas, area.name, booking_id, opportunity, app.settings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -12,13 +13,14 @@ from pydantic import BeforeValidator, Field
 
 from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
-from planner.domain import Address, Opportunity, RecordKind, Rep, parse_opening_hours
+from planner.domain import Opportunity, RecordKind, Rep, parse_opening_hours
 from planner.errors import InvalidRecordError, NotFoundError
 from planner.intake.cells import parse_skills, parse_timeline
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk, cancel, confirm, hold, release
+from planner.slots.newcomers import newcomer
 from planner.slots.offering import Slot, SlotQuery, offer_slots
 from planner.snapshot import zone_of
 from routing.area import Area
@@ -398,21 +400,14 @@ def _opportunity(area: str, booking: Booking, body: Confirmation) -> Opportunity
     if not body.name.strip():
         raise invalid(FieldError("/name", "is empty: the hold is for somebody new"))
     with store().read(Scope(area=area)) as unit:
-        qualified_at = now().astimezone(_zone(unit, area)).replace(tzinfo=None, second=0, microsecond=0)
-    return Opportunity(
-        id=f"B-{booking.id}",
-        name=body.name.strip(),
-        address=Address(booking.address),
+        zone = _zone(unit, area)
+    return replace(
+        newcomer(booking, body.name.strip(), now(), zone),
         contact_name=body.contact_name,
         contact_email=body.contact_email,
         need=body.need,
         budget=body.budget,
         authority=body.authority,
         timeline=parse_timeline(body.timeline),
-        qualified_at=qualified_at,
-        visit_minutes=booking.service_minutes,
-        required_skills=booking.skills,
-        availability=booking.hours,
-        inside_rep=viewer().user.email,
         notes=body.notes,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -13,15 +13,17 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
-from planner.domain import Address, Opportunity, RecordKind, Rep
+from planner.domain import Opportunity, RecordKind, Rep
 from planner.errors import ConflictError, InvalidRecordError, RefusedError
 from planner.slots.domain import Booking, BookingState
-from planner.slots.holding import add_ride_along, cancel, confirm, release
+from planner.slots.holding import cancel, confirm, release
 from planner.slots.nearby import RideAlong, ride_alongs
+from planner.slots.riding import add_ride_along
+from planner.slots.newcomers import newcomer
 from routing.area import Area
 from routing.errors import RoutingError
 from webui.forms import Form, booked_once, read_form
-from webui.pages.plans import area_named, now, settings, sources
+from webui.pages.plans import area_named, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting.booking import booking_view, first_name
 from webui.words import duration, sentence
@@ -242,22 +244,14 @@ def _page(here: Here, form: Form[Any] | None = None, opened: str = "") -> str:
 
 def _opportunity(here: Here, typed: Prospect) -> Opportunity:
     """What is written down of somebody new. Raises InvalidRecordError."""
-    booking = here.booking
-    return Opportunity(
-        id=f"B-{booking.id}",
-        name=typed.name,
-        address=Address(booking.address),
+    return replace(
+        newcomer(here.booking, typed.name, here.now, here.zone),
         contact_name=typed.contact_name,
         contact_email=typed.contact_email,
         need=typed.need,
         budget=typed.budget,
         authority=typed.authority,
         timeline=typed.timeline or "unknown",
-        qualified_at=now().astimezone(here.zone).replace(tzinfo=None, second=0, microsecond=0),
-        visit_minutes=booking.service_minutes,
-        required_skills=booking.skills,
-        availability=booking.hours,
-        inside_rep=viewer().user.email,
         notes=typed.notes,
     )
 
