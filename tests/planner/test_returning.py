@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cast import account, door, local, opportunity, rep
@@ -17,7 +18,7 @@ from planner.handoffs.returning import return_missed
 from planner.handoffs.transitions import Action
 from planner.repository import StoredPlan
 from planner.settings import CalendarSettings
-from planner.slots.domain import BookingState
+from planner.slots.domain import BookingState, ChangedDay
 from planner.upkeep import Upkeep
 
 S = HandoffState
@@ -95,8 +96,45 @@ def test_only_what_waits_for_its_first_visit_is_returned(desk: Desk, state: Hand
 
 def test_what_stands_in_the_plan_that_reps_see_is_not_missed(desk: Desk) -> None:
     desk.hands_off()
-    desk.publishes(plan(day("ben", "Ben", stop("opportunity:mill"))))
+    desk.publishes(the_mill_on("2026-12-09"))
     assert returns(desk) == 0
+    desk.publishes(plan(day("ben", "Ben")))
+    assert returns(desk) == 1
+
+
+def the_mill_on(text: str) -> Any:
+    """A plan in which Ben visits the mill on a day."""
+    times = dict.fromkeys(("arrive", "begin", "leave"), f"{text}T10:00:00+00:00")
+    return plan(day("ben", "Ben", stop("opportunity:mill", **times), date=text))
+
+
+def test_what_was_in_the_plan_on_its_day_may_have_been_visited_and_waits_for_the_report(desk: Desk) -> None:
+    """It was on the last day in time; the plan of the next days, published in the evening, does not have it."""
+    desk.hands_off()
+    desk.publishes(the_mill_on("2026-12-07"))
+    desk.now = DUE
+    desk.publishes(plan(day("ben", "Ben")))
+    assert returns(desk) == 0
+    assert returns(desk, LATE + timedelta(days=13)) == 0
+    assert returns(desk, LATE + timedelta(days=14)) == 1, "nobody has reported anything for two weeks"
+
+
+def test_what_was_taken_out_of_the_plan_before_its_day_is_missed(desk: Desk) -> None:
+    desk.hands_off()
+    desk.publishes(the_mill_on("2026-12-07"))
+    desk.now = DUE - timedelta(days=1)
+    desk.publishes(plan(day("ben", "Ben")))
+    assert returns(desk) == 1
+
+
+def test_a_visit_that_was_taken_out_of_its_day_is_missed(desk: Desk) -> None:
+    """As where its promise was cancelled before the day came."""
+    desk.hands_off()
+    version = desk.publishes(the_mill_on("2026-12-07"))
+    with desk.store.write() as unit:
+        unit.changed_days.put(ChangedDay(AREA, "ben", DUE.date(), 1, version, (), day("ben", "Ben", date="2026-12-07")))
+        unit.audit("test.changed", area=AREA)
+    desk.now = LATE
     desk.publishes(plan(day("ben", "Ben")))
     assert returns(desk) == 1
 
