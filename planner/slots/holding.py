@@ -35,9 +35,8 @@ from planner.slots.deciding import (
 )
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
-from planner.slots.riding import add_ride_along
 
-__all__ = ["HoldAsk", "SlotGoneError", "add_ride_along", "cancel", "confirm", "expire", "hold", "release"]
+__all__ = ["HoldAsk", "SlotGoneError", "cancel", "confirm", "expire", "hold", "release"]
 
 
 def hold(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from planner.candidates import NEARBY_AT_ONCE, cadence_days, is_dormant, visit_id, within_reach
+from planner.candidates import cadence_days, is_dormant, visit_id, within_reach
 from planner.domain import Account, RecordKind
 from planner.repository import UnitOfWork
 from planner.settings import CandidateSettings, Settings
@@ -49,19 +49,17 @@ def ride_alongs(
     standing = [
         (account, where, share)
         for account, where in agendas.accounts(unit, area)
-        if (share := _share(account, today, last_day, settings.candidates)) is not None
+        if (share := share_passed(account, today, last_day, settings.candidates)) is not None
     ]
     near = within_reach([place], standing, limit_s)
-    found: list[tuple[int, Account, LatLon]] = []
-    for start in range(0, len(near), NEARBY_AT_ONCE):
-        some = near[start : start + NEARBY_AT_ONCE]
-        times = agendas.source(area).travel_times([place, *(where for _, where, _ in some)])
-        away = times.seconds[0, 1:].tolist()
-        found += [
-            (away_s, account, where)
-            for away_s, (account, where, _) in zip(away, some, strict=True)
-            if away_s != UNREACHABLE and away_s <= limit_s
-        ]
+    if not near:
+        return []
+    away = agendas.source(area).fan([where for _, where, _ in near]).times(place).from_s.tolist()
+    found = [
+        (away_s, account, where)
+        for away_s, (account, where, _) in zip(away, near, strict=True)
+        if away_s != UNREACHABLE and away_s <= limit_s
+    ]
     if not found:
         return []
     planned = _planned(agendas.agenda(unit, area, today, last_day))
@@ -80,7 +78,7 @@ def ride_alongs(
     ]
 
 
-def _share(account: Account, today: date, last_day: date, settings: CandidateSettings) -> float | None:
+def share_passed(account: Account, today: date, last_day: date, settings: CandidateSettings) -> float | None:
     """How far a customer is into the cadence; None where no visit is near."""
     if is_dormant(account, today, settings):
         return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from planner.access import Actor
 from planner.candidates import Visit, VisitKind, cadence_days, visit_id
 from planner.domain import Account, RecordKind
-from planner.errors import ConflictError, NotFoundError, RefusedError, SlotGoneError
+from planner.errors import ConflictError, RefusedError, SlotGoneError
 from planner.plan_document import Stop, untimed_stop
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
@@ -15,6 +16,7 @@ from planner.slots.agenda import Agendas
 from planner.slots.deciding import Also, Change, booking_of, carry_out, taken_out_elsewhere
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
+from planner.slots.nearby import share_passed
 from planner.worth import account_worth
 from routing.geo import LatLon
 
@@ -34,9 +36,10 @@ def add_ride_along(
     One who was planned for another day is visited on this one instead.
 
     Raises:
-        NotFoundError: no such booking for this actor, or no such customer.
+        NotFoundError: no such booking for this actor.
         SlotGoneError: the day has no time for it.
-        RefusedError: the customer is not near, not located, another rep's, or visited anyway.
+        RefusedError: the customer is none who could ride along with this promise (see `nearby.ride_alongs`), whether or
+            not there is one of that id: whoever books need not see the area's customers, and is told of no other.
         ConflictError: the booking is no promise.
     """
     with store.read(actor.scope) as unit:
@@ -46,20 +49,20 @@ def add_ride_along(
         promise = booking_of(unit, area, booking_id)
         if promise.state is not BookingState.PROMISED:
             raise ConflictError("customers ride along with a promise: confirm the hold first")
-        account, place = _account(unit, promise, account_id)
+        account, place = _account(unit, promise, account_id, settings)
         id_ = visit_id(RecordKind.ACCOUNT, account.id)
         desk = Desk.of(unit, agendas, area, promise.rep_id, promise.day, settings, place)
         if any(each.id == id_ for each in desk.day.listed):
             return Change(promise)
         if any(each.stop and account.id in each.stop["record_ids"] for each in desk.day.listed):
-            raise RefusedError(f"{account.name} is visited on this day anyway")
+            raise RefusedError("this customer is visited on this day anyway")
         visit = desk.workshop.added(account, place, desk.day.clock, desk.day.itinerary.shift)
         if visit is None:
-            raise RefusedError(f"{account.name} is no customer to visit")
+            raise _none_near()
         told = _told(desk, promise, account, place, visit.job.service_s // 60, settings)
         listed = desk.with_visit(desk.day.listed, replace(visit, stop=told))
         if listed is None:
-            raise SlotGoneError(f"{desk.day.rep.name}'s day has no time for {account.name} without moving a visit")
+            raise SlotGoneError(f"{desk.day.rep.name}'s day has no time for this customer without moving a visit")
         elsewhere = taken_out_elsewhere(unit, agendas, promise, {id_}, settings)
         return Change(
             promise,
@@ -72,18 +75,24 @@ def add_ride_along(
     return carry_out(store, actor, area, decide, also)
 
 
-def _account(unit: UnitOfWork, promise: Booking, account_id: str) -> tuple[Account, LatLon]:
-    """A customer whom the rep of a promise may visit, and where."""
+def _account(unit: UnitOfWork, promise: Booking, account_id: str, settings: Settings) -> tuple[Account, LatLon]:
+    """A customer whom the rep of a promise may visit, who is due or nearly, and where."""
     records = unit.records(promise.area)
-    account = records.get(RecordKind.ACCOUNT, account_id)
-    if not isinstance(account, Account):
-        raise NotFoundError(f"area {promise.area} has no account {account_id}")
-    if account.owner_rep_id not in ("", promise.rep_id):
-        raise RefusedError(f"{account.name} is looked after by another rep")
-    location = records.location(RecordKind.ACCOUNT, account.id)
+    account, location = records.get(RecordKind.ACCOUNT, account_id), records.location(RecordKind.ACCOUNT, account_id)
+    if not isinstance(account, Account) or account.owner_rep_id not in ("", promise.rep_id):
+        raise _none_near()
     if location is None or location.place is None or location.address != account.address:
-        raise RefusedError(f"{account.name} is not located")
+        raise _none_near()
+    today = unit.now().date()
+    last_day = today + timedelta(days=settings.booking.days - 1)
+    if share_passed(account, today, last_day, settings.candidates) is None:
+        raise _none_near()
     return account, location.place
+
+
+def _none_near() -> RefusedError:
+    """The same words for all of them: they tell nothing of a customer."""
+    return RefusedError("no such customer near this visit is due, or well into their days")
 
 
 def _told(
@@ -91,9 +100,8 @@ def _told(
 ) -> Stop:
     """What is told of the visit, its times aside. Raises RefusedError where it is not near the promise."""
     away_s, _ = desk.workshop.legs.along([promise.place, place], {})[0]
-    nearby = settings.candidates.nearby_minutes
-    if not 0 <= away_s <= nearby * 60:
-        raise RefusedError(f"{account.name} is not within {nearby:g} minutes of {promise.name}")
+    if not 0 <= away_s <= settings.candidates.nearby_minutes * 60:
+        raise _none_near()
     deal = promise.opportunity_id
     visit = Visit(
         id=visit_id(RecordKind.ACCOUNT, account.id),

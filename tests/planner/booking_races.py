@@ -30,9 +30,11 @@ from planner.publishing import publish
 from planner.settings import BookingSettings, Settings
 from planner.slots import holding
 from planner.slots.agenda import AgendaDay, Agendas
-from planner.slots.desk import Desk, alternatives
+from planner.slots.alternatives import alternatives
+from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk
+from planner.slots.riding import add_ride_along
 from planner.snapshot import Snapshot
 from planner.storage import SqlStore, open_store
 from routing.checks import violations
@@ -233,7 +235,7 @@ class Seller:
         if self.chance.random() < 0.3:
             self.promises.append(promise)
             try:
-                holding.add_ride_along(*arguments, promise.id, f"c{self.chance.randrange(12)}", RULES)
+                add_ride_along(*arguments, promise.id, f"c{self.chance.randrange(12)}", RULES)
             except (SlotGoneError, ConflictError):
                 return "gone"
             except Exception as error:

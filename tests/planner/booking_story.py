@@ -30,6 +30,7 @@ from planner.slots import holding
 from planner.slots.agenda import Agendas
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk
+from planner.slots.riding import add_ride_along
 from planner.snapshot import Snapshot
 from planner.storage import SqlStore
 from planner.upkeep import expire_holds
@@ -166,7 +167,7 @@ class Story(RuleBasedStateMachine):
     def ride_along(self, number: int, customer: int) -> None:
         promise = _pick(self.promised, number)
         with self.refusing("a ride-along", SlotGoneError, RefusedError):
-            holding.add_ride_along(*self.here, promise.id, f"c{customer}", self.town.settings)
+            add_ride_along(*self.here, promise.id, f"c{customer}", self.town.settings)
             self.look()
 
     @precondition(lambda self: self.held)

@@ -21,6 +21,7 @@ from planner.slots import holding
 from planner.slots.domain import Booking, BookingState, ChangedDay, Meaning
 from planner.slots.holding import HoldAsk
 from planner.slots.offering import SlotQuery, offer_slots
+from planner.slots.riding import add_ride_along
 from planner.snapshot import Snapshot
 from planner.upkeep import expire_holds
 from routing.checks import violations
@@ -72,7 +73,7 @@ class Desk:
 
     def ride_along(self, promise: Booking, account_id: str) -> Booking:
         town = self.town
-        return holding.add_ride_along(town.store, self.by, town.agendas, TOWN, promise.id, account_id, town.settings)
+        return add_ride_along(town.store, self.by, town.agendas, TOWN, promise.id, account_id, town.settings)
 
 
 def ask(at: str = "10:00", minutes: int = 60, **changes: Any) -> HoldAsk:
@@ -585,7 +586,7 @@ def test_a_manager_moves_what_an_inside_rep_promised_and_it_stays_theirs(desk: D
 
 
 def test_a_customer_nearby_rides_along_with_a_promise(desk: Desk) -> None:
-    desk.town.add((account("bakery", last_visit=date(2026, 11, 20)), door(12)))
+    desk.town.add((account("bakery", last_visit=date(2026, 11, 10), cadence_days=28), door(12)))
     desk.town.publish(MONDAY)
     booking = desk.promise()
     desk.ride_along(booking, "bakery")
@@ -605,12 +606,20 @@ def test_a_customer_planned_for_another_day_rides_along_instead(desk: Desk) -> N
     assert [day["date"] for day in desk.town.published()["rep_days"] for _ in day["stops"]] == [str(on)] * 2
 
 
-def test_who_is_far_or_another_s_does_not_ride_along(desk: Desk) -> None:
-    desk.town.add((account("far"), door(30)), (account("bens", owner_rep_id="ben"), door(11)), (account("lost"), None))
+def test_who_is_far_or_another_s_or_not_due_does_not_ride_along_and_nothing_is_told_of_them(desk: Desk) -> None:
+    desk.town.add(
+        (account("far"), door(30)),
+        (account("bens", owner_rep_id="ben"), door(11)),
+        (account("lost"), None),
+        (account("fresh", last_visit=desk.town.now.date(), cadence_days=84), door(11)),
+    )
     booking = desk.promise()
-    for id_, error in (("far", RefusedError), ("bens", RefusedError), ("lost", RefusedError), ("none", NotFoundError)):
-        with pytest.raises(error):
+    said = set()
+    for id_ in ("far", "bens", "lost", "fresh", "none"):
+        with pytest.raises(RefusedError) as refused:
             desk.ride_along(booking, id_)
+        said.add(str(refused.value))
+    assert said == {"no such customer near this visit is due, or well into their days"}
     with pytest.raises(ConflictError, match="confirm the hold first"):
         desk.ride_along(desk.hold("14:00"), "far")
 
@@ -618,7 +627,7 @@ def test_who_is_far_or_another_s_does_not_ride_along(desk: Desk) -> None:
 def test_a_ride_along_never_pushes_a_promise_out_of_its_window(desk: Desk) -> None:
     desk.town.add((account("bakery", visit_minutes=90), door(12)))
     booking = desk.promise(service_minutes=360, at="10:00", minutes=5)
-    with pytest.raises(SlotGoneError, match="has no time for Bakery"):
+    with pytest.raises(SlotGoneError, match="has no time for this customer"):
         desk.ride_along(booking, "bakery")
 
 

@@ -8,6 +8,7 @@ from cast import ISLAND, MONDAY, account, door, rep
 from slots_cast import FRIDAY_NOON, TOWN, SlotTown
 
 from planner.slots.nearby import RideAlong, ride_alongs
+from routing.travel_times import PLAIN_FAN_STEP
 
 TODAY = FRIDAY_NOON.date()
 PROSPECT = door(30)
@@ -77,6 +78,13 @@ def test_a_customer_who_is_imported_later_is_found(slots: SlotTown) -> None:
     assert [each.account_id for each in near(slots)] == ["bakery"]
     slots.add((account("bakery", last_visit=TODAY, cadence_days=28), PROSPECT))
     assert not near(slots)
+
+
+def test_the_ways_between_customers_nearby_are_not_asked_for(slots: SlotTown) -> None:
+    slots.add(*((account(f"next-{n:03}", **visited(30)), door(33)) for n in range(200)))
+    slots.source.asked.clear()
+    assert len(near(slots)) == 200
+    assert max(slots.source.asked) <= 1 + PLAIN_FAN_STEP
 
 
 def test_few_places_are_asked_about(slots: SlotTown) -> None:

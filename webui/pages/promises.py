@@ -18,8 +18,8 @@ from planner.errors import ConflictError, InvalidRecordError, RefusedError
 from planner.slots.domain import Booking, BookingState
 from planner.slots.holding import cancel, confirm, release
 from planner.slots.nearby import RideAlong, ride_alongs
-from planner.slots.riding import add_ride_along
 from planner.slots.newcomers import newcomer
+from planner.slots.riding import add_ride_along
 from routing.area import Area
 from routing.errors import RoutingError
 from webui.forms import Form, booked_once, read_form
