@@ -295,6 +295,15 @@ def test_where_the_rule_is_that_a_manager_decides_nobody_else_has_it_until_they_
     assert standing(office, id).owner == "b/1"
 
 
+def test_what_no_rep_has_is_a_managers_to_give_to_one(office: CallOffice) -> None:
+    id = handed_off(office, same="none", **SECRET)
+    office.viewer = MONA
+    assert "Give it to a rep, or leave it to the next plan" in to_do(office)
+    assert "Give it to a rep, or leave it to the next plan" in office.text(page_of(id))
+    moved(office, id, "assign", rep="b/1")
+    assert "The Secret Bakery Ltd" not in to_do(office)
+
+
 # --- the page, and answers from the field -----------------------------------------------------------------------------
 
 

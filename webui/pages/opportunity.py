@@ -19,6 +19,7 @@ from planner.handoffs.moving import By, HandoffMovedError, Move, move
 from planner.handoffs.state import handoff_of, history, opportunity_of
 from planner.handoffs.transitions import Action
 from planner.qualification import first_action_deadline, missing_for_handoff
+from planner.rep_names import told_names
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState
 from planner.slots.riding import add_ride_along
@@ -64,11 +65,10 @@ class Tried:
 
 
 def team_of(area: Area) -> Team:
-    """Of the whole area, whoever asks: it says no more of a rep than the first name."""
+    """Of the whole area, whoever asks: it says no more of a rep than customers are told."""
     with sources().store.read(Scope(area=area.name)) as unit:
         reps = unit.records(area.name).reps()
-    names = {rep.id: rep.name.split()[0] if rep.name.split() else rep.id for rep in reps}
-    return Team(zone_of(reps) or ZoneInfo("UTC"), team_work_days(reps), names)
+    return Team(zone_of(reps) or ZoneInfo("UTC"), team_work_days(reps), told_names(reps))
 
 
 def doing() -> By:
@@ -170,7 +170,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
     return render_template(
         "opportunity.html",
         area=area,
-        deal=deal_view(deal, row, events, people, team, mine, missing_for_handoff(deal, gate), deadline),
+        deal=deal_view(deal, row, events, people, team, mine, by, missing_for_handoff(deal, gate), deadline),
         links=[] if over else list(_links(area, row, promise)),
         moves=moves_of(row, by, reps),
         tried=tried,

@@ -178,7 +178,7 @@ def _entry(board: Board, handoff: Handoff, row: HandoffRow, mine: bool, under_da
         contact=deal.contact_name,
         state=row.state,
         state_label=STATES[row.state],
-        next=next_words(row, mine) if mine else "",
+        next=next_words(row, mine, board.by) if mine else "",
         owner="" if mine else owner_words(row, mine, board.team),
         deadline=deadline_view(row, board.deadlines.get(deal.id), board.today),
         promise=_promise(board, handoff, under_day),

@@ -97,14 +97,14 @@ _KIND_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What everybody of an area may know of its reps: first names, the days on which somebody works, the time zone."""
+    """What everybody of an area may know of its reps: what they are called, the days on which somebody works, the time zone."""
 
     zone: ZoneInfo
     work_days: frozenset[int]
-    first_names: Mapping[str, str]
+    names: Mapping[str, str]
 
     def name(self, rep_id: str) -> str:
-        return self.first_names.get(rep_id, "a rep who is no longer here")
+        return self.names.get(rep_id, "a rep who is no longer here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +224,24 @@ class PromiseView:
 
 
 def is_mine(row: HandoffRow, by: By, email: str) -> bool:
-    """Whether the viewer has to do the next thing: what is theirs by name, or their whole side's."""
+    """Whether the viewer has to do the next thing: what is theirs by name, or their whole side's.
+
+    What was handed to the field and has no rep is a manager's to give to one, since no rep sees it.
+    """
     if row.side is Side.INSIDE:
         return row.owner.casefold() == email.casefold() or (by.side is Side.INSIDE and not row.owner)
-    return row.side is by.side and (by.side is Side.MANAGER or row.owner in ("", by.rep))
+    if by.side is Side.MANAGER:
+        return row.side is Side.MANAGER or (row.side is Side.FIELD and not row.owner and row.revision > 0)
+    return row.side is by.side and row.owner in ("", by.rep)
 
 
-def next_words(row: HandoffRow, mine: bool) -> str:
+def next_words(row: HandoffRow, mine: bool, by: By) -> str:
     """What is next for a handoff, as the viewer has to hear it."""
     if row.side is Side.MANAGER:
         return "Decide whose it is" if mine else "A manager decides whose it is"
+    to_give = row.side is Side.FIELD and row.state in (HandoffState.HANDED_OFF, HandoffState.ACCEPTED)
+    if mine and by.side is Side.MANAGER and to_give:
+        return "Give it to a rep, or leave it to the next plan"
     return _NEXT[row.state][0 if mine else 1]
 
 
@@ -268,6 +276,7 @@ def deal_view(
     people: Mapping[str, str],
     team: Team,
     mine: bool,
+    by: By,
     missing: Sequence[str],
     deadline: Deadline,
 ) -> DealView:
@@ -280,7 +289,7 @@ def deal_view(
         state=row.state,
         state_label=STATES[row.state],
         mine=mine,
-        next=next_words(row, mine),
+        next=next_words(row, mine, by),
         owner=owner_words(row, mine, team),
         since=_when(row.since.astimezone(team.zone)) if row.since else "",
         deadline=deadline,
@@ -381,7 +390,7 @@ def _facts(opportunity: Opportunity, row: HandoffRow, team: Team) -> Iterable[tu
         "Agreed time": _when(opportunity.appointment) if opportunity.appointment else "",
         "Inside sales": opportunity.inside_rep,
         "Field": team.name(row.field_rep) if row.field_rep else "",
-        "Credit": ", ".join(team.first_names.get(who, who) for who in row.credit),
+        "Credit": ", ".join(team.names.get(who, who) for who in row.credit),
     }
     return ((label, text) for label, text in told.items() if text)
 
@@ -397,7 +406,7 @@ def _event(event: HandoffEvent, people: Mapping[str, str], team: Team) -> EventV
 def _with_names(text: str, team: Team) -> str:
     """A history's "Visit on 2026-12-01, R03: why", with the rep's first name."""
     found = re.fullmatch(r"(Visit on [0-9-]{10}, |To )(.*?)(: .*|, who .*|\. .*|)", text, re.DOTALL)
-    return f"{found[1]}{team.first_names.get(found[2], found[2])}{found[3]}" if found else text
+    return f"{found[1]}{team.names.get(found[2], found[2])}{found[3]}" if found else text
 
 
 def _when(moment: datetime) -> str:
