@@ -49,11 +49,13 @@ class RulesBrokenError(PlannerError):
 
 class PromiseBrokenError(PlannerError):
     """A plan in which a promise to a customer cannot be kept; it was neither stored nor published. `broken` names each
-    promise with its customer, window and rep, and what stands in its way."""
+    promise with its customer, window and rep, and what stands in its way; `held` the times that somebody holds and
+    that it has no room for. Where nothing but holds is in its way, `broken` is empty: waiting helps."""
 
-    def __init__(self, what: str, broken: Sequence[str]) -> None:
-        super().__init__(f"{what}: {'; '.join(broken)}")
+    def __init__(self, what: str, broken: Sequence[str], held: Sequence[str] = ()) -> None:
+        super().__init__(f"{what}: {'; '.join([*broken, *held])}")
         self.broken = tuple(broken)
+        self.held = tuple(held)
 
 
 class ConflictError(PlannerError):

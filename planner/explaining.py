@@ -10,7 +10,7 @@ from planner.candidates import Reason, Unplanned, Visit
 from planner.domain import Rep
 from planner.hours import exists
 from planner.settings import CalendarSettings
-from planner.slots.domain import Booking, BookingState
+from planner.slots.domain import Booking
 from planner.translation import Translation
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Solution
@@ -36,11 +36,15 @@ def explain_broken(translation: Translation, visits: Sequence[Visit], calendar: 
 
 
 def promised(booking: Booking, rep: Rep | None, zone: tzinfo) -> str:
-    """A promise or a hold in words: customer, window and rep; `zone` is for where there is no such rep."""
+    """A promise in words: customer, window and rep; `zone` is for where there is no such rep."""
     record = f" ({booking.opportunity_id})" if booking.opportunity_id else ""
-    held = ", held" if booking.state is BookingState.HELD else ""
     window = booking.window_text(rep.zone if rep else zone)
-    return f"{booking.name}{record}{held}, {window}, with {rep.name if rep else booking.rep_id}"
+    return f"{booking.name}{record}, {window}, with {rep.name if rep else booking.rep_id}"
+
+
+def held_time(booking: Booking, rep: Rep | None, zone: tzinfo) -> str:
+    """A time in words, and not whom it is for."""
+    return f"{booking.window_text(rep.zone if rep else zone)} with {rep.name if rep else booking.rep_id}"
 
 
 def _why_broken(translation: Translation, visit: Visit, promise: Booking, calendar: CalendarSettings) -> str:

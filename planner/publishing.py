@@ -20,7 +20,7 @@ from planner.access import Actor, Scope
 from planner.candidates import VisitKind
 from planner.domain import RecordKind, Rep
 from planner.errors import ConflictError, NotFoundError, PromiseBrokenError
-from planner.explaining import promised
+from planner.explaining import held_time, promised
 from planner.handoffs.domain import TO_VISIT
 from planner.plan_document import RepDay, Stop, read_plan
 from planner.repository import Store, StoredPlan, UnitOfWork
@@ -37,6 +37,8 @@ TRIES = 5
 """So often it is computed beside the others' work; then within the write, where nobody books meanwhile."""
 
 DayKey = tuple[str, date]
+_Refused = tuple[Booking, str]
+"""What has no room, and why."""
 
 
 def publish(
@@ -228,7 +230,7 @@ class _Rebased:
 
     def rows(self) -> list[ChangedDay]:
         """Raises PromiseBrokenError, naming every promise and hold without room."""
-        basis, broken = self._basis, list[str]()
+        basis, refused = self._basis, list[_Refused]()
         rows = self._passed()
         changed = {key for key in basis.rows if key[1] >= basis.today}
         for key in sorted({*basis.live, *changed, *self._days_with_what_is_over()}, key=lambda key: key[::-1]):
@@ -236,10 +238,17 @@ class _Rebased:
             if isinstance(row, ChangedDay):
                 rows.append(row)
             elif row is not None:
-                broken += row
+                refused += row
+        broken, held = (
+            [self._said(booking, why) for booking, why in refused if booking.state is state]
+            for state in (BookingState.PROMISED, BookingState.HELD)
+        )
         if broken:
             what = f"plan {basis.plan.version} was not published, since promises could not be kept; make a new plan"
-            raise PromiseBrokenError(what, broken)
+            raise PromiseBrokenError(what, broken, held)
+        if held:
+            what = f"plan {basis.plan.version} was not published, since it has no room for times that are being held"
+            raise PromiseBrokenError(what, broken, held)
         return rows
 
     def _passed(self) -> list[ChangedDay]:
@@ -271,7 +280,7 @@ class _Rebased:
             return opportunity is not None and opportunity.appointment is None
         return account in self._promised_accounts or (opportunity is not None and record_id in self._not_to_visit)
 
-    def _covered(self, key: DayKey) -> ChangedDay | list[str] | None:
+    def _covered(self, key: DayKey) -> ChangedDay | list[_Refused] | None:
         """A day that the version plans: the row that it needs or, where promises have no room, which."""
         basis = self._basis
         planned = basis.days.get(key)
@@ -292,7 +301,7 @@ class _Rebased:
             and (stop["lat"], stop["lon"]) == (promise.lat, promise.lon)
         )
 
-    def _beyond(self, key: DayKey) -> ChangedDay | list[str] | None:
+    def _beyond(self, key: DayKey) -> ChangedDay | list[_Refused] | None:
         """A day that the version does not plan: of another plan's, what is booked stays."""
         basis = self._basis
         row = basis.rows.get(key)
@@ -307,7 +316,7 @@ class _Rebased:
         before = self._basis.rows.get(key)
         return ChangedDay(self._basis.area, *key, before.revision + 1 if before else 1, version, tuple(order), route)
 
-    def _row(self, as_planned: ChangedDay, changed: bool) -> ChangedDay | list[str] | None:
+    def _row(self, as_planned: ChangedDay, changed: bool) -> ChangedDay | list[_Refused] | None:
         """The row of a day with the visits of `as_planned` in their order, and then all that is booked."""
         basis, rep_id, on, version = self._basis, as_planned.rep_id, as_planned.day, as_planned.plan_version
         live, before = basis.live.get((rep_id, on), ()), basis.rows.get((rep_id, on))
@@ -318,7 +327,7 @@ class _Rebased:
         if rep is None or rep_id not in self._homes:
             refused = [(booking, "there is no such rep, or nobody knows where the rep starts") for booking in live]
         if refused or rep is None or rep_id not in self._homes:
-            return self._said(refused) or as_planned
+            return refused or as_planned
         desk = self._desk(WorkingDay(rep, on, *self._homes[rep_id]), as_planned, live)
         listed: Visits | None = desk.day.listed
         there = {visit.booking.id for visit in desk.day.listed if visit.booking}
@@ -331,9 +340,11 @@ class _Rebased:
             if listed is not None:
                 visit = desk.booked(booking)
                 listed = desk.with_visit(listed, visit) or desk.resequenced(listed, visit)
+                if listed is None and booking.state is BookingState.HELD:  # all that is promised has found its room
+                    missing = [each for each in missing if each.state is BookingState.HELD]
         if listed is None:
             full = f"the day has no room for it in plan {version}" if version else "the day has no room for it"
-            return self._said([(booking, full) for booking in missing or live])
+            return [(booking, full) for booking in missing or live]
         if changed or any(booking.state is BookingState.PROMISED for booking in missing):
             return replace(desk.changed(listed, shown=True), revision=as_planned.revision)
         return replace(as_planned, order=tuple(visit.id for visit in listed)) if before or missing else None
@@ -349,13 +360,14 @@ class _Rebased:
             return f"the rep no longer has the skill {', '.join(sorted(missing))}"
         return ""
 
-    def _said(self, refused: Sequence[tuple[Booking, str]]) -> list[str]:
-        return [f"{self._named(booking)}: {why}" for booking, why in refused]
-
-    def _named(self, booking: Booking) -> str:
-        if self._asking.reps is not None and booking.rep_id not in self._asking.reps:
-            return "a promise of a rep whom you do not see"
-        return promised(booking, self._reps.get(booking.rep_id), self._basis.snapshot.zone)
+    def _said(self, booking: Booking, why: str) -> str:
+        rep, zone = self._reps.get(booking.rep_id), self._basis.snapshot.zone
+        hidden = self._asking.reps is not None and booking.rep_id not in self._asking.reps
+        if booking.expires_at is not None:
+            what = "a time of a rep whom you do not see" if hidden else held_time(booking, rep, zone)
+            until = booking.expires_at.astimezone(rep.zone if rep else zone)
+            return f"somebody is holding {what} until {until:%H:%M}; publish after that"
+        return f"{'a promise of a rep whom you do not see' if hidden else promised(booking, rep, zone)}: {why}"
 
     def _desk(self, working_day: WorkingDay, row: ChangedDay, live: Sequence[Booking]) -> Desk:
         """The day in the order of a row, without what is booked and not in it."""

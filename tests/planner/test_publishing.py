@@ -194,11 +194,27 @@ def test_a_promise_without_room_keeps_the_old_plan(slots: SlotTown) -> None:
         published(slots, version)
     assert refusal.value.broken == (
         f"Mill (mill), 2026-12-01 10:00–11:00, with Anna: the day has no room for it in plan {version}",
-        f"H1, held, 2026-12-01 10:00–11:00, with Anna: the day has no room for it in plan {version}",
+    )
+    assert refusal.value.held == (
+        "somebody is holding 2026-12-01 10:00–11:00 with Anna until 12:10; publish after that",
     )
     with slots.reading() as unit:
         assert unit.plans(TOWN).published_version() == old
     assert row(slots) == before
+
+
+def test_a_hold_in_the_way_breaks_no_promise_and_is_waited_for(slots: SlotTown) -> None:
+    slots.add((opportunity("fair", appointment=local("2026-12-01 09:30"), visit_minutes=140), door(10)))
+    version = draft(slots)
+    booked(slots, hold())
+    with pytest.raises(PromiseBrokenError) as refusal:
+        published(slots, version)
+    assert refusal.value.broken == ()
+    (held,) = refusal.value.held
+    assert "publish after that" in held
+    assert "make a new plan" not in str(refusal.value)
+    slots.wait(minutes=60)
+    published(slots, version)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def publish(area: str, version: int) -> OwnWrite:
     """Make a version the one that reps see.
 
     What was promised to customers or is held since it was made is put into its days; where that has no room, nothing is
-    published, and the problem of the type `promise-broken` lists in `broken` what could not be kept.
+    published, and the problem of the type `promise-broken` lists in `broken` what could not be kept. Where only holds
+    are in the way it is of the type `time-held`, and lists them in `held`: publish again when they have run out.
     """
     known = area_named(area).name
 

@@ -43,6 +43,7 @@ KINDS: Mapping[str, str] = {
     "key-reused": "Idempotency-Key came with another request before",
     "changed": "It has been changed by somebody else",
     "promise-broken": "A promise to a customer would be broken",
+    "time-held": "A time that somebody is holding is in the way",
     "slot-gone": "The time is not free any more",
     "looks-known": "Somebody is there already",
     "gate-closed": "The handoff gate does not let it through",
@@ -151,7 +152,8 @@ def _problem_of(error: Exception) -> Problem | None:
         case InvalidRecordError():
             return invalid(FieldError(pointer(error.field) if error.field else "", error.message))
         case PromiseBrokenError():
-            return Problem(409, "promise-broken", str(error), members={"broken": list(error.broken)})
+            members = {"broken": list(error.broken), "held": list(error.held)}
+            return Problem(409, "promise-broken" if error.broken else "time-held", str(error), members=members)
         case NoteChangedError():
             present = {"revision": error.present.revision, "text": error.present.text}
             return Problem(409, "changed", str(error), members={"present": present})

@@ -139,7 +139,10 @@ def publish(area: str, version: int) -> Any:
         days = runs_of_days(error.days)
         return render_template("publish.html", area=chosen, version=version, published=error.published, days=days), 409
     except PromiseBrokenError as error:
-        return render_template("publish_refused.html", area=chosen, version=version, broken=error.broken), 409
+        refused = render_template(
+            "publish_refused.html", area=chosen, version=version, broken=error.broken, held=error.held
+        )
+        return refused, 409
     return redirect(url_for("pages.week", area=chosen.name), 303)
 
 
