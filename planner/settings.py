@@ -146,7 +146,8 @@ class BookingSettings:
     """How visits are offered and promised (see planner/slots).
 
     A window of `window_minutes` begins every `step_minutes` and means that the rep is at the door within it ("arrive"),
-    or that the whole visit lies within it ("whole"). A hold lasts `hold_minutes`. Nothing is offered sooner than
+    or that the whole visit lies within it ("whole"). A hold lasts `hold_minutes`, and nobody has more than
+    `holds_per_person` at once. Nothing is offered sooner than
     `notice_minutes` from now, nor more than `most_days` days ahead; a search looks `days` ahead unless told otherwise
     and shows `offers` slots. With `only_qualified`, nothing is promised for a handoff that the gate does not let
     through.
@@ -156,6 +157,7 @@ class BookingSettings:
     step_minutes: int = 30
     meaning: str = "arrive"
     hold_minutes: int = 10
+    holds_per_person: int = 5
     notice_minutes: int = 120
     days: int = 10
     most_days: int = 60
@@ -167,7 +169,7 @@ class BookingSettings:
         _check_between(1, 1440, _named(self, "hold_minutes"))
         _check_between(0, 100_000, _named(self, "notice_minutes"))
         _check_between(1, 366, _named(self, "days", "most_days"))
-        _check_between(1, 1_000, _named(self, "offers"))
+        _check_between(1, 1_000, _named(self, "holds_per_person", "offers"))
         if self.meaning not in WINDOW_MEANINGS:
             raise ValueError(f"meaning {self.meaning!r} is neither arrive nor whole")
 

@@ -70,23 +70,6 @@ def inserted(itinerary: Itinerary, job: Job, position: int, times: FanTimes) -> 
     )
 
 
-def removed(itinerary: Itinerary, position: int, drive_s: int, drive_m: int) -> Itinerary:
-    """The itinerary without its job number `position`, given the leg that now joins its neighbours.
-
-    Where going by way of a third place is never faster, what was feasible stays so.
-    """
-
-    def legs(old: tuple[int, ...], joined: int) -> tuple[int, ...]:
-        return (*old[:position], joined, *old[position + 2 :])
-
-    return Itinerary(
-        itinerary.shift,
-        (*itinerary.jobs[:position], *itinerary.jobs[position + 1 :]),
-        legs(itinerary.drive_s, drive_s),
-        legs(itinerary.drive_m, drive_m),
-    )
-
-
 def within(job: Job, window: TimeWindow) -> Job:
     """The job, to begin within `window` as well as within its own windows: what a promise makes of it."""
     return replace(job, windows=tuple(overlaps(job.windows, window)))

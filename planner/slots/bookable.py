@@ -19,6 +19,7 @@ from planner.slots.domain import Booking, BookingState, Meaning
 from planner.snapshot import zone_of
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
+from routing.problem import UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def hold_of(
     """The hold that is asked for, if nothing but the rep's day stands in its way."""
     now = unit.now()
     _check(ask.start >= now, "start", "is past")
-    if ask.start > now + timedelta(days=settings.booking.most_days + 1):
+    if max(ask.day, ask.start.date()) > now.date() + timedelta(days=settings.booking.most_days):
         raise RefusedError(f"visits are booked at most {settings.booking.most_days} days ahead")
     opportunity_id, whose = ask.opportunity_id, actor.scope.inside_rep or inside_rep
     if ask.replaces:
@@ -109,16 +110,17 @@ def hold_of(
     return booking
 
 
-def check_day(desk: Desk, booking: Booking, now: datetime, settings: Settings) -> None:
-    """The window is on its day, which can be booked."""
+def check_day(desk: Desk, booking: Booking) -> None:
+    """The window is on its day, which can be booked, and streets lead there and back."""
     zone = desk.day.rep.zone
     last = booking.end - timedelta(seconds=1)
     _check(booking.start.astimezone(zone).date() == booking.day, "start", f"is not on {booking.day} where the rep is")
     _check(last.astimezone(zone).date() == booking.day, "end", f"is not on {booking.day} where the rep is")
-    if (booking.day - now.astimezone(zone).date()).days > settings.booking.most_days:
-        raise RefusedError(f"visits are booked at most {settings.booking.most_days} days ahead")
     if not desk.opens(booking):
         raise RefusedError(f"{booking.name} is not open then: {booking.hours}")
+    home, place = desk.day.working_day, booking.place
+    if any(seconds == UNREACHABLE for seconds, _ in desk.workshop.legs.along([home.start, place, home.end], {})):
+        raise RefusedError(f"no street leads from where the rep starts to {booking.address}, and back")
     check_able(desk, booking)
 
 
@@ -143,6 +145,15 @@ def check_promisable(unit: UnitOfWork, booking: Booking, deal: Opportunity, sett
         raise RefusedError(f"{deal.name} has not passed the handoff gate: {'; '.join(missing)}")
     if unit.records(area).get(RecordKind.OPPORTUNITY, deal.id) is not None:
         check_bookable(unit, area, deal.id, settings.gate)
+
+
+def check_few_held(unit: UnitOfWork, actor: Actor, area: str, settings: Settings) -> None:
+    """Nobody keeps more times from the others than they can be on the phone about. Raises RefusedError."""
+    now, most = unit.now(), settings.booking.holds_per_person
+    held = [h for h in unit.bookings.find(area=area, made_by=actor.id, state=BookingState.HELD) if h.live_at(now)]
+    if len(held) >= most:
+        told = "; ".join(f"{hold.id} ({hold.name}, {hold.day})" for hold in held)
+        raise RefusedError(f"{len(held)} times are held by you already: confirm or give back one of them first: {told}")
 
 
 def check_unpromised(unit: UnitOfWork, booking: Booking) -> None:

@@ -18,6 +18,7 @@ from planner.slots.bookable import (
     HoldAsk,
     check_able,
     check_day,
+    check_few_held,
     check_promisable,
     check_unpromised,
     deal_of,
@@ -59,7 +60,8 @@ def hold(
     Raises:
         NotFoundError: no such rep, opportunity or promise, for this actor.
         SlotGoneError: the time is not free.
-        RefusedError: it may not be held: out of reach, the rep is off, the opportunity is promised a visit already, …
+        RefusedError: it may not be held: out of reach, the rep is off, the opportunity is promised a visit already, the
+            actor holds too many times, …
         InvalidRecordError: a value makes no sense; it names the field.
     """
     with store.read(actor.scope) as unit:
@@ -73,7 +75,7 @@ def hold(
             return Change(known)
         booking = hold_of(unit, actor, area, ask, booking_id, inside_rep, settings)
         desk = Desk.of(unit, agendas, area, booking.rep_id, booking.day, settings, booking.place)
-        check_day(desk, booking, unit.now(), settings)
+        check_day(desk, booking)
         visit = desk.booked(booking)
         listed = desk.with_visit(desk.day.listed, visit)
         if listed is None and ask.resequence:
@@ -86,8 +88,12 @@ def hold(
         details = {"rep": booking.rep_id, "day": str(booking.day), "replaces": booking.replaces}
         return Change(
             booking, (booking,), (desk.changed(listed, shown=False),), seen, action="booking.held", details=details,
-            check=lambda unit: check_unpromised(unit, booking),
+            check=lambda unit: check_still(unit, booking),
         )  # fmt: skip
+
+    def check_still(unit: UnitOfWork, booking: Booking) -> None:
+        check_unpromised(unit, booking)
+        check_few_held(unit, actor, area, settings)
 
     return carry_out(store, actor, area, decide, also)
 

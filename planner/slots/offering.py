@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from planner.candidates import team_work_days, visit_id
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.qualification import first_action_deadline
+from planner.rep_names import told_name, told_names
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agenda, AgendaDay, Agendas
@@ -59,6 +60,7 @@ class Slot:
     """A window that can be promised. Times are local to the rep.
 
     Attributes:
+        rep_name: what inside sales and the customer are told.
         begin: when service would begin as the day stands now.
         added_drive_s: driving that it adds to the day.
         resequenced: the day's other visits are put into another order for it.
@@ -110,7 +112,8 @@ def offer_slots(
     if query.resequence:
         found += search.rearranged(DAYS_RESEQUENCED if found else MOST_RESEQUENCED)
         found = sorted(found, key=lambda each: (each.added_s, each.begin_s))[: query.limit]
-    slots = tuple(_slot(each, search, query) for each in found)
+    names = told_names(search.agenda.reps)
+    slots = tuple(_slot(each, search, query, names[each.day.rep.id]) for each in found)
     why = "" if slots else _why_none(search, query)
     return Offers(slots, search.tried, search.checked, search.resequenced, why)
 
@@ -172,13 +175,13 @@ def _filters(query: SlotQuery) -> Sequence[tuple[str, Callable[[Rep], bool]]]:
     return filters
 
 
-def _slot(found: Found, search: Search, query: SlotQuery) -> Slot:
+def _slot(found: Found, search: Search, query: SlotQuery, name: str) -> Slot:
     day = found.day
     start = day.local(found.window.start_s)
     end_s = found.window.start_s + query.window_minutes * 60
     return Slot(
         rep_id=day.rep.id,
-        rep_name=day.rep.name,
+        rep_name=name,
         day=day.working_day.day,
         start=start,
         end=day.local(end_s),
@@ -309,7 +312,7 @@ def first_visit(
         found = search.cheapest(1) or search.rearranged(MOST_RESEQUENCED)
         if found:
             best = min(found, key=lambda each: (each.added_s, each.begin_s))
-            slot = _slot(best, search, query)
+            slot = _slot(best, search, query, told_name(best.day.rep, agenda.reps))
             return FirstVisit(True, deadline, slot, f"it fits: {_words(slot)}; {by}")
     assert search is not None
     return FirstVisit(False, deadline, None, f"it does not fit: {_why_none(search, query)}; {by}")
@@ -321,7 +324,7 @@ def _planned(unit: UnitOfWork, area: str, agenda: Agenda, opportunity: Opportuni
     for promise in promises:
         rep = next((rep for rep in agenda.reps if rep.id == promise.rep_id), None)
         if rep is not None:
-            return f"it is promised: {rep.name}, {promise.window_text(rep.zone)}"
+            return f"it is promised: {told_name(rep, agenda.reps)}, {promise.window_text(rep.zone)}"
     id_ = visit_id(RecordKind.OPPORTUNITY, opportunity.id)
     for day in agenda.days:
         if id_ not in day.order:
@@ -329,7 +332,7 @@ def _planned(unit: UnitOfWork, area: str, agenda: Agenda, opportunity: Opportuni
         route = day.timed()
         begin = next((day.local(step.begin_s) for step in route.steps if step.job == id_), None) if route else None
         when = f"{begin:%a %Y-%m-%d at %H:%M}" if begin else f"{day.working_day.day:%a %Y-%m-%d}"
-        return f"it is planned already: {day.rep.name}, {when}"
+        return f"it is planned already: {told_name(day.rep, agenda.reps)}, {when}"
     return None
 
 

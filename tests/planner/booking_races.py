@@ -46,7 +46,7 @@ ROOT = Path(__file__).parents[2]
 TOWN = "town"
 WHOLE_TOWN = Scope(area=TOWN)
 MAX = Actor("user:max", WHOLE_TOWN)
-RULES = replace(SETTINGS, booking=BookingSettings(hold_minutes=60))
+RULES = replace(SETTINGS, booking=BookingSettings(hold_minutes=60, holds_per_person=1_000))
 REPS, DAYS = ("anna", "ben"), 4
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from cast import FRIDAY, LONDON, MONDAY, TUESDAY, WEDNESDAY, account, door, local, opportunity, rep
+from cast import FRIDAY, ISLAND, LONDON, MONDAY, TUESDAY, WEDNESDAY, account, door, local, opportunity, rep
 from slots_cast import TOWN, SlotTown, names
 
 from planner.access import Actor, Scope
@@ -177,6 +177,7 @@ def test_asking_twice_for_the_same_hold_is_one_hold(desk: Desk) -> None:
         ({"opportunity_id": "nobody"}, NotFoundError, "no opportunity nobody"),
         ({"replaces": "nothing"}, NotFoundError, "no booking nothing"),
         ({"at": "18:00"}, SlotGoneError, "no time left"),
+        ({"place": door(ISLAND)}, RefusedError, "no street leads from where the rep starts to 1 Mill Road, and back"),
         ({"hours": "Tu 13:00-17:00"}, RefusedError, "Somebody is not open then: Tu 13:00-17:00"),
     ],
 )
@@ -186,6 +187,17 @@ def test_what_cannot_be_held_is_refused(
     with pytest.raises(error, match=message):
         desk.hold(**changes)
     assert desk.town.bookings() == []
+
+
+def test_nobody_keeps_more_than_five_times_from_the_others(desk: Desk) -> None:
+    holds = [desk.hold(f"{hour}:00", day=WEDNESDAY, service_minutes=15) for hour in range(10, 15)]
+    with pytest.raises(
+        RefusedError, match=r"5 times are held by you already: .* first: Irene-1 \(Somebody, 2026-12-02"
+    ):
+        desk.hold()
+    Desk(desk.town, IVAN).hold()
+    desk.release(holds[0])
+    desk.hold("15:00")
 
 
 @pytest.mark.parametrize("field", ["start", "name", "hours"])
