@@ -19,6 +19,7 @@ from planner.errors import NotFoundError, PlannerError
 from planner.hours import exists, instant
 from planner.locating import geocoder_for
 from planner.people.fresh import new_id
+from planner.rep_names import told_name
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk, cancel, confirm, hold, release
@@ -318,10 +319,11 @@ def _cancelled(app: App, area: Area, booking_id: str, reason: str) -> Booking:
 
 def _tell(app: App, area: Area, booking: Booking, ics: Path | None, as_json: bool) -> None:
     with app.store.read() as unit:
-        rep = unit.records(area.name).get(RecordKind.REP, booking.rep_id)
+        reps = unit.records(area.name).reps()
         earlier = earlier_bookings(unit, booking)
         opportunity = unit.records(area.name).get(RecordKind.OPPORTUNITY, booking.opportunity_id)
-    name, zone = (rep.name, rep.zone) if isinstance(rep, Rep) else (booking.rep_id, UTC)
+    rep = next((rep for rep in reps if rep.id == booking.rep_id), None)
+    name, zone = (told_name(rep, reps), rep.zone) if rep else (booking.rep_id, UTC)
     contact = opportunity.contact_name if isinstance(opportunity, Opportunity) else ""
     if ics is not None and booking.state in (BookingState.PROMISED, BookingState.CANCELLED):
         ics.write_bytes(calendar_file(booking, earlier, name, zone))
@@ -334,6 +336,8 @@ def _tell(app: App, area: Area, booking: Booking, ics: Path | None, as_json: boo
             f"kept free until {booking.expires_at.astimezone(zone):%H:%M:%S}; fieldvisit book --confirm {booking.id}"
         )
     elif booking.state in (BookingState.PROMISED, BookingState.CANCELLED):
+        if booking.state is BookingState.CANCELLED:
+            app.say("it is on no rep's day any more; if the field still has the visit to make, it waits for the next plan")
         app.say(f"\n{text_to_send(booking, earlier, name, zone, contact)}")
 
 

@@ -365,7 +365,7 @@ def test_cancelling_asks_why_and_gives_the_file_that_takes_the_event_away(office
 
 def slot(start: datetime, added_s: int = 240, **changes: object) -> Slot:
     usual: dict[str, object] = {
-        "rep_id": "ann", "rep_name": "Ann Lindqvist", "day": start.date(), "start": start,
+        "rep_id": "ann", "rep_name": "Ann", "day": start.date(), "start": start,
         "end": start + timedelta(hours=1), "begin": start, "added_drive_s": added_s, "resequenced": False,
         "effect": "nothing else moves", "grade": Grade.A,
     }  # fmt: skip

@@ -13,10 +13,11 @@ from pydantic import BeforeValidator, Field
 
 from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
-from planner.domain import Opportunity, RecordKind, Rep, parse_opening_hours
+from planner.domain import Opportunity, parse_opening_hours
 from planner.errors import InvalidRecordError, NotFoundError
 from planner.intake.cells import parse_skills, parse_timeline
 from planner.people.fresh import new_id
+from planner.rep_names import told_name
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk, cancel, confirm, hold, release
@@ -34,7 +35,6 @@ from webui.api.records import area_named
 from webui.api.values import Day, Identifier, Minutes, Model, Moment, Name, Place, Text
 from webui.pages.plans import now, settings, sources
 from webui.policy import allow, viewer
-from webui.presenting.booking import first_name
 
 ICS = "text/calendar"
 
@@ -87,7 +87,7 @@ class SlotRecord(Model):
     """A window that a rep can keep together with everything that anybody was told before."""
 
     rep_id: str
-    rep_name: Annotated[str, Field(description="What customers are told: the first name.")]
+    rep_name: Annotated[str, Field(description="What customers are told: the first name, and more where two have it.")]
     day: Day
     start: Moment
     end: Moment
@@ -99,7 +99,7 @@ class SlotRecord(Model):
 
     @classmethod
     def shown(cls, slot: Slot) -> SlotRecord:
-        return cls.of(slot, rep_name=first_name(slot.rep_name), grade=str(slot.grade))
+        return cls.of(slot, grade=str(slot.grade))
 
 
 class SlotList(Model):
@@ -368,10 +368,11 @@ def get_calendar_file(area: str, booking_id: str) -> Response:
         raise invalid(FieldError("booking_id", f"is {booking.state}, and was not promised"))
     with store().read(Scope(area=known)) as unit:
         earlier = earlier_bookings(unit, booking)
-        rep = unit.records(known).get(RecordKind.REP, booking.rep_id)
-    if not isinstance(rep, Rep):
+        reps = unit.records(known).reps()
+    rep = next((rep for rep in reps if rep.id == booking.rep_id), None)
+    if rep is None:
         raise NotFoundError(f"the rep of booking {booking_id} is not there any more")
-    return Response(calendar_file(booking, earlier, (rep.name.split() or [rep.name])[0], rep.zone), mimetype=ICS)
+    return Response(calendar_file(booking, earlier, told_name(rep, reps), rep.zone), mimetype=ICS)
 
 
 def _writes(does: Callable[[Also], Any], status: int = 200) -> OwnWrite:

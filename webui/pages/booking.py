@@ -18,6 +18,7 @@ from planner.access import Permission, Scope
 from planner.domain import MAX_MINUTES, Opportunity, RecordKind, parse_opening_hours
 from planner.errors import InvalidRecordError, RefusedError
 from planner.people.fresh import new_id
+from planner.rep_names import told_names
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.slots.holding import HoldAsk, SlotGoneError, hold
@@ -31,7 +32,7 @@ from webui.forms import Form, booked_once, read_form
 from webui.maps import MapFragments, bare_map, packed
 from webui.pages.plans import area_named, basemap_url, now, settings, sources
 from webui.policy import allow, viewer
-from webui.presenting.booking import OffersView, day_asked, first_name, offers_view, slot_asked
+from webui.presenting.booking import OffersView, day_asked, offers_view, slot_asked
 from webui.words import sentence
 
 booking = Blueprint("booking", __name__)
@@ -73,7 +74,7 @@ OPTIONAL_NUMBERS = ("minutes", "days", "width", "meaning")
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the form offers to choose among; of reps only first names."""
+    """What the form offers to choose among; of reps only what is told of them."""
 
     zone: ZoneInfo
     reps: tuple[tuple[str, str], ...]
@@ -367,10 +368,12 @@ _MORE = ("first_day", "days", "not_before", "rep", "owner", "skills", "language"
 
 
 def _choices(unit: UnitOfWork, area: Area) -> Choices:
-    reps = [rep for rep in unit.records(area.name).reps() if _may_book(rep.id)]
+    team = unit.records(area.name).reps()
+    names = told_names(team)
+    reps = [rep for rep in team if _may_book(rep.id)]
     return Choices(
         zone_of(reps) or ZoneInfo("UTC"),
-        tuple((rep.id, first_name(rep.name)) for rep in reps),
+        tuple((rep.id, names[rep.id]) for rep in reps),
         tuple(sorted({skill for rep in reps for skill in rep.skills})),
         tuple((name, name) for name in sorted({language for rep in reps for language in rep.languages})),
     )

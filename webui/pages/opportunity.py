@@ -177,7 +177,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         problem=problem,
         promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
         promise_links=list(_promise_links(area, promise)) if promise else [],
-        planned=planned_view(planned) if planned and not over else None,
+        planned=planned_view(planned, team) if planned and not over else None,
         rides=[ride.view for ride in rides_near(area, place, promise, team, today)]
         if place and rides_with(row)
         else [],

@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
-from planner.domain import Opportunity, RecordKind, Rep
+from planner.domain import Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, RefusedError
+from planner.rep_names import told_name
 from planner.slots.domain import Booking, BookingState
 from planner.slots.holding import cancel, confirm, release
 from planner.slots.nearby import RideAlong, ride_alongs
@@ -25,7 +26,7 @@ from routing.errors import RoutingError
 from webui.forms import Form, booked_once, read_form
 from webui.pages.plans import area_named, settings, sources
 from webui.policy import allow, viewer
-from webui.presenting.booking import booking_view, first_name
+from webui.presenting.booking import booking_view
 from webui.words import duration, sentence
 
 promises = Blueprint("promises", __name__)
@@ -188,11 +189,12 @@ def _here(area: str, booking_id: str) -> Here:
         found = unit.bookings.get(chosen.name, booking_id) or abort(404, description="There is no such booking.")
         earlier = earlier_bookings(unit, found)
         moment = unit.now()
-    # Of a rep whom the viewer does not see, the first name and the zone are told all the same.
+    # Of a rep whom the viewer does not see, the name for customers and the zone are told all the same.
     with sources().store.read(Scope(area=chosen.name)) as unit:
-        rep = unit.records(chosen.name).get(RecordKind.REP, found.rep_id)
-    if isinstance(rep, Rep):
-        return Here(chosen, found, earlier, first_name(rep.name), rep.zone, moment)
+        reps = unit.records(chosen.name).reps()
+    for rep in reps:
+        if rep.id == found.rep_id:
+            return Here(chosen, found, earlier, told_name(rep, reps), rep.zone, moment)
     return Here(chosen, found, earlier, "our rep", ZoneInfo("UTC"), moment)
 
 

@@ -194,11 +194,6 @@ def booking_view(
     )
 
 
-def first_name(name: str) -> str:
-    """What customers and inside sales are told of a rep."""
-    return name.split()[0] if name.split() else name
-
-
 MEANINGS = {Meaning.ARRIVE: "The rep arrives in this time", Meaning.WHOLE: "The whole visit is in this time"}
 
 
@@ -220,7 +215,7 @@ def _slot(slot: Slot, best: int, colour: int) -> SlotView:
         window=_window(slot.start, slot.end),
         begin=clock(slot.begin),
         hour=slot.start.hour,
-        rep=first_name(slot.rep_name),
+        rep=slot.rep_name,
         colour=colour,
         added=_added(slot.added_drive_s),
         grade=str(slot.grade),

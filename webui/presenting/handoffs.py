@@ -166,7 +166,7 @@ def _when(days: int) -> str:
 
 def _entry(board: Board, handoff: Handoff, row: HandoffRow, mine: bool, under_day: bool) -> HandoffView:
     deal, visit, promise = handoff.opportunity, handoff.visit, board.promises.get(handoff.opportunity.id)
-    arrive = ""
+    arrive, goes = "", visit.rep_id if visit else row.field_rep
     if promise is not None:
         arrive = clock(promise.start.astimezone(board.team.zone))
     elif visit:
@@ -187,7 +187,7 @@ def _entry(board: Board, handoff: Handoff, row: HandoffRow, mine: bool, under_da
         learned=row.learned,
         address=str(location.address) if location else "",
         arrive=arrive,
-        rep=visit.rep if visit else board.team.name(row.field_rep) if row.field_rep else "",
+        rep=board.team.name(goes) if goes else "",
     )
 
 

@@ -97,7 +97,7 @@ _KIND_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What everybody of an area may know of its reps: what they are called, the days on which somebody works, the time zone."""
+    """What everybody of an area may know of its reps: names, the days on which somebody works, the time zone."""
 
     zone: ZoneInfo
     work_days: frozenset[int]
@@ -351,8 +351,9 @@ def promise_view(booking: Booking, zone: ZoneInfo, rep: str) -> PromiseView:
     )
 
 
-def planned_view(visit: PlannedHandoff) -> PlannedView:
-    return PlannedView(f"{short_day(visit.arrive.date())}, {clock(visit.begin)}", visit.rep, visit.promise)
+def planned_view(visit: PlannedHandoff, team: Team) -> PlannedView:
+    when = f"{short_day(visit.arrive.date())}, {clock(visit.begin)}"
+    return PlannedView(when, team.names.get(visit.rep_id, visit.rep), visit.promise)
 
 
 def _answer(
