@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from planner.access import Actor, Role
 from planner.domain import MAX_NOTES, Opportunity, RecordKind, Rep, _check, _check_text
 from planner.errors import ConflictError, NotFoundError, RefusedError
-from planner.handoffs.domain import HandoffEvent, HandoffRow, HandoffState, RejectReason, Side
+from planner.handoffs.domain import TO_VISIT, HandoffEvent, HandoffRow, HandoffState, RejectReason, Side
 from planner.handoffs.state import field_rep_of, handoff_of, opportunity_of, unowned_handoff_of
 from planner.handoffs.transitions import ENDS, STATE_WORDS, Action, Said, Transition, transition
 from planner.repository import UnitOfWork
@@ -183,6 +183,8 @@ def unbooked(unit: UnitOfWork, booking: Booking, why: str, actor: str, gate: Gat
     else:
         before = _before_booking(unit, present)
         inside = before is HandoffState.DRAFT
+        if before in TO_VISIT:  # what a plan had for it was taken out when it was promised, and does not come back
+            text += ". The visit waits for the next plan"
         rep = field_rep_of(unit, area, opportunity) if before is HandoffState.HANDED_OFF else present.field_rep
         moved = replace(
             present,

@@ -237,6 +237,8 @@ def cancel(
 ) -> Booking:
     """End a promise; the handoff is where it was before. One that was cancelled before stays as it is.
 
+    What a plan had for it before the promise does not come back: the visit waits for the next plan.
+
     A day that is over keeps its visit. Cancelling is always possible, also where the day cannot be timed any more.
 
     Raises:

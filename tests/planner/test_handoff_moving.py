@@ -17,7 +17,7 @@ from test_scoping import day, plan, stop
 from planner.access import Role
 from planner.errors import ConflictError, InvalidRecordError, NotFoundError, PlannerError, RefusedError
 from planner.handoffs.answering import Told
-from planner.handoffs.domain import HandoffState, RejectReason, Side
+from planner.handoffs.domain import TO_VISIT, HandoffState, RejectReason, Side
 from planner.handoffs.handing import GateClosedError, HandOff
 from planner.handoffs.moving import By, HandoffMovedError, Move, check_bookable
 from planner.handoffs.standing import Standing, handoffs
@@ -455,7 +455,8 @@ def test_a_cancelled_promise_leads_back_to_where_it_was(desk: Desk, before: Hand
     assert (row.state, row.side, row.reason) == (before, was.side, "They are away")
     assert row.owner == (IRIS if before is S.DRAFT else "ben")
     assert [action for action, _ in desk.told()[-2:]] == ["booked", "unbooked"]
-    assert desk.told()[-1][1] == "Visit on 2026-12-01, ben: They are away"
+    waits = ". The visit waits for the next plan" if before in TO_VISIT else ""
+    assert desk.told()[-1][1] == f"Visit on 2026-12-01, ben: They are away{waits}"
 
 
 def test_a_moved_promise_is_one_entry_and_goes_to_its_new_rep(desk: Desk) -> None:

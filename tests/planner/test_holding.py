@@ -14,6 +14,7 @@ from planner.access import Actor, Scope
 from planner.domain import Address, Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, NotFoundError, RefusedError, SlotGoneError
 from planner.handoffs.domain import HandoffState
+from planner.handoffs.standing import Standing, handoffs
 from planner.plan_checks import broken_rules
 from planner.plan_document import Stop
 from planner.settings import BookingSettings, CalendarSettings
@@ -541,6 +542,19 @@ def test_a_cancelled_promise_leaves_the_day_and_the_handoff_goes_back(desk: Desk
     assert row is not None
     assert row.state is HandoffState.HANDED_OFF
     assert desk.promise().state is BookingState.PROMISED  # and may be promised again
+
+
+def test_who_looks_is_told_that_a_visit_whose_promise_was_cancelled_waits_for_the_next_plan(desk: Desk) -> None:
+    """What was planned for it had been taken out for the promise, and its time may be somebody else's by now."""
+    desk.town.add((opportunity("mill", inside_rep="irene@example.com"), door(10)))
+    desk.town.publish(MONDAY)
+    desk.cancel(desk.confirm(desk.hold(day=FRIDAY, opportunity_id="mill")))
+    assert not [stop for day in desk.town.published()["rep_days"] for stop in day["stops"]]
+    with desk.town.reading() as unit:
+        *_, event = unit.handoff_events.find(area=TOWN, opportunity_id="mill")
+        (listed,) = handoffs(unit, TOWN, desk.town.settings.gate)
+    assert event.text.endswith("they called off. The visit waits for the next plan")
+    assert listed.standing is Standing.UNPLANNED
 
 
 def test_a_promise_is_cancelled_even_on_a_day_that_its_records_have_broken(desk: Desk) -> None:
