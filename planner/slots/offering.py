@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
+
 from planner.candidates import team_work_days, visit_id
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.qualification import first_action_deadline
@@ -20,6 +22,7 @@ from planner.snapshot import zone_of
 from routing.geo import LatLon
 from routing.insertion import Itineraries, Itinerary, overlaps
 from routing.problem import UNREACHABLE
+from routing.travel_times import FanTimes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,9 @@ def offer_slots(
     Raises:
         InvalidRecordError: the hours cannot be read.
     """
+    most_days = settings.booking.most_days
+    if query.first_day > now.date() + timedelta(days=most_days):
+        return Offers((), 0, 0, 0, f"visits are booked at most {most_days} days ahead")
     search = search_for(_agenda(unit, agendas, area, query, settings, now), query, settings, now)
     found = search.cheapest(query.limit)
     if query.resequence:
@@ -152,9 +158,11 @@ def _able(agenda: Agenda, query: SlotQuery) -> frozenset[str]:
     return frozenset(rep.id for rep in agenda.reps if all(passes(rep) for _, passes in filters))
 
 
-def _filters(query: SlotQuery) -> Sequence[tuple[str, Callable[[Rep], bool]]]:
-    """What a rep has to be, each with what is said where nobody is."""
+def _filters(query: SlotQuery, chosen: str = "") -> Sequence[tuple[str, Callable[[Rep], bool]]]:
+    """What a rep has to be, each with what is said where nobody is; `chosen` is the name of the only one who is asked
+    for."""
     skills = frozenset(skill.casefold() for skill in query.skills)
+    skilled = f"the skill{'s' if len(skills) > 1 else ''} {', '.join(sorted(skills))}"
     filters: list[tuple[str, Callable[[Rep], bool]]] = []
     reps = query.reps
     if reps is not None:
@@ -169,9 +177,12 @@ def _filters(query: SlotQuery) -> Sequence[tuple[str, Callable[[Rep], bool]]]:
             )
         )
     if skills:
-        filters.append((f"no rep has the skills {', '.join(sorted(skills))}", lambda rep: skills <= rep.skills))
+        said = f"{chosen} has not {skilled}" if chosen else f"no rep has {skilled}"
+        filters.append((said, lambda rep: skills <= rep.skills))
     if query.language:
-        filters.append((f"no rep speaks {query.language}", lambda rep: query.language.casefold() in rep.languages))
+        nobody = f"no rep with {skilled}" if skills else "no rep"
+        said = f"{chosen} does not speak {query.language}" if chosen else f"{nobody} speaks {query.language}"
+        filters.append((said, lambda rep: query.language.casefold() in rep.languages))
     return filters
 
 
@@ -199,7 +210,8 @@ def _why_none(search: Search, query: SlotQuery) -> str:
     reps: list[Rep] = list(agenda.reps)
     if not reps:
         return "there are no reps"
-    for sentence, passes in _filters(query):
+    names = told_names(reps)
+    for sentence, passes in _filters(query, names.get(query.rep_id or query.owner_rep_id, "")):
         reps = [rep for rep in reps if passes(rep)]
         if not reps:
             return sentence
@@ -207,7 +219,7 @@ def _why_none(search: Search, query: SlotQuery) -> str:
     days = [(day, windows) for day, windows in zip(agenda.days, search.windows, strict=True) if day.rep.id in ids]
     span = f"from {agenda.clock.first_day} to {agenda.clock.last_day}"
     if not days:
-        return f"none of {len(reps)} reps works {span}" if len(reps) > 1 else f"{reps[0].name} does not work {span}"
+        return f"none of {len(reps)} reps works {span}" if len(reps) > 1 else f"{names[reps[0].id]} does not work {span}"
     if query.meaning is Meaning.WHOLE and query.window_minutes < query.service_minutes:
         return f"a visit of {query.service_minutes} minutes does not fit into a window of {query.window_minutes}"
     if not any(windows for _, windows in days):
@@ -220,7 +232,11 @@ def _why_none(search: Search, query: SlotQuery) -> str:
         return "no street leads there from where the reps start, and back"
     if not any(True for _, windows in days for window in windows for _ in overlaps(job.windows, window)):
         return f"the hours “{query.hours}” leave no room for {query.service_minutes} minutes in the reps' working hours"
-    if not _fits_into_empty_days(search, [day for day, _ in days]):
+    if not _fits_into_empty_days(search, [day for day, _ in days], _next_door(search.times)):
+        any_break = any(day.itinerary.shift.break_ for day, _ in days)
+        where = "between the breaks of" if any_break else "into"
+        return f"{query.service_minutes} minutes do not fit {where} any rep's day"
+    if not _fits_into_empty_days(search, [day for day, _ in days], search.times):
         nearest = min(search.alone_s(day) for day, _ in days if not _unreachable(search, day))
         return (
             f"it is too far: a day has too little time for {query.service_minutes} minutes there and at least "
@@ -234,11 +250,16 @@ def _unreachable(search: Search, day: AgendaDay) -> bool:
     return UNREACHABLE in (search.times.to_s[shift.start_place], search.times.from_s[shift.end_place])
 
 
-def _fits_into_empty_days(search: Search, days: Sequence[AgendaDay]) -> bool:
+def _next_door(times: FanTimes) -> FanTimes:
+    """The same, without any driving."""
+    return FanTimes(*(np.zeros_like(line) for line in (times.to_s, times.to_m, times.from_s, times.from_m)))
+
+
+def _fits_into_empty_days(search: Search, days: Sequence[AgendaDay], times: FanTimes) -> bool:
     empty = [Itinerary(day.itinerary.shift, (), (0,), (0,)) for day in days]
     windows = {day.id: w for day, w in zip(search.agenda.days, search.windows, strict=True)}
     index = Itineraries(empty, search.agenda.itineraries.place_count)
-    return len(index.openings(search.job, search.times, [windows[day.id] for day in days])) > 0
+    return len(index.openings(search.job, times, [windows[day.id] for day in days])) > 0
 
 
 @dataclass(frozen=True, slots=True)

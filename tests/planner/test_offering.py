@@ -202,7 +202,12 @@ def test_nothing_is_offered_after_the_last_day_that_counts(slots: SlotTown) -> N
     ("wish", "why"),
     [
         ({"rep_id": "zoe"}, "there is no rep zoe"),
-        ({"skills": frozenset({"laser"})}, "no rep has the skills laser"),
+        ({"skills": frozenset({"laser"})}, "no rep has the skill laser"),
+        ({"skills": frozenset({"laser"}), "rep_id": "anna"}, "Anna has not the skill laser"),
+        ({"language": "fi", "rep_id": "anna"}, "Anna does not speak fi"),
+        ({"first_day": date(2027, 3, 1)}, "visits are booked at most 60 days ahead"),
+        ({"first_day": date.max}, "visits are booked at most 60 days ahead"),
+        ({"service_minutes": 400}, "400 minutes do not fit between the breaks of any rep's day"),
         ({"language": "fi"}, "no rep speaks fi"),
         ({"first_day": MONDAY + timedelta(days=5), "days": 2}, "Anna does not work from 2026-12-05 to 2026-12-06"),
         (
@@ -227,6 +232,13 @@ def test_nothing_is_offered_after_the_last_day_that_counts(slots: SlotTown) -> N
 )
 def test_the_first_thing_in_the_way_is_told(slots: SlotTown, wish: dict[str, Any], why: str) -> None:
     assert offers(slots, **wish).why_none == why
+
+
+def test_who_lacks_what_is_told_of_those_who_have_the_rest(slots: SlotTown) -> None:
+    slots.add((rep("ben", skills=frozenset({"laser"})), door()), (rep("cy", languages=frozenset({"fi"})), door()))
+    wish = {"skills": frozenset({"laser"}), "language": "fi"}
+    assert offers(slots, **wish).why_none == "no rep with the skill laser speaks fi"
+    assert offers(slots, **wish, rep_id="ben").why_none == "Ben does not speak fi"
 
 
 def test_full_days_are_told(slots: SlotTown) -> None:
