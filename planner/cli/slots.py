@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -39,8 +40,8 @@ SKILLS = "Comma-separated; the rep must have all of them."
 @main.command()
 @click.option("--address", required=True, help="Where the visit is to be, or LAT,LON.")
 @click.option("--minutes", type=MINUTES, required=True, help="How long it takes.")
-@click.option("--from", "first_day", type=DAY, help="The first day.  [default: today]")
-@click.option("--days", type=click.IntRange(1, 366), help="How many working days to search.  [default: a setting]")
+@click.option("--from", "first_day", type=DAY, help="The first day; today, if it is past.  [default: today]")
+@click.option("--days", type=click.IntRange(1, 366), help="How many calendar days to search.  [default: a setting]")
 @click.option("--rep", "rep_id", default="", metavar="ID", help="Only this rep.")
 @click.option("--owner", "owner_rep_id", default="", metavar="ID", help="Only the rep who owns the account.")
 @click.option("--skills", default="", help=SKILLS)
@@ -73,10 +74,12 @@ def slots(
     """Arrival windows that a rep can truly keep, those that add least driving first."""
     booking, now = app.settings.booking, datetime.now(UTC)
     where = _located(app, area, address)
+    with app.store.read() as unit:
+        today = now.astimezone(zone_of(unit.records(area.name).reps()) or UTC).date()
     query = SlotQuery(
         place=where.place,
         service_minutes=minutes,
-        first_day=first_day.date() if first_day else now.astimezone().date(),
+        first_day=max(first_day.date(), today) if first_day else today,
         days=days or booking.days,
         rep_id=rep_id,
         owner_rep_id=owner_rep_id,
@@ -187,6 +190,8 @@ def book(app: App, area: Area, **given: Any) -> None:
     ways = [way for way in ("confirm_id", "move_id", "cancel_id") if given[way]]
     if len(ways) > 1:
         raise click.UsageError("give only one of --confirm, --move, --cancel")
+    if given["ics"]:
+        _check_writable(given["ics"])
     if given["cancel_id"]:
         booking = _cancelled(app, area, given["cancel_id"], given["reason"])
     elif given["confirm_id"]:
@@ -196,6 +201,12 @@ def book(app: App, area: Area, **given: Any) -> None:
         if not given["hold_only"]:
             booking = _promised(app, area, booking, given)
     _tell(app, area, booking, given["ics"], given["as_json"])
+
+
+def _check_writable(file: Path) -> None:
+    """Before anything is promised. Raises PlannerError."""
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise PlannerError(f"{file} cannot be written, so nothing was booked")
 
 
 Given = Mapping[str, Any]
@@ -337,7 +348,7 @@ def _tell(app: App, area: Area, booking: Booking, ics: Path | None, as_json: boo
         )
     elif booking.state in (BookingState.PROMISED, BookingState.CANCELLED):
         if booking.state is BookingState.CANCELLED:
-            app.say("it is on no rep's day any more; if the field still has the visit to make, it waits for the next plan")
+            app.say("it is on no rep's day any more; if the field still has it to make, it waits for the next plan")
         app.say(f"\n{text_to_send(booking, earlier, name, zone, contact)}")
 
 

@@ -219,7 +219,8 @@ def _why_none(search: Search, query: SlotQuery) -> str:
     days = [(day, windows) for day, windows in zip(agenda.days, search.windows, strict=True) if day.rep.id in ids]
     span = f"from {agenda.clock.first_day} to {agenda.clock.last_day}"
     if not days:
-        return f"none of {len(reps)} reps works {span}" if len(reps) > 1 else f"{names[reps[0].id]} does not work {span}"
+        only = names[reps[0].id]
+        return f"none of {len(reps)} reps works {span}" if len(reps) > 1 else f"{only} does not work {span}"
     if query.meaning is Meaning.WHOLE and query.window_minutes < query.service_minutes:
         return f"a visit of {query.service_minutes} minutes does not fit into a window of {query.window_minutes}"
     if not any(windows for _, windows in days):

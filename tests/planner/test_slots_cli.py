@@ -84,6 +84,20 @@ def test_who_goes_can_be_narrowed_down(office: Office) -> None:
     assert offered(office, "--skills", "crane")["why_none"]
 
 
+def test_days_are_searched_from_today_on_and_no_farther_than_visits_are_booked(office: Office) -> None:
+    words = ("slots", "--address", HIGH_STREET, "--minutes", 60)
+    assert office.type(*words, "--from", "9999-12-31").splitlines()[1] == "visits are booked at most 60 days ahead"
+    past = json.loads(office.type(*words, "--from", "0001-01-01", "--json"))
+    assert past["slots"]
+    assert all(date.fromisoformat(slot["day"]) >= TODAY for slot in past["slots"])
+
+
+def test_nothing_is_promised_where_the_calendar_file_cannot_be_written(office: Office) -> None:
+    said = book(office, *SOMEBODY, "--ics", office.folder / "nowhere" / "visit.ics", status=1)["said"]
+    assert "cannot be written, so nothing was booked" in said
+    book(office, *SOMEBODY)
+
+
 def test_windows_are_as_wide_as_asked_and_within_hours(office: Office) -> None:
     slots = offered(office, "--window", 90, "--hours", "Mo-Fr 09:00-12:00", "--meaning", "whole", "--limit", 3)["slots"]
     assert 0 < len(slots) <= 3
