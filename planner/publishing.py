@@ -25,10 +25,11 @@ from planner.handoffs.domain import TO_VISIT
 from planner.plan_document import RepDay, Stop, read_plan
 from planner.repository import Store, StoredPlan, UnitOfWork
 from planner.settings import Settings
-from planner.slots.agenda import Agendas, Kept
+from planner.slots.agenda import Agendas
 from planner.slots.alternatives import Visits
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.lookups import Kept
 from planner.slots.working_order import DayFacts, Legs, Workshop, records_behind
 from planner.snapshot import Snapshot
 from planner.translation import WorkingDay, working_days

@@ -1,0 +1,43 @@
+"""Where the records behind the visits of days are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from planner.domain import Record, RecordKind
+from planner.repository import UnitOfWork
+from planner.slots.working_order import (
+    Visited,
+)
+from planner.snapshot import Snapshot
+from routing.geo import LatLon
+
+
+class Asked:
+    """Records read one by one."""
+
+    def __init__(self, unit: UnitOfWork, area: str) -> None:
+        self._records = unit.records(area)
+
+    def record(self, kind: RecordKind, record_id: str) -> Record | None:
+        return self._records.get(kind, record_id)
+
+    def place(self, record: Visited) -> LatLon | None:
+        location = self._records.location(record.kind, record.id)
+        return location.place if location and location.address == record.address else None
+
+
+class Kept:
+    """Records of a snapshot, by kind and id."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        everybody: Iterable[Record] = (*snapshot.reps, *snapshot.accounts, *snapshot.opportunities)
+        self._records = {(record.kind, record.id): record for record in everybody}
+
+    def record(self, kind: RecordKind, record_id: str) -> Record | None:
+        return self._records.get((kind, record_id))
+
+    def place(self, record: Visited) -> LatLon | None:
+        location = self._snapshot.location_of(record.kind, record.id, record.address)
+        return location.place if location else None
