@@ -3,6 +3,9 @@
 A plan version never changes. A day that a booking changed is kept beside it as a `ChangedDay`, whose route is put in
 the place of the plan's. Documents are large, and reading one takes a second: each is taken apart once, a change costs
 only what it is about, and whoever asks for visits or for a part is answered from the days that were read already.
+
+The horizon stays the plan's own, since what is due and what is late was judged by it; promises beyond it are on days
+of their own.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ class Standing:
             whole = self._whole
         except PlannerError:
             return self.made
-        return self._shown(whole, whole.text, whole.document["totals"])
+        return self._shown(whole.text, whole.document["totals"])
 
     def part(self, seen: Seen) -> StoredPlan:
         """What is seen of it; of a document that is none, nothing is."""
@@ -66,7 +69,7 @@ class Standing:
             whole = self._whole
         except PlannerError:
             return replace(self.made, document="", visits=0, unplanned=0, drive_s=0)
-        return self._shown(whole, *whole.cut(seen))
+        return self._shown(*whole.cut(seen))
 
     @property
     def visited(self) -> Mapping[str, Visited]:
@@ -85,15 +88,9 @@ class Standing:
     def _whole(self) -> _Whole:
         return _amended(self.made.document or "", self.changes)
 
-    def _shown(self, whole: _Whole, text: str, totals: PlanTotals) -> StoredPlan:
-        first_day, days = self.made.first_day, self.made.days
-        if self.changes:
-            first_day, last_day = (date.fromisoformat(whole.document[key]) for key in ("first_day", "last_day"))
-            days = (last_day - first_day).days + 1
+    def _shown(self, text: str, totals: PlanTotals) -> StoredPlan:
         return replace(
             self.made,
-            first_day=first_day,
-            days=days,
             visits=totals["visits"],
             unplanned=totals["unplanned"],
             drive_s=totals["drive_seconds"],
@@ -193,21 +190,19 @@ def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Whole:
         )
     days = dict(parts.days)
     changed: set[str] = set()
-    for change in changes:
-        key = str(change.day), change.rep_id
-        days[key] = _shown(change.route)
-        changed |= days[key].visits
-    in_order = sorted(days.values(), key=lambda day: day.document["date"])  # and as before within a day
     rest = parts.rest
+    for change in changes:
+        key, day = (str(change.day), change.rep_id), _shown(change.route)
+        if day.document["stops"] or rest["first_day"] <= key[0] <= rest["last_day"]:
+            days[key] = day  # of a day beyond the plan on which nothing is left, nobody is told
+            changed |= day.visits
+    in_order = sorted(days.values(), key=lambda day: day.document["date"])  # and as before within a day
     unplanned = [entry for entry in rest["unplanned"] if _visit_id(entry) not in changed]
     counts: Counter[str] = Counter()
     for day in in_order:
         counts.update(day.counts)
-    dates = [rest["first_day"], rest["last_day"], *(day.document["date"] for day in in_order)]
     document: PlanDocument = {
         **rest,
-        "first_day": min(dates),
-        "last_day": max(dates),
         "totals": {
             "visits": counts["visits"],
             "promises": counts["promises"],

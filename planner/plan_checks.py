@@ -26,6 +26,8 @@ from routing.errors import RoutingError
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
 
+VISITED = frozenset({HandoffState.VISITED, HandoffState.WON, HandoffState.LOST})
+
 UNREADABLE = (KeyError, ValueError, OverflowError, PlannerError, RoutingError)
 """What a document of the right shape can still raise: a date that is none, a place that is nowhere, no such record."""
 
@@ -118,7 +120,8 @@ def _readable(where: str, rules: Iterator[str]) -> Iterator[str]:
 
 def _day(day: RepDay, context: _Context) -> Iterator[str]:
     rep, on = context.reps[day["rep_id"]], date.fromisoformat(day["date"])
-    if not context.first_day <= on <= context.last_day:
+    booked = any(stop["visit_id"] in context.promises or _is_over(stop, context) for stop in day["stops"])
+    if not (booked or context.first_day <= on <= context.last_day):
         yield "is not one of the plan's days"
     calendar = context.settings.calendar
     if holiday := holiday_name(calendar.country, calendar.subdivision, on):
@@ -128,6 +131,13 @@ def _day(day: RepDay, context: _Context) -> Iterator[str]:
     yield from _shift(day, rep, on)
     yield from _legs(day, context)
     yield from _break(day, rep, on, context)
+
+
+def _is_over(stop: Stop, context: _Context) -> bool:
+    """Whether it was a visit to an opportunity that has been made."""
+    kind, _, id_ = stop["visit_id"].partition(":")
+    handoff = context.handoffs.get(id_) if kind == RecordKind.OPPORTUNITY else None
+    return handoff is not None and handoff.state in VISITED
 
 
 def _shift(day: RepDay, rep: Rep, on: date) -> Iterator[str]:
@@ -345,15 +355,20 @@ def _deadline(opportunity: Opportunity, context: _Context) -> date | None:
 
 
 def _due_or_nearby(stop: Stop, account: Account, context: _Context) -> Iterator[str]:
-    """A customer is due by the last day, or rides along with an opportunity when far enough through the cadence."""
+    """A customer is due by the last day, or rides along with an opportunity when far enough through the cadence.
+
+    Whoever promised a visit may have had one who is due ride along with it, on whichever day it is.
+    """
     settings = context.settings.candidates
     if is_dormant(account, context.first_day, settings):
         yield "is dormant"
+    added = any(f"{RecordKind.OPPORTUNITY}:{id_}" in context.promises for id_ in stop["rides_with"])
+    since = max(context.first_day, _moment(stop["begin"]).date()) if added else context.first_day
     kind = VisitKind.DUE if _is_due(account, context) else VisitKind.NEARBY
-    if stop["kind"] != kind:
+    if stop["kind"] != kind and not (added and stop["kind"] == VisitKind.NEARBY):
         yield f"is {kind}, not {stop['kind']}"
     if kind == VisitKind.NEARBY and account.last_visit is not None:
-        elapsed = (context.first_day - account.last_visit).days
+        elapsed = (since - account.last_visit).days
         if elapsed < settings.nearby_cadence_share * cadence_days(account, settings):
             yield f"was visited {elapsed} days ago: too early for another visit"
         if not stop["rides_with"]:
@@ -436,8 +451,7 @@ def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]
     served |= {f"account:{context.opportunities[id_].account_id}" for id_ in kept if id_ in context.opportunities}
     told = planned | listed | served
     due = [account for account in context.accounts.values() if _is_due(account, context)]
-    visited = {HandoffState.VISITED, HandoffState.WON, HandoffState.LOST}
-    over = {id_ for id_, handoff in context.handoffs.items() if handoff.state in visited}
+    over = {id_ for id_, handoff in context.handoffs.items() if handoff.state in VISITED}
     waiting = [id_ for id_ in context.opportunities if id_ not in over]
     for visit in [*(f"opportunity:{id_}" for id_ in waiting), *(f"account:{a.id}" for a in due)]:
         if visit not in told:

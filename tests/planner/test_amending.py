@@ -66,14 +66,20 @@ def test_a_changed_day_is_in_the_place_of_the_planned_one_and_the_totals_count_i
 def test_a_promise_beyond_the_plan_adds_its_day() -> None:
     found = amended(published(), [shown(LATER, version=0)])
     totals = {"visits": 3, "promises": 1, "unplanned": 2, "drive_seconds": 1800, "drive_metres": 4200}
-    assert found.document == expected(ANNS, BENS, LATER, totals=totals, last_day="2026-12-09")
-    assert (found.first_day, found.days) == (MONDAY, 10)
+    assert found.document == expected(ANNS, BENS, LATER, totals=totals)
+    assert (found.first_day, found.days) == (MONDAY, 5)
+
+
+def test_of_a_day_beyond_the_plan_on_which_nothing_is_left_nobody_is_told() -> None:
+    """What is due and late was judged by the plan's own days: they stay whatever is promised."""
+    cancelled = day("R2", "Ben Benson", date="2026-12-09")
+    assert cancelled["date"] not in (amended(published(), [shown(cancelled, version=0)]).document or "")
 
 
 def test_a_promise_before_the_plan_s_first_day_is_seen_if_it_was_still_to_come_at_publishing() -> None:
     for text, seen in (("2026-11-26", False), ("2026-11-27", True)):
         found = amended(published(), [shown({**LATER, "date": text}, version=0)])
-        assert (found.first_day == date.fromisoformat(text)) is seen
+        assert (f'"date": "{text}"' in (found.document or "")) is seen
         assert (found == published()) is not seen
 
 
@@ -84,7 +90,7 @@ def test_which_day_it_was_at_publishing_is_asked_where_the_rep_is() -> None:
     plan_from_tuesday = replace(published(), first_day=date(2026, 12, 1), days=4, published_at=late)
     for zone, seen in (("America/Vancouver", True), ("Europe/London", False)):
         found = amended(plan_from_tuesday, [shown({**today, "timezone": zone}, version=0)])
-        assert (found.first_day == MONDAY) is seen
+        assert ('"opportunity:O2"' in (found.document or "")) is seen
 
 
 def test_what_was_changed_in_another_plan_counts_no_more() -> None:

@@ -259,6 +259,18 @@ def test_what_is_promised_beyond_the_new_plan_stays_and_nothing_else_of_the_old_
     assert row(slots, later) == changed
 
 
+@pytest.mark.parametrize("days", [-3, 7], ids=["before", "after"])
+def test_a_promise_beyond_the_plan_changes_nothing_of_what_the_plan_is_judged_by(slots: SlotTown, days: int) -> None:
+    """The inn's first visit was due before the plan began, and after the day of the promise."""
+    monday = MONDAY + timedelta(days=7)
+    slots.add((opportunity("inn", first_action_days=9), door(5)), (opportunity(), door(10)))
+    version = draft(slots, monday)
+    slots.book(promise(day=monday + timedelta(days=days)), [])
+    published(slots, version)
+    assert broken(slots) == []
+    assert visits_on(slots.published(), monday + timedelta(days=days)) == ["mill"]
+
+
 def test_a_promise_beyond_the_plan_is_checked_as_one_within_it(slots: SlotTown) -> None:
     """It was promised for a Tuesday after the week that is planned; since then its rep has Tuesdays off."""
     later = TUESDAY + timedelta(days=7)
