@@ -49,6 +49,12 @@ class StoredPlan:
     drive_s: int
     document: str | None = None
 
+    def standing(self, seen: int | None) -> str:
+        """What it is, where `seen` is the version that reps see."""
+        if self.published_at is None:
+            return "draft"
+        return "published" if self.version == seen else "was published"
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedHandoff:

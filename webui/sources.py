@@ -38,6 +38,7 @@ class ShownPlan:
 
     stored: StoredPlan
     versions: tuple[StoredPlan, ...]
+    published: int | None
     view: PlanView
 
 
@@ -85,11 +86,11 @@ class Sources:
         with self.store.read(scope) as unit:
             plans = unit.plans(area)
             stored = plans.latest(published=True) or plans.latest() if version is None else plans.get(version)
-            versions = plans.list()
+            versions, published = plans.list(), plans.published_version()
         if stored is None:
             return None
         try:
-            return ShownPlan(stored, tuple(versions), view_of(stored.document or ""))
+            return ShownPlan(stored, tuple(versions), published, view_of(stored.document or ""))
         except PlanUnreadableError as error:
             raise PlanUnreadableError(f"Plan {stored.version}: {error}") from error
 

@@ -140,9 +140,9 @@ def publish(app: App, area: Area, version: int | None) -> None:
 def plans(app: App, area: Area) -> None:
     """The stored plan versions, newest first."""
     with app.store.read() as unit:
-        stored = unit.plans(area.name).list()
+        stored, seen = unit.plans(area.name).list(), unit.plans(area.name).published_version()
     for version in stored:
-        published = "published" if version.published_at else ""
+        published = version.standing(seen) if version.published_at else ""
         app.say(
             f"{version.version:>4}  {version.first_day}  {version.visits} visits, {version.unplanned} unplanned, "
             f"{version.drive_s / 3600:.1f} h driving, made {version.created_at:%Y-%m-%d %H:%M}Z {published}".rstrip()

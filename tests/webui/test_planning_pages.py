@@ -185,6 +185,7 @@ def test_a_draft_is_published_from_its_week_too(office: Office) -> None:
     answer = send(office, "/a/helsinki/?plan=2", "/a/helsinki/plans/2/publish")
     assert answer.status_code == 303
     assert "plan 2 published" in office.text("/a/helsinki/")
+    assert "plan 1 was published" in office.text("/a/helsinki/?plan=1")
 
 
 @pytest.mark.parametrize(

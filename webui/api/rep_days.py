@@ -61,7 +61,7 @@ def get_rep_day(area: str, day: str, rep_id: str) -> Reply:
                     note=_note(note),
                 )
             )
-    raise NotFoundError(f"rep {rep_id} does not work on {day} in this plan")
+    raise NotFoundError(f"rep {rep_id} has nothing on {day} in this plan")
 
 
 @operation("GET", "/areas/<area>/notes/<day>/<anything:rep_id>", {200: Note}, tag="days")

@@ -49,8 +49,14 @@ class Shown:
     area: Area
     stored: StoredPlan
     versions: Sequence[StoredPlan]
+    published: int | None
     plan: PlanView
     asked: int | None
+
+    @property
+    def standing(self) -> str:
+        """Draft, published, or published before the one that reps see."""
+        return self.stored.standing(self.published)
 
     def url(self, endpoint: str, **values: str) -> str:
         """The address of another page on the same plan. Ids travel in the query, which takes any character."""
@@ -104,7 +110,7 @@ def shown(area_name: str) -> Shown:
         abort(404, description=f"There is no plan {version} in the area {area.name}.")
     if found is None:
         raise NoPlanError(area.name)
-    return Shown(area, found.stored, found.versions, found.view, version)
+    return Shown(area, found.stored, found.versions, found.published, found.view, version)
 
 
 @pages.get("/")

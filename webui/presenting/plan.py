@@ -47,6 +47,8 @@ class PlanView:
     """A whole plan. `rep_days` is keyed by rep id and ISO date; a rep who does not work on a day has no entry."""
 
     title: str
+    first_day: date
+    last_day: date
     zone: ZoneInfo
     reps: tuple[RepView, ...]
     days: tuple[DayView, ...]
@@ -61,6 +63,10 @@ class PlanView:
     returned: tuple[ListedView, ...]
     dormant: tuple[ListedView, ...]
     notes: tuple[str, ...]
+
+    def covers(self, day: DayView) -> bool:
+        """Whether the plan is for that day; one beyond it is known through a promise, and only that is on it."""
+        return self.first_day <= day.day <= self.last_day
 
     def day(self, iso: str) -> DayView | None:
         return next((day for day in self.days if day.iso == iso), None)
@@ -95,11 +101,14 @@ def _plan(document: PlanDocument) -> PlanView:
         if entry["rep_id"] not in reps:
             reps[entry["rep_id"]] = RepView(entry["rep_id"], entry["rep_name"], len(reps) % COLOURS)
     days = {entry["date"]: _day(entry["date"]) for entry in document["rep_days"]}
+    first_day, last_day = (date.fromisoformat(document[key]) for key in ("first_day", "last_day"))
     totals = document["totals"]
     by_worth = sorted(document["unplanned"], key=lambda entry: -(entry["worth_minutes"] or 0))
     unplanned = [_unplanned(entry) for entry in by_worth]
     return PlanView(
-        title=span_of_days(date.fromisoformat(document["first_day"]), date.fromisoformat(document["last_day"])),
+        title=span_of_days(first_day, last_day),
+        first_day=first_day,
+        last_day=last_day,
         zone=ZoneInfo(document["timezone"]),
         reps=tuple(reps.values()),
         days=tuple(sorted(days.values(), key=lambda day: day.day)),
