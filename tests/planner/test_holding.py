@@ -446,7 +446,6 @@ def test_a_promise_beyond_the_plan_is_in_the_plan_that_is_seen(desk: Desk) -> No
     later = date(2026, 12, 9)
     desk.promise(day=later)
     assert times(shown(desk.town, later)) == ["mill 10:00"]
-    assert desk.town.published()["last_day"] == str(later)
 
 
 # ---- moving and cancelling
