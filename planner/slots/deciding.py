@@ -6,15 +6,16 @@ decided on; if so it is decided again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta
 from typing import cast
 
 from planner.access import Actor, Scope
+from planner.candidates import VisitKind, visit_id
 from planner.domain import RecordKind, Rep
 from planner.errors import NotFoundError, SlotGoneError
-from planner.plan_document import RepDay, without_stops
+from planner.plan_document import RepDay, Stop, without_stops
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
@@ -126,6 +127,8 @@ def without_visits(
 ) -> ChangedDay | None:
     """A rep's day without some visits; None where it has none of them, or is over: what was on it stays on it.
 
+    Customers who were added only since an opportunity is visited near them leave with it.
+
     Of a day that cannot be timed any more, since nobody knows where its rep starts or no street leads along it, the
     other visits keep their times.
     """
@@ -134,7 +137,9 @@ def without_visits(
         return None
     try:
         desk = Desk.of(unit, agendas, area, rep_id, day, settings)
-        listed = tuple(visit for visit in desk.day.listed if visit.id not in visits)
+        _, planned = agendas.planned(unit, area, rep_id, day)
+        leaving = visits | _riders([visit.stop for visit in desk.day.listed if visit.stop], planned, visits)
+        listed = tuple(visit for visit in desk.day.listed if visit.id not in leaving)
         return desk.changed(listed, shown=True) if len(listed) < len(desk.day.listed) else None
     except (NotFoundError, SlotGoneError):
         return _without_timing(unit, agendas, area, rep_id, day, visits)
@@ -149,6 +154,7 @@ def _without_timing(
     if row is not None and row.plan_version != version:
         row = None
     shown = cast(RepDay, row.route) if row is not None and row.route is not None else planned
+    visits = visits | _riders(shown["stops"] if shown is not None else (), planned, visits)
     stops = tuple(stop["visit_id"] for stop in shown["stops"]) if shown is not None else ()
     order = row.order if row is not None else stops
     if visits.isdisjoint((*order, *stops)):
@@ -156,6 +162,19 @@ def _without_timing(
     left = tuple(visit for visit in order if visit not in visits)
     route = without_stops(shown, visits) if shown is not None else None
     return ChangedDay(area, rep_id, day, revision + 1, version, left, route)
+
+
+def _riders(stops: Iterable[Stop], planned: RepDay | None, visits: Set[str]) -> Set[str]:
+    """Those of a day's visits that no plan made and that ride along with nothing but some visits to opportunities."""
+    by_plan = {stop["visit_id"] for stop in planned["stops"]} if planned is not None else set()
+    return {
+        stop["visit_id"]
+        for stop in stops
+        if stop["kind"] == VisitKind.NEARBY
+        and stop["visit_id"] not in by_plan
+        and stop["rides_with"]
+        and all(visit_id(RecordKind.OPPORTUNITY, deal) in visits for deal in stop["rides_with"])
+    }
 
 
 def without_hold(unit: UnitOfWork, hold: Booking) -> ChangedDay | None:

@@ -631,6 +631,22 @@ def test_a_customer_planned_for_another_day_rides_along_instead(desk: Desk) -> N
     assert [day["date"] for day in desk.town.published()["rep_days"] for _ in day["stops"]] == [str(on)] * 2
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["cancelled", "moved"])
+def test_who_was_added_to_the_trip_leaves_the_day_with_the_promise(desk: Desk, moved: bool) -> None:
+    on = date(2026, 12, 8)
+    desk.town.add((account("bakery", last_visit=date(2026, 10, 1), cadence_days=28), door(12)))
+    old = desk.promise(day=on)
+    desk.ride_along(old, "bakery")
+    if moved:
+        desk.confirm(desk.hold(day=date(2026, 12, 9), replaces=old.id, opportunity_id="mill"))
+    else:
+        desk.cancel(old)
+    with desk.town.reading() as unit:
+        row = unit.changed_days.get(TOWN, "anna", on)
+    assert row is not None
+    assert row.order == ()
+
+
 def test_who_is_far_or_another_s_or_not_due_does_not_ride_along_and_nothing_is_told_of_them(desk: Desk) -> None:
     desk.town.add(
         (account("far"), door(30)),
