@@ -265,7 +265,7 @@ def test_what_is_asked_for_decides_which_slots_are_offered(reader: Asking) -> No
     start, end = (datetime.fromisoformat(whole[name]) for name in ("start", "end"))
     assert end - start == timedelta(minutes=60)
     none = reader.get("/slots", query_string=SEARCH | {"skills": "beer"})
-    assert (none["slots"], none["why_none"]) == ([], "no rep has the skills beer")
+    assert (none["slots"], none["why_none"]) == ([], "no rep has the skill beer")
     assert reader.get("/slots", query_string=SEARCH | {"address": "60.1808,24.949"})["slots"]
 
 

@@ -109,7 +109,7 @@ def test_a_search_may_ask_for_a_rep_a_skill_or_a_language(office: CallOffice) ->
     assert {rep for rep, _ in offered(slots(office, rep="b/1"))} == {"b/1"}
     assert {rep for rep, _ in offered(slots(office, skills="Wine"))} == {"ann"}
     assert {rep for rep, _ in offered(slots(office, language="swedish"))} == {"ann"}
-    assert "No rep has the skills beer" in slots(office, skills="beer")
+    assert "No rep has the skill beer" in slots(office, skills="beer")
 
 
 def test_a_search_may_say_from_which_day_how_late_and_what_hours(office: CallOffice) -> None:
@@ -172,7 +172,8 @@ def test_one_press_holds_a_time_and_shows_how_long(office: CallOffice) -> None:
     where = office.hold()
     held = office.booking(where)
     assert held.state is BookingState.HELD
-    assert (held.address, held.service_minutes, held.inside_rep) == ("5 Mill Lane", 60, "ines@example.com")
+    assert held.address == "5 Mill Lane, Toytown 00102"
+    assert (held.service_minutes, held.inside_rep) == (60, "ines@example.com")
     page = office.page(where)
     assert 'data-left="600"' in page
     assert "10:00" in text_of(page)
@@ -235,7 +236,32 @@ def test_a_hold_that_has_run_out_says_so_and_leads_to_fresh_times(office: CallOf
     page = office.page(where)
     assert "No longer held" in text_of(page)
     assert "See what is free" in text_of(page)
-    assert "confirm" not in page
+
+
+def test_what_has_run_out_can_still_be_promised_while_its_time_is_free(office: CallOffice) -> None:
+    where = office.hold()
+    office.time.now += timedelta(minutes=11)
+    assert "Promise it, if it is free" in office.text(where)
+    assert send(office, where, f"{where}/confirm", name="Bread & Co").status_code == 303
+    assert office.booking(where).state is BookingState.PROMISED
+
+
+def test_a_postcode_alone_lists_its_addresses(office: CallOffice) -> None:
+    said = slots(office, address="00102")
+    assert "Which one is it?" in said
+    assert "5 Mill Lane, Toytown 00102" in said
+
+
+def test_the_address_that_was_understood_is_said_and_held(office: CallOffice) -> None:
+    assert "For 5 Mill Lane, Toytown 00102" in text_of(slots(office, address="5 mill lane"))
+    assert office.booking(office.hold(address="5 mill lane")).address == "5 Mill Lane, Toytown 00102"
+    place = spot(600, 1200)
+    street = text_of(slots(office, address="Mill Lane", at=f"{place.lat},{place.lon}"))
+    assert "Somewhere in Mill Lane: ask for the number" in street
+
+
+def test_no_day_is_too_far_to_be_asked_for(office: CallOffice) -> None:
+    assert "at most 60 days ahead" in slots(office, first_day="9999-12-31", not_before="23:00")
 
 
 def test_colleagues_do_not_see_each_other_s_holds(office: CallOffice) -> None:
@@ -333,10 +359,12 @@ def test_a_promise_moves_and_the_customer_s_calendar_follows(office: CallOffice)
     page = office.page(f"{BOOK}?move={first.rpartition('/')[2]}")
     assert "Move the visit" in page
     other = next(value for value in values(page) if json.loads(value)[1] != str(office.booking(first).day))
-    second = office.press(page, other).headers["Location"]
+    second, third = (office.press(page, time).headers["Location"] for time in (other, values(page)[-1]))
     assert office.booking(first).state is BookingState.PROMISED  # until the new time is confirmed
     assert send(office, second, f"{second}/confirm").status_code == 303
     assert office.booking(first).state is BookingState.MOVED
+    assert second in office.page(first)
+    assert f"{third}/confirm" not in office.page(third)  # of another tab: the promise has been moved already
     assert "Takes the place of" in office.text(second)
     assert "This replaces the visit" in office.text(second)
     (event,) = Calendar.from_ical(office.client.get(f"{second}/visit.ics").get_data()).walk("VEVENT")

@@ -38,6 +38,8 @@ from webui.words import sentence
 booking = Blueprint("booking", __name__)
 
 SUGGESTIONS = 8
+MOST_WHICH = 40
+"""So many addresses of a postcode are listed to choose among."""
 MOST_DAYS_DRAWN = 16
 MOST_WIDTH = 8 * 60
 
@@ -86,10 +88,14 @@ class Choices:
 class Found:
     """What came of a search: times, or what stands in their way.
 
+    `address` is the one that was understood, `street` says that of it only the street is known.
+
     `which` are places that may be meant where the address is not sure, and `why` says so.
     """
 
     place: LatLon | None = None
+    address: str = ""
+    street: bool = False
     offers: OffersView | None = None
     which: tuple[Candidate, ...] = ()
     why: str = ""
@@ -112,19 +118,33 @@ def addresses(area: str) -> Response:
     return Response(json.dumps({"addresses": told}, ensure_ascii=False), mimetype="application/json")
 
 
-def _locate(area: Area, asked: Asked) -> tuple[LatLon | None, tuple[Candidate, ...], str]:
-    """Where the visit is; or where it may be, and why that is not sure."""
+def _locate(area: Area, asked: Asked) -> tuple[Candidate | None, tuple[Candidate, ...], str]:
+    """Where the visit is, with the address that was understood; or where it may be, and why that is not sure."""
     if asked.at:
         try:
             lat, lon = (float(part) for part in asked.at.split(","))
             if math.isfinite(lat) and math.isfinite(lon):
-                return LatLon(lat, lon), (), ""
+                return Candidate(LatLon(lat, lon), asked.address or asked.at, 1.0), (), ""
         except (ValueError, RoutingError):
             pass
     result = sources().gazetteer(area).locate(asked.address)
     if result.verdict is Verdict.MATCHED:
-        return result.candidates[0].place, (), ""
-    return None, result.candidates, result.reason
+        return result.candidates[0], (), ""
+    if result.candidates:
+        return None, result.candidates, result.reason
+    # Of a postcode alone the gazetteer makes no address, but it knows which begin so.
+    doors = [one for one in sources().gazetteer(area).complete(asked.address, MOST_WHICH) if not one.street]
+    why = f"“{asked.address}” is more than one address." if len(doors) > 1 else result.reason
+    return None, tuple(Candidate(one.place, one.text, 0.5) for one in doors), why
+
+
+def _is_street(area: Area, where: Candidate) -> bool:
+    """Whether an address is but a street, of which some place in the middle is known."""
+    try:
+        known = sources().gazetteer(area).complete(where.address, SUGGESTIONS)
+    except AreaError:
+        return False
+    return any(one.street and one.text == where.address for one in known)
 
 
 # --- times ------------------------------------------------------------------------------------------------------------
@@ -188,12 +208,12 @@ def _search(area: Area, form: Form[Asked]) -> Found:
     if not (asked.address or asked.at) or asked.minutes is None:
         return Found()
     try:
-        place, which, why = _locate(area, asked)
-        if place is None:
+        where, which, why = _locate(area, asked)
+        if where is None:
             return Found(which=which, why=why)
         with sources().store.read(Scope(area=area.name)) as unit:
             zone = zone_of(unit.records(area.name).reps()) or ZoneInfo("UTC")
-            query = _query(asked, place, zone)
+            query = _query(asked, where.place, zone)
             offers = offer_slots(unit, sources().agendas, area.name, query, settings(), now())
     except InvalidRecordError as error:
         return Found(errors={error.field: error.message})
@@ -203,7 +223,8 @@ def _search(area: Area, form: Form[Asked]) -> Found:
         return Found(why=f"{error}.")
     if not all(_may_book(slot.rep_id) for slot in offers.slots):
         offers = replace(offers, slots=tuple(slot for slot in offers.slots if _may_book(slot.rep_id)))
-    return Found(place, offers_view(offers, now().astimezone(zone).date()))
+    offered = offers_view(offers, now().astimezone(zone).date())
+    return Found(where.place, where.address, _is_street(area, where), offered)
 
 
 def _query(asked: Asked, place: LatLon, zone: ZoneInfo) -> SlotQuery:
@@ -252,12 +273,12 @@ def hold_slot(area: str) -> Any:
     asked = form.values
     if asked is None or asked.minutes is None:
         return _page(chosen, form, _search(chosen, form)), 422
-    place, *_ = _locate(chosen, asked)
+    where, *_ = _locate(chosen, asked)
     try:
         rep_id, day, start, end, resequence = slot_asked(request.form.get("slot", ""))
     except ValueError:
         abort(400, description="This form was not made by our pages. Load the page again.")
-    if place is None or not _may_book(rep_id):
+    if where is None or not _may_book(rep_id):
         return _page(chosen, form, _search(chosen, form)), 422
     known = _opportunity(chosen, asked.opportunity)
     moved = _booking(chosen, asked.move) if asked.move else None
@@ -270,9 +291,9 @@ def hold_slot(area: str) -> Any:
             end=end,
             meaning=asked.meaning or Meaning(rules.meaning),
             service_minutes=asked.minutes,
-            place=place,
-            name=known.name if known else moved.name if moved else asked.address,
-            address=asked.address,
+            place=where.place,
+            name=known.name if known else moved.name if moved else where.address,
+            address=where.address,
             opportunity_id=known.id if known else moved.opportunity_id if moved else "",
             hours=asked.hours,
             skills=_skills(asked.skills),

@@ -36,6 +36,9 @@ MOST_NEARBY = 6
 TOLD = frozenset({BookingState.PROMISED, BookingState.CANCELLED, BookingState.DONE})
 """States in which there is something for the customer's calendar."""
 
+_AFTER = TOLD | {BookingState.MOVED}
+"""States of what has truly taken a promise's place."""
+
 Answer = Literal["yes", "no", "unknown"]
 
 
@@ -241,7 +244,19 @@ def _page(here: Here, form: Form[Any] | None = None, opened: str = "") -> str:
         nearby=_nearby(here) if shown.stage == "promised" else [],
         again=again(here),
         opened=opened,
+        successor=_successor(here) if shown.stage == "moved" else "",
     )
+
+
+def _successor(here: Here) -> str:
+    """The booking of the visit that was moved, as it is now; empty where the viewer does not see it."""
+    with sources().store.read(viewer().scope) as unit:
+        others = unit.bookings.find(area=here.area.name, opportunity_id=here.booking.opportunity_id)
+    after = {other.replaces: other.id for other in others if other.state in _AFTER}
+    now = here.booking.id
+    for _ in after:
+        now = after.get(now, now)
+    return now if now != here.booking.id else ""
 
 
 def _opportunity(here: Here, typed: Prospect) -> Opportunity:
@@ -265,12 +280,16 @@ def _ride_alongs(here: Here) -> list[RideAlong]:
         with sources().store.read(Scope(area=here.area.name)) as unit:
             today = here.now.astimezone(here.zone).date()
             found = ride_alongs(unit, sources().agendas, here.area.name, booking.place, settings(), today)
+            deal = unit.records(here.area.name).get(RecordKind.OPPORTUNITY, booking.opportunity_id)
     except RoutingError:  # streets that cannot be read are said where they are needed
         return []
+    own = deal.account_id if isinstance(deal, Opportunity) else ""  # the visit is to them
     return [
         near
         for near in found
-        if near.owner_rep_id in ("", booking.rep_id) and f"{booking.day:%a %Y-%m-%d}" not in near.planned
+        if near.account_id != own
+        and near.owner_rep_id in ("", booking.rep_id)
+        and f"{booking.day:%a %Y-%m-%d}" not in near.planned
     ]
 
 

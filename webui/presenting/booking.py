@@ -93,6 +93,8 @@ class BookingView:
     """A hold or a promise.
 
     Attributes:
+        may_confirm: it can be promised, if its time is free; moved_otherwise: it cannot, since the promise that it
+            moves is over.
         stage: "held", "promised", "cancelled", "moved", "done", or "gone" for a hold that has ended.
         left_s: seconds until a hold runs out, by the database's clock.
         said: the promise in words; `text` what to send to the customer.
@@ -114,6 +116,9 @@ class BookingView:
     reason: str
     opportunity_id: str
     moves: str
+    replaces: str
+    may_confirm: bool
+    moved_otherwise: bool
 
 
 def offers_view(offers: Offers, today: date) -> OffersView:
@@ -174,6 +179,8 @@ def booking_view(
     held = booking.state is BookingState.HELD and booking.live_at(now)
     left_s = max(0, math.floor((booking.expires_at - now).total_seconds())) if held and booking.expires_at else 0
     before = earlier[-1].start.astimezone(zone) if earlier else None
+    unpromised = booking.state in (BookingState.HELD, BookingState.EXPIRED)
+    moved_otherwise = unpromised and bool(earlier) and earlier[-1].state is not BookingState.PROMISED
     return BookingView(
         id=booking.id,
         stage=_stage(booking, held),
@@ -191,6 +198,9 @@ def booking_view(
         reason=booking.reason,
         opportunity_id=booking.opportunity_id,
         moves=f"{short_day(before.date())} {clock(before)}" if before else "",
+        replaces=booking.replaces,
+        may_confirm=unpromised and not moved_otherwise and booking.start > now,
+        moved_otherwise=moved_otherwise,
     )
 
 

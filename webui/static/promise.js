@@ -10,7 +10,12 @@
       figure.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
       left.classList.toggle("is-short", seconds <= 60);
       if (seconds) setTimeout(tick, 1000);
-      else location.reload();
+      else { // what was typed stays
+        left.hidden = true;
+        const told = document.querySelector("[data-ran-out]");
+        if (told) told.hidden = false;
+        else location.reload();
+      }
     };
     tick();
     document.addEventListener("keydown", (event) => {
