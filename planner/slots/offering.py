@@ -291,8 +291,8 @@ def first_visit(
 ) -> FirstVisit:
     """Whether the first visit physically fits before its first-action deadline, on whose day, and when.
 
-    The account's own rep goes where that is possible. `place` is given for an opportunity whose location is not kept
-    yet. `unit` sees the whole area.
+    Nobody but the account's own rep goes, where it has one who may. `place` is given for an opportunity whose location
+    is not kept yet. `unit` sees the whole area.
     """
     records = unit.records(area)
     reps = records.reps()
@@ -326,17 +326,13 @@ def first_visit(
     if (planned := _planned(unit, area, agenda, opportunity)) is not None:
         return FirstVisit(True, deadline, None, f"{planned}; {by}")
     owner = account.owner_rep_id if isinstance(account, Account) else ""
-    search = None
     able = _able(agenda, query)
-    asked = _asked(query, settings, now, whole_days=True)
-    for only in dict.fromkeys((able & {owner}, able)):
-        search = Search(agenda, asked, [day.rep.id in only for day in agenda.days])
-        found = search.cheapest(1) or search.rearranged(MOST_RESEQUENCED)
-        if found:
-            best = min(found, key=lambda each: (each.added_s, each.begin_s))
-            slot = _slot(best, search, query, told_name(best.day.rep, agenda.reps))
-            return FirstVisit(True, deadline, slot, f"it fits: {_words(slot)}; {by}")
-    assert search is not None
+    asked, who = _asked(query, settings, now, whole_days=True), able & {owner} or able
+    search = Search(agenda, asked, [day.rep.id in who for day in agenda.days])
+    if found := search.cheapest(1) or search.rearranged(MOST_RESEQUENCED):
+        best = min(found, key=lambda each: (each.added_s, each.begin_s))
+        slot = _slot(best, search, query, told_name(best.day.rep, agenda.reps))
+        return FirstVisit(True, deadline, slot, f"it fits: {_words(slot)}; {by}")
     return FirstVisit(False, deadline, None, f"it does not fit: {_why_none(search, query)}; {by}")
 
 

@@ -418,6 +418,16 @@ def test_due_customers_near_it_are_told_in_road_minutes_and_to_whom_they_are_not
     assert "Secret Florist" not in text
 
 
+def test_the_customer_whom_the_visit_is_to_does_not_ride_along_with_it(office: CallOffice) -> None:
+    office.viewer = MONA
+    assert "Secret Florist A3" in office.text(page_of("O1"))
+    with office.store.write(audited=False) as unit:
+        deal = unit.records(AREA).get(RecordKind.OPPORTUNITY, "O1")
+        assert isinstance(deal, Opportunity)
+        unit.records(AREA).save(replace(deal, account_id="A3"))
+    assert "Secret Florist A3" not in office.text(page_of("O1"))
+
+
 def test_a_customer_nearby_is_added_to_the_day_of_the_promise(office: CallOffice) -> None:
     promise = promised(office)
     page = office.page(page_of("O1"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,9 +12,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from plan_cast import HOME, MONDAY, TUESDAY, Office, Skeleton, at, plan, rep_day, stop
 
+from planner.handoffs.domain import HandoffRow, HandoffState, Side
 from planner.settings import MapSettings
 from webui.presenting import BreakView, DoorView, view_of
 
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ANN = f"/a/helsinki/day/{MONDAY}/rep?rep=ann"
 
 
@@ -139,6 +142,14 @@ def test_each_visit_says_why_it_is_here_and_what_it_is_worth(office: Office) -> 
         "First visit by Wed 2 Dec",
     ):
         assert said in text
+
+
+def test_a_visit_whose_opportunity_was_sent_back_says_that_there_is_none_to_make(office: Office) -> None:
+    office.keep(plan([rep_day("ann", [stop(visit_id="opportunity:O1", record_ids=["O1"], kind="opportunity")])]))
+    with office.store.write(audited=False) as unit:
+        unit.handoffs.put(HandoffRow("helsinki", "O1", 1, HandoffState.REJECTED, NOON, Side.INSIDE, "ines"))
+    text = office.text(ANN)
+    assert text.count("Rejected: there is no visit to make. The next plan leaves it out.") == 1
 
 
 def test_every_stop_can_be_navigated_to_by_phone_google_and_apple(office: Office) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from planner.access import Permission, Scope
 from planner.domain import Location, Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, PlannerError, RefusedError
 from planner.handoffs.answering import QUESTIONS, record_opportunity
-from planner.handoffs.conflicts import find_conflicts
+from planner.handoffs.conflicts import Match, find_conflicts
 from planner.handoffs.division import verdict_on
 from planner.handoffs.domain import AT_INSIDE, HandoffRow, HandoffState
 from planner.handoffs.handing import HandOff, LooksKnownError, hand_off
@@ -123,7 +124,7 @@ def _handed_off_once(area: Area, deal: Opportunity, revision: int, location: Loc
     shown = frozenset(request.form.getlist("shown")) & {match.key for match in matches}
     others = {match.key for match in asked_about(matches)} & shown - {same}
     asked = HandOff(deal.id, revision, shown, frozenset(others), request.form.get("note", "")[:MOST_NOTE])
-    account = next((m.card.id for m in matches if m.key == same and m.card.kind is RecordKind.ACCOUNT), "")
+    account = _same_account(matches, same)
 
     def also(unit: UnitOfWork, row: HandoffRow) -> None:
         if account:
@@ -171,13 +172,14 @@ def _review(
     conflicts = find_conflicts(sources().store, sources().directories, area.name, deal, settings(), place)
     # As if it were handed off now: the deadline counts from here.
     local = now().astimezone(team.zone).replace(tzinfo=None, microsecond=0)
+    chosen = _same_account(conflicts.matches, request.form.get("same", ""))
     with sources().store.read(Scope(area=area.name)) as unit:
-        asked = replace(deal, qualified_at=local)
+        asked = replace(deal, qualified_at=local, account_id=chosen or deal.account_id)
         try:
             visit = first_visit(unit, sources().agendas, area.name, asked, settings(), now(), place)
         except (PlannerError, RoutingError) as error:
             visit = FirstVisit(None, None, None, f"whether a visit fits cannot be told: {error}")
-        verdict = verdict_on(unit, area.name, deal, _today(area), settings().candidates)
+        verdict = verdict_on(unit, area.name, asked, _today(area), settings().candidates)
     view = review_view(
         deal,
         verdict,
@@ -201,6 +203,11 @@ def _review(
         drafted=row is None or row.state is HandoffState.DRAFT,
         action=_action(area, known),
     )
+
+
+def _same_account(matches: Iterable[Match], same: str) -> str:
+    """The customer who was chosen as the same company."""
+    return next((m.card.id for m in matches if m.key == same and m.card.kind is RecordKind.ACCOUNT), "")
 
 
 def _chosen_place() -> int:

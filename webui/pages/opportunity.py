@@ -131,7 +131,7 @@ def ride_along(area: str) -> Any:
     if promise is None or location is None or location.place is None or location.address != deal.address:
         return _page(chosen, id, problem="nobody rides along with a visit that is not promised"), 409
     today = now().astimezone(team.zone).date()
-    near = rides_near(chosen, location.place, promise, team, today)
+    near = rides_near(chosen, location.place, promise, team, today, deal.account_id)
     account_id = next((ride.account_id for ride in near if ride.which == request.form.get("which")), "")
     booking_id = promise.id
 
@@ -178,7 +178,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
         promise_links=list(_promise_links(area, promise)) if promise else [],
         planned=planned_view(planned, team) if planned and not over else None,
-        rides=[ride.view for ride in rides_near(area, place, promise, team, today)]
+        rides=[ride.view for ride in rides_near(area, place, promise, team, today, deal.account_id)]
         if place and rides_with(row)
         else [],
         unsure="" if over else _unsure(deal, location),

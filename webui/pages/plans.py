@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
 
 from planner.access import Permission
 from planner.errors import NotFoundError
+from planner.handoffs.domain import TO_VISIT
+from planner.handoffs.transitions import STATE_WORDS
 from planner.repository import StoredPlan
 from planner.settings import Settings
 from routing.area import Area
@@ -178,6 +181,7 @@ def rep_day(area: str, day: str) -> Any:
         map=_drawn(day_map(_route(chosen, roads), basemap_url(here.area), g.nonce, sources().tiles)),
         problem=roads.problem,
         beside=_beside(own_days, chosen),
+        over=_over(here, chosen),
         team=here.plan.on(chosen.day),
         note=note_view(
             sources().store,
@@ -188,6 +192,16 @@ def rep_day(area: str, day: str) -> Any:
             url_for("notes.save_note", area=here.area.name, day=day, rep=chosen.rep.id, plan=here.asked),
         ),
     )
+
+
+def _over(here: Shown, rep_day: RepDayView) -> dict[str, str]:
+    """The opportunities of a day still to come that nobody is to visit any more, by id, and what became of them."""
+    if rep_day.day.day < now().astimezone(ZoneInfo(rep_day.zone)).date():
+        return {}
+    ids = {visit.opportunity_id for door in rep_day.doors for visit in door.visits} - {""}
+    with sources().store.read(viewer().scope) as unit:
+        rows = [row for id_ in ids if (row := unit.handoffs.get(here.area.name, id_)) is not None]
+    return {row.opportunity_id: STATE_WORDS[row.state] for row in rows if row.state not in TO_VISIT}
 
 
 @pages.get("/a/<area>/unplanned")

@@ -32,16 +32,18 @@ class Ride:
     view: RideView
 
 
-def rides_near(area: Area, place: LatLon, promise: Booking | None, team: Team, today: date) -> list[Ride]:
-    """The nearest of them. With a promise only those whom its rep may visit; and of those whom the viewer does not see
-    only whom they could add to its day."""
+def rides_near(
+    area: Area, place: LatLon, promise: Booking | None, team: Team, today: date, account_id: str
+) -> list[Ride]:
+    """The nearest of them. The opportunity's own customer (`account_id`) is none: the visit is to them. With a promise
+    only those whom its rep may visit; and of those whom the viewer does not see only whom they could add to its day."""
     try:
         with sources().store.read(Scope(area=area.name)) as unit:
             found = ride_alongs(unit, sources().agendas, area.name, place, settings(), today)
     except (PlannerError, RoutingError):
         return []  # what is wrong with streets or plans is told where they are looked at
     rep = promise.rep_id if promise else ""
-    fitting = [near for near in found if not rep or near.owner_rep_id in ("", rep)]
+    fitting = [near for near in found if near.account_id != account_id and (not rep or near.owner_rep_id in ("", rep))]
     with sources().store.read(viewer().scope) as unit:
         records = unit.records(area.name)
         seen = {near.account_id for near in fitting if records.get(RecordKind.ACCOUNT, near.account_id) is not None}
