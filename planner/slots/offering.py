@@ -217,7 +217,8 @@ def _why_none(search: Search, query: SlotQuery) -> str:
             return sentence
     ids = {rep.id for rep in reps}
     days = [(day, windows) for day, windows in zip(agenda.days, search.windows, strict=True) if day.rep.id in ids]
-    span = f"from {agenda.clock.first_day} to {agenda.clock.last_day}"
+    first_day, last_day = agenda.clock.first_day, agenda.clock.last_day
+    span = f"from {first_day} to {last_day}" if first_day < last_day else f"on {first_day:%a} {first_day}"
     if not days:
         only = names[reps[0].id]
         return f"none of {len(reps)} reps works {span}" if len(reps) > 1 else f"{only} does not work {span}"

@@ -243,7 +243,7 @@ def test_who_lacks_what_is_told_of_those_who_have_the_rest(slots: SlotTown) -> N
 
 def test_full_days_are_told(slots: SlotTown) -> None:
     slots.book(promise("mill", window=("09:20", "09:21"), service_minutes=430), ["opportunity:mill"])
-    assert offers(slots, first_day=TUESDAY, days=1).why_none == f"all days are full from {TUESDAY} to {TUESDAY}"
+    assert offers(slots, first_day=TUESDAY, days=1).why_none == f"all days are full on Tue {TUESDAY}"
 
 
 def test_without_reps_nobody_comes(empty_database: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_hostile_texts_run_nothing_and_come_back_as_they_were_typed(
          timeline=NASTY[800:1000], notes=NASTY[:15_000], street=NASTY[1000:1500], need="yes", budget="yes",
          availability=NASTY[1500:2400])  # fmt: skip
     page.get_by_role("button", name="Hand off…").click()
-    expect(page.get_by_role("alert")).to_contain_text("is not in the OpenStreetMap opening_hours syntax")
+    expect(page.get_by_role("alert")).to_contain_text("write it like Mo-Fr 09:00-17:00")
     assert page.locator("#name").input_value() == NASTY[:200]
     assert page.locator("#notes").input_value() == NASTY[:15_000]
     fill(page, availability="")

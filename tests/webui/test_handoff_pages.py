@@ -149,7 +149,7 @@ def test_what_is_typed_comes_back_with_what_is_wrong_beside_it_and_nothing_is_lo
 def test_hours_that_are_none_are_explained(office: CallOffice) -> None:
     answer = sent(office, NEW, "draft", **(KNOWN | {"availability": "whenever"}))
     text = text_of(answer.get_data(as_text=True))
-    assert "When they have time: 'whenever' is not in the OpenStreetMap opening_hours syntax." in text
+    assert "When they have time cannot be read: write it like Mo-Fr 09:00-17:00." in text
     assert "Such as Mo-Fr 09:00-17:00" in text
 
 
@@ -561,3 +561,11 @@ def test_the_list_of_a_field_rep_has_what_is_theirs_and_of_others_nothing(office
     assert BAKERY.name not in text.replace("The Secret Bakery Ltd", "")
     office.viewer = BEN
     assert id not in office.text(LIST)
+
+
+def test_a_customer_number_that_nobody_has_is_said_at_once(office: CallOffice) -> None:
+    answer = sent(office, NEW, "draft", **(KNOWN | {"account_id": "A-nobody", "probability": "500"}))
+    assert "Probability, % must be between 0 and 100." in text_of(answer.get_data(as_text=True))
+    answer = sent(office, NEW, "draft", **(KNOWN | {"account_id": "A-nobody"}))
+    assert answer.status_code == 422
+    assert "Customer number is no customer’s; leave it empty for a new one." in text_of(answer.get_data(as_text=True))

@@ -55,7 +55,7 @@ def test_an_inside_rep_starts_with_when_each_handoff_is_visited_and_by_whom(offi
     text = office.text("/")
     assert "My handoffs" in text
     assert "Planned 3" not in text
-    assert "Mon 30 Nov today 09:10 Kahvila O1 Ann 09:50 Savoy O2 Promise for 09:55 Ann" in text
+    assert "Mon 30 Nov today 09:15 Kahvila O1 Ann 09:55 Savoy O2 Promise for 09:55 Ann" in text
     assert text == office.text("/a/helsinki/handoffs")
     for others in ("Andersson", "Of Ivan", "Ben", "Kaisaniemenkatu"):
         assert others not in text

@@ -77,6 +77,9 @@ def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
         return _form(area, known, row, typed.form), 422
     if does == "back":
         return _form(area, known, row, typed.form)
+    if typed.opportunity.account_id != (known.account_id if known else "") and not _is_known(area, typed.opportunity):
+        unknown = "is no customer’s; leave it empty for a new one"
+        return _form(area, known, row, Form(typed.form.typed, errors={"account_id": unknown})), 422
     deal = typed.opportunity if known else replace(typed.opportunity, inside_rep=viewer().user.email)
     if does in ("review", "hand_off"):
         if not deal.address.street:
@@ -101,6 +104,12 @@ def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
     except (InvalidRecordError, HandoffMovedError, RefusedError) as error:
         return _refused(area, known, row, typed, error)
     return redirect(url_for("opportunity.page", area=area.name, id=deal.id), 303)
+
+
+def _is_known(area: Area, deal: Opportunity) -> bool:
+    """Whether its customer number is empty or somebody's. Also theirs whom the viewer does not see."""
+    with sources().store.read(Scope(area=area.name)) as unit:
+        return not deal.account_id or unit.records(area.name).get(RecordKind.ACCOUNT, deal.account_id) is not None
 
 
 def _new_id() -> str:

@@ -82,6 +82,14 @@ class Typed:
         return self.form.values.revision if self.form.values else 0
 
 
+REFUSED = {
+    "probability": "must be between 0 and 100",
+    "value": "must not be negative, nor more than a million million",
+    "availability": "cannot be read: write it like Mo-Fr 09:00-17:00",
+}
+"""What is said of these to people on the phone; programs and imports are told what stands in the record."""
+
+
 def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: date) -> Typed:
     """The form that was sent. What it does not ask for stays as it is in `known`."""
     form = read_form(OpportunityForm)
@@ -102,7 +110,7 @@ def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: dat
     for question in QUESTIONS:
         on = getattr(values, f"{question}_on")
         if on is not None and on > today:
-            errors[f"{question}_on"] = "is still to come"
+            errors[f"{question}_on"] = "must not be after today"
     told = {
         question: Told(
             parse_timeline(values.timeline) if question == "timeline" else read(question, parse_answer, "unknown"),
@@ -133,7 +141,7 @@ def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: dat
             found = replace(base, **changed)  # type: ignore[arg-type]
             break
         except InvalidRecordError as error:
-            errors.setdefault(error.field, error.message)
+            errors.setdefault(error.field, REFUSED.get(error.field, error.message))
             if changed.pop(error.field, None) is None:
                 break
     return Typed(Form(form.typed, errors=errors)) if errors else Typed(form, found, told)

@@ -170,7 +170,7 @@ def _entry(board: Board, handoff: Handoff, row: HandoffRow, mine: bool, under_da
     if promise is not None:
         arrive = clock(promise.start.astimezone(board.team.zone))
     elif visit:
-        arrive = clock(visit.arrive)
+        arrive = clock(visit.begin)
     location = handoff.location if row.state not in (*_OVER, HandoffState.VISITED) else None
     return HandoffView(
         id=deal.id,
