@@ -31,8 +31,8 @@ MOST_JOBS = 57
 def resequenced(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job, ...] | None:
     """An order of all `jobs` in which everything fits, with least driving and, of equals, the earliest end; or None.
 
-    Exact for days of up to about twelve jobs, and longer ones whose windows are narrow; else the best of what was tried,
-    the given order included, and None may then be wrong.
+    Exact for days of up to about twelve jobs, and longer ones whose windows are narrow; else the best of what was
+    tried, the given order included, and None may then be wrong.
     """
     given = tuple(jobs)
     if not given:

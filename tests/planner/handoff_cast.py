@@ -73,7 +73,7 @@ class Desk:
     store: SqlStore
     settings: Settings = SETTINGS
     now: datetime = NINE
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     directories: Directories = field(default_factory=Directories)
 
     def know(self, *records: Record, place: LatLon | None = None) -> None:

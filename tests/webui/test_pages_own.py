@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
 from plan_cast import MONDAY, MORNING, TUESDAY, Office, Skeleton, plan, rep_day, stop, unplanned, viewer
 
 from planner.access import Role
-from planner.domain import Address, Location, Opportunity, RecordKind
+from planner.domain import Address, Location, Opportunity, RecordKind, Rep
 from routing.gazetteer import Verdict
 from routing.geo import LatLon
 
@@ -43,7 +43,10 @@ def office(tmp_path: Path) -> Office:
         for known in deals
         if known.id != "O5"
     ]
-    made.know(*deals, *matched)
+    ann_herself = Rep(
+        "ann", "Ann Andersson", "", STREET, None, "Europe/Helsinki", frozenset(range(5)), time(9), time(17)
+    )  # fmt: skip
+    made.know(ann_herself, *deals, *matched)
     ann = rep_day("ann", [visit("O1"), visit("O2", 2, "09:55", "10:25", "appointment")], rep_name="Ann Andersson")
     ben = rep_day("ben", [visit("O9")], TUESDAY)
     far = unplanned("O6", kind="opportunity", reason="too_far", sentence="50 minutes of driving (Ben, Mon)")
