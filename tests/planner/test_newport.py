@@ -23,7 +23,11 @@ from routing.solver import SearchLimits
 
 
 @pytest.mark.slow
-def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(newport_records: Path, tmp_path: Path) -> None:
+def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(
+    newport_records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No plan is made with the base map, and drawing it takes as long as all else here.
+    monkeypatch.setattr("routing.area.build_basemap", lambda *_: None)
     settings = read_settings(tmp_path, {})
     area = Areas(settings.areas).add("newport", newport_records / "newport.osm.pbf", lambda _what, _share: None)
     store = open_store(settings.database_url)

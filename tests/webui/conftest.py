@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from compiled_once import compile_once
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 from waitress import wasyncore
@@ -23,6 +24,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+compile_once()
 
 Serve = Callable[[Flask], str]
 """Starts an app and gives its address, without a slash at the end."""
