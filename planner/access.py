@@ -26,6 +26,8 @@ class Permission(StrEnum):
     HAND_OFF = "handoffs:write"
     ANSWER_HANDOFFS = "handoffs:answer"
     BOOK = "bookings:write"
+    REPORT = "reports:write"
+    SEE_CHECK_INS = "check_ins:read"
     SEE_RECORDS = "records:read"
     WRITE_RECORDS = "records:write"
     SEE_TEAM = "team:read"
@@ -38,7 +40,13 @@ _MANAGER = frozenset(Permission) - {Permission.ADMINISTER, Permission.SEE_METRIC
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.FIELD_REP: frozenset(
-            {Permission.SEE_DAYS, Permission.WRITE_DAYS, Permission.SEE_RECORDS, Permission.ANSWER_HANDOFFS}
+            {
+                Permission.SEE_DAYS,
+                Permission.WRITE_DAYS,
+                Permission.SEE_RECORDS,
+                Permission.ANSWER_HANDOFFS,
+                Permission.REPORT,
+            }
         ),
         Role.INSIDE_REP: frozenset(
             {Permission.SEE_HANDOFFS, Permission.HAND_OFF, Permission.BOOK, Permission.SEE_RECORDS}

@@ -148,12 +148,16 @@ class Account:
     annual_value: float = 0.0
     visit_minutes: int | None = None
     opening_hours: str = ""
+    contact_name: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(bool(self.id), "account_id", "is empty")
         _check(bool(self.name), "name", "is empty")
         _check_text(self, "id", "name", "category", "segment", "owner_rep_id", "opening_hours")
+        _check_text(self, "contact_name", "contact_email", "contact_phone")
         _check(
             self.cadence_days is None or 1 <= self.cadence_days <= 3650,
             "cadence_days",
@@ -183,6 +187,7 @@ class Opportunity:
     account_id: str = ""
     contact_name: str = ""
     contact_email: str = ""
+    contact_phone: str = ""
     value: float = 0.0
     probability: float = 0.0
     budget: str = "unknown"
@@ -203,7 +208,7 @@ class Opportunity:
         _check(bool(self.id), "opportunity_id", "is empty")
         _check(bool(self.name), "name", "is empty")
         _check_text(self, "id", "name", "account_id", "contact_name", "contact_email", "availability", "inside_rep")
-        _check_text(self, "timeline")
+        _check_text(self, "timeline", "contact_phone")
         _check_text(self, "notes", limit=MAX_NOTES)
         _check(0 <= self.value <= 1e12, "value", f"{self.value} is negative or absurd")
         _check(0 <= self.probability <= 1, "probability", f"{self.probability} is not between 0 and 1")

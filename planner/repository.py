@@ -15,6 +15,17 @@ from typing import Any, Protocol, TypeVar
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.audit import AuditEntry
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.fieldwork.domain import (
+    CalendarFeed,
+    CheckIn,
+    DayProgress,
+    FieldEvent,
+    FieldVisit,
+    ReportTemplates,
+    SentMail,
+    VisitMinutes,
+    VisitReport,
+)
 from planner.handoffs.domain import HandoffEvent, HandoffRow, TeamRules
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
@@ -266,6 +277,25 @@ class UnitOfWork(Protocol):
     def handoff_events(self) -> Rows[HandoffEvent]: ...  # key: area, opportunity_id, number; as handoffs
     @property
     def team_rules(self) -> Rows[TeamRules]: ...  # key: area
+
+    @property
+    def field_events(self) -> Rows[FieldEvent]: ...  # key: area, id; of the reps in scope, never an inside rep's
+    @property
+    def check_ins(self) -> Rows[CheckIn]: ...  # key: area, id; as field_events
+    @property
+    def visit_reports(self) -> Rows[VisitReport]: ...  # key: area, id; of the reps in scope, or of the inside rep
+    @property
+    def field_visits(self) -> Rows[FieldVisit]: ...  # key: area, rep_id, day, visit_id; as visit_reports
+    @property
+    def day_progress(self) -> Rows[DayProgress]: ...  # key: area, rep_id, day; of the reps in scope
+    @property
+    def visit_minutes(self) -> Rows[VisitMinutes]: ...  # key: area, account_id; ask only for accounts that are seen
+    @property
+    def report_templates(self) -> Rows[ReportTemplates]: ...  # key: area
+    @property
+    def calendar_feeds(self) -> Rows[CalendarFeed]: ...  # key: area, rep_id; as field_events
+    @property
+    def sent_mails(self) -> Rows[SentMail]: ...  # key: area, rep_id, day; as field_events
 
     def now(self) -> datetime:
         """The present moment in UTC, by the one clock that all processes share: the database's."""

@@ -20,6 +20,7 @@ from routing.outgoing import OutgoingRules
 HOME_VARIABLE = "FIELDVISIT_HOME"
 DATABASE_VARIABLE = "FIELDVISIT_DATABASE_URL"
 OIDC_SECRET_VARIABLE = "FIELDVISIT_OIDC_SECRET"
+SMTP_PASSWORD_VARIABLE = "FIELDVISIT_SMTP_PASSWORD"
 
 
 def _table(section: str, values: Mapping[str, Any], cls: type[Any]) -> Any:
@@ -172,6 +173,65 @@ class BookingSettings:
         _check_between(1, 1_000, _named(self, "holds_per_person", "offers"))
         if self.meaning not in WINDOW_MEANINGS:
             raise ValueError(f"meaning {self.meaning!r} is neither arrive nor whole")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldworkSettings:
+    """What phones in the field send, and what is learned from it (see planner/fieldwork).
+
+    A check-in within `door_metres` of the customer's place, give or take what the phone says of its own accuracy, is
+    at the door. The minutes of visits to an account are learned from its last `learn_from_visits` visits of known
+    length, once there are `learn_after_visits`. What phones send is taken for `accept_days` days after the day that it
+    is about. Positions are kept in full for `precise_days` days, to about a kilometre for `coarse_days`, and then not
+    at all.
+    """
+
+    door_metres: int = 150
+    learn_after_visits: int = 3
+    learn_from_visits: int = 8
+    accept_days: int = 60
+    precise_days: int = 7
+    coarse_days: int = 90
+
+    def __post_init__(self) -> None:
+        _check_between(10, 10_000, _named(self, "door_metres"))
+        _check_between(1, 100, _named(self, "learn_after_visits", "learn_from_visits"))
+        _check_between(1, 366, _named(self, "accept_days"))
+        _check_between(0, 366, _named(self, "precise_days", "coarse_days"))
+        if self.learn_from_visits < self.learn_after_visits:
+            raise ValueError("learn_from_visits is below learn_after_visits")
+        if self.coarse_days < self.precise_days:
+            raise ValueError("coarse_days is below precise_days")
+
+
+MAIL_SECURITY = ("starttls", "tls", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The mail server; its password is in FIELDVISIT_SMTP_PASSWORD. An empty host is none: nothing is sent.
+
+    Each field rep is sent the next working day's route at `evening_at`, local time of the rep. `security` is
+    "starttls", "tls" or, for a server on this machine only, "none".
+    """
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    user: str = ""
+    sender: str = ""
+    evening_at: str = "18:00"
+
+    def __post_init__(self) -> None:
+        _check_between(1, 65_535, _named(self, "port"))
+        if self.security not in MAIL_SECURITY:
+            raise ValueError(f"security {self.security!r} is none of {', '.join(MAIL_SECURITY)}")
+        if self.security == "none" and self.host not in ("", "localhost", "127.0.0.1", "::1"):
+            raise ValueError("security none is for a server on this machine: passwords would travel in the clear")
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", self.evening_at, re.ASCII):
+            raise ValueError(f"evening_at {self.evening_at!r} is no time such as 18:00")
+        if self.host and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.sender):
+            raise ValueError(f"sender {self.sender!r} is no address such as visits@example.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +406,9 @@ class Settings:
     handoffs: HandoffSettings = field(default_factory=HandoffSettings)
     booking: BookingSettings = field(default_factory=BookingSettings)
     calendar: CalendarSettings = field(default_factory=CalendarSettings)
+    fieldwork: FieldworkSettings = field(default_factory=FieldworkSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    smtp_password: str = field(default="", repr=False)
     candidates: CandidateSettings = field(default_factory=CandidateSettings)
     worth: WorthSettings = field(default_factory=WorthSettings)
     geocoding: GeocodingSettings = field(default_factory=GeocodingSettings)
@@ -386,6 +449,8 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         "handoffs": HandoffSettings,
         "booking": BookingSettings,
         "calendar": CalendarSettings,
+        "fieldwork": FieldworkSettings,
+        "mail": MailSettings,
         "candidates": CandidateSettings,
         "worth": WorthSettings,
         "geocoding": GeocodingSettings,
@@ -401,5 +466,10 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
             raise SettingsError(f"settings.toml: there is no section [{name}]; it knows {', '.join(sections)}")
     chosen = {name: _table(name, tables.get(name, {}), cls) for name, cls in sections.items()}
     database = environment.get(DATABASE_VARIABLE) or f"sqlite:///{home / 'fieldvisit.sqlite'}"
-    secret = environment.get(OIDC_SECRET_VARIABLE, "")
-    return Settings(home=home, database_url=database, oidc_secret=secret, **chosen)
+    return Settings(
+        home=home,
+        database_url=database,
+        oidc_secret=environment.get(OIDC_SECRET_VARIABLE, ""),
+        smtp_password=environment.get(SMTP_PASSWORD_VARIABLE, ""),
+        **chosen,
+    )

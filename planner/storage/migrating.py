@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration; what `tables` describes."""
 
 

@@ -97,6 +97,8 @@ class SqlRows(Generic[T]):
         conditions: list[sa.ColumnElement[bool]] = []
         if scope.area is not None and self._table.info.get("scoped"):
             conditions.append(columns.area == scope.area)
+        if scope.inside_rep is not None and self._table.info.get("field_only"):
+            conditions.append(sa.false())
         # What belongs to an inside rep is theirs whatever rep it is about.
         if scope.inside_rep is not None and "inside_rep" in columns:
             conditions.append(columns.inside_rep == scope.inside_rep.casefold())

@@ -13,6 +13,17 @@ from sqlalchemy.engine import Connection, Engine
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.domain import Record
 from planner.errors import ConflictError, NotFoundError, StorageError
+from planner.fieldwork.domain import (
+    CalendarFeed,
+    CheckIn,
+    DayProgress,
+    FieldEvent,
+    FieldVisit,
+    ReportTemplates,
+    SentMail,
+    VisitMinutes,
+    VisitReport,
+)
 from planner.handoffs.domain import HandoffEvent, HandoffRow, TeamRules
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
@@ -30,17 +41,26 @@ from planner.storage.rows import SqlRows
 from planner.storage.tables import (
     ANSWERS,
     BOOKINGS,
+    CALENDAR_FEEDS,
     CHANGED_DAYS,
+    CHECK_INS,
+    DAY_PROGRESS,
+    FIELD_EVENTS,
+    FIELD_VISITS,
     HANDOFF_EVENTS,
     HANDOFFS,
     HEARTBEATS,
     JOBS,
     REP_DAY_NOTES,
+    REPORT_TEMPLATES,
+    SENT_MAILS,
     SESSIONS,
     TEAM_RULES,
     THROTTLES,
     TOKENS,
     USERS,
+    VISIT_MINUTES,
+    VISIT_REPORTS,
 )
 from planner.storage.transaction import Transaction
 from planner.storage.turns import FileTurn, take_turn
@@ -113,6 +133,42 @@ class SqlUnitOfWork:
     @property
     def team_rules(self) -> SqlRows[TeamRules]:
         return SqlRows(self._transaction, TEAM_RULES, TeamRules)
+
+    @property
+    def field_events(self) -> SqlRows[FieldEvent]:
+        return SqlRows(self._transaction, FIELD_EVENTS, FieldEvent)
+
+    @property
+    def check_ins(self) -> SqlRows[CheckIn]:
+        return SqlRows(self._transaction, CHECK_INS, CheckIn)
+
+    @property
+    def visit_reports(self) -> SqlRows[VisitReport]:
+        return SqlRows(self._transaction, VISIT_REPORTS, VisitReport)
+
+    @property
+    def field_visits(self) -> SqlRows[FieldVisit]:
+        return SqlRows(self._transaction, FIELD_VISITS, FieldVisit)
+
+    @property
+    def day_progress(self) -> SqlRows[DayProgress]:
+        return SqlRows(self._transaction, DAY_PROGRESS, DayProgress)
+
+    @property
+    def visit_minutes(self) -> SqlRows[VisitMinutes]:
+        return SqlRows(self._transaction, VISIT_MINUTES, VisitMinutes)
+
+    @property
+    def report_templates(self) -> SqlRows[ReportTemplates]:
+        return SqlRows(self._transaction, REPORT_TEMPLATES, ReportTemplates)
+
+    @property
+    def calendar_feeds(self) -> SqlRows[CalendarFeed]:
+        return SqlRows(self._transaction, CALENDAR_FEEDS, CalendarFeed)
+
+    @property
+    def sent_mails(self) -> SqlRows[SentMail]:
+        return SqlRows(self._transaction, SENT_MAILS, SentMail)
 
     def now(self) -> datetime:
         """The present moment by the clock that everybody shares."""

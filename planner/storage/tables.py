@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from planner.access import Permission, Role
 from planner.domain import Address, RecordKind
 from planner.errors import StorageError
+from planner.fieldwork.domain import CheckInVerdict, DealOutcome, Disposition, EventKind, Outcome, Severity
 from planner.handoffs.domain import BantAnswer, HandoffState, Side
 from planner.jobs.domain import JobState
 from planner.slots.domain import BookingState, Meaning
@@ -205,7 +206,7 @@ ACCOUNTS = _table(
     sa.Column("last_order", sa.Date),
     _number("annual_value", sa.Double),
     _number("visit_minutes", nullable=True),
-    _text("opening_hours"),
+    *map(_text, ("opening_hours", "contact_name", "contact_email", "contact_phone")),
     _json("attributes"),
 )
 OPPORTUNITIES = _table(
@@ -213,7 +214,7 @@ OPPORTUNITIES = _table(
     sa.Column("id", sa.Text, primary_key=True),
     _text("name"),
     _json("address", _AddressJson),
-    *map(_text, ("account_id", "contact_name", "contact_email")),
+    *map(_text, ("account_id", "contact_name", "contact_email", "contact_phone")),
     _number("value", sa.Double),
     _number("probability", sa.Double),
     *map(_text, ("budget", "authority", "need", "timeline")),
@@ -402,6 +403,111 @@ HANDOFF_EVENTS = _table(
     info={"scoped": True},
 )
 TEAM_RULES = _table("team_rules", _number("revision"), _json("rules", _ListJson), info={"scoped": True})
+FIELD_EVENTS = _table(
+    "field_events",
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("rep_id"),
+    sa.Column("day", sa.Date, nullable=False),
+    _text("visit_id"),
+    sa.Column("kind", _Enum(EventKind), nullable=False),
+    _moment("made_at"),
+    _number("base"),
+    _json("body"),
+    _text("made_by"),
+    _moment("received_at"),
+    sa.Column("outcome", _Enum(Outcome), nullable=False),
+    _text("message"),
+    sa.Index("field_events_of_a_day", "area", "rep_id", "day"),
+    info={"scoped": True, "field_only": True},
+)
+CHECK_INS = _table(
+    "check_ins",
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("rep_id"),
+    sa.Column("day", sa.Date, nullable=False),
+    _text("visit_id"),
+    _moment("at"),
+    *(_number(name, sa.Double, nullable=True) for name in ("lat", "lon", "accuracy_m", "distance_m")),
+    sa.Column("verdict", _Enum(CheckInVerdict), nullable=False),
+    sa.Column("coarse", sa.Boolean, nullable=False),
+    sa.Index("check_ins_of_a_day", "area", "rep_id", "day"),
+    info={"scoped": True, "field_only": True},
+)
+VISIT_REPORTS = _table(
+    "visit_reports",
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("rep_id"),
+    sa.Column("day", sa.Date, nullable=False),
+    *map(_text, ("visit_id", "account_id", "opportunity_id", "inside_rep")),
+    _moment("made_at"),
+    _text("made_by"),
+    sa.Column("disposition", _Enum(Disposition), nullable=False),
+    sa.Column("deal", _Enum(DealOutcome), nullable=False),
+    _text("next_step"),
+    sa.Column("next_step_on", sa.Date),
+    *map(_text, ("competitor", "concern")),
+    sa.Column("severity", _Enum(Severity)),
+    *map(_text, ("reason", "text")),
+    _number("order_value", sa.Double, nullable=True),
+    _text("template"),
+    sa.Index("visit_reports_of_a_day", "area", "rep_id", "day"),
+    sa.Index("visit_reports_of_an_account", "area", "account_id"),
+    sa.Index("visit_reports_of_an_opportunity", "area", "opportunity_id"),
+    info={"scoped": True},
+)
+FIELD_VISITS = _table(
+    "field_visits",
+    sa.Column("rep_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("visit_id", sa.Text, primary_key=True),
+    *map(_text, ("account_id", "opportunity_id", "inside_rep")),
+    sa.Column("arrived_at", Utc),
+    sa.Column("left_at", Utc),
+    _number("dwell_minutes", nullable=True),
+    _text("report_id"),
+    sa.Column("disposition", _Enum(Disposition)),
+    sa.Index("field_visits_of_an_account", "area", "account_id", "day"),
+    info={"scoped": True},
+)
+DAY_PROGRESS = _table(
+    "day_progress",
+    sa.Column("rep_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    _number("revision"),
+    _text("after"),
+    sa.Column("leave_at", Utc),
+    sa.Column("finish_by", Utc),
+    sa.Column("sick", sa.Boolean, nullable=False),
+    _json("left_out"),
+    *(_json(name, _ListJson) for name in ("added", "order")),
+    _json("to_call"),
+    info={"scoped": True},
+)
+VISIT_MINUTES = _table(
+    "visit_minutes",
+    sa.Column("account_id", sa.Text, primary_key=True),
+    _number("minutes"),
+    _text("set_by"),
+    _moment("set_at"),
+    info={"scoped": True},
+)
+REPORT_TEMPLATES = _table("report_templates", _number("revision"), _json("templates", _ListJson), info={"scoped": True})
+CALENDAR_FEEDS = _table(
+    "calendar_feeds",
+    sa.Column("rep_id", sa.Text, primary_key=True),
+    *map(_text, ("id", "secret_hash", "user_id")),
+    _moment("created_at"),
+    sa.Column("read_at", Utc),
+    info={"scoped": True, "field_only": True},
+)
+SENT_MAILS = _table(
+    "sent_mails",
+    sa.Column("rep_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    _moment("sent_at"),
+    _text("problem"),
+    info={"scoped": True, "field_only": True},
+)
 AREA_STAMPS = _table("area_stamps", _number("stamp"), info={"audited": False})
 AUDIT = sa.Table(
     "audit",
