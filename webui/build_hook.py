@@ -22,8 +22,21 @@ FILES = {
     "leaflet/images/layers.png": "leaflet/dist/images/layers.png",
     "leaflet/images/layers-2x.png": "leaflet/dist/images/layers-2x.png",
     "protomaps-leaflet/protomaps-leaflet.js": "protomaps-leaflet/dist/protomaps-leaflet.js",
-}
+    "idb/index.js": "idb/build/index.js",
+    "sortablejs/sortable.js": "sortablejs/modular/sortable.core.esm.js",
+    **{
+        f"lit-html/{name}.js": f"lit-html/{name}.js"
+        for name in (
+            "lit-html", "directive", "directive-helpers", "async-directive",
+            "directives/class-map", "directives/guard", "directives/if-defined", "directives/keyed",
+            "directives/live", "directives/ref", "directives/repeat",
+        )
+    },
+}  # fmt: skip
 """File under webui/static/vendor -> file under node_modules."""
+
+TEST_FILES = {"axe-core/axe.min.js": "axe-core/axe.min.js"}
+"""File under tests/vendor -> file under node_modules: what only tests load, and no wheel holds."""
 
 
 class VendorHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -36,7 +49,7 @@ class VendorHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def vendor(root: Path, install: Callable[[Path], None]) -> bool:
-    """Fill root/webui/static/vendor, unless it already holds what the lock file and FILES ask for.
+    """Fill root/webui/static/vendor and root/tests/vendor, unless they hold what the lock file and the tables ask for.
 
     Args:
         root: the checkout, with package.json, package-lock.json and .npmrc.
@@ -45,9 +58,9 @@ def vendor(root: Path, install: Callable[[Path], None]) -> bool:
     Returns:
         Whether anything was installed.
     """
-    out = root / "webui" / "static" / "vendor"
+    out, for_tests = root / "webui" / "static" / "vendor", root / "tests" / "vendor"
     stamp = _stamp(root)
-    if _is_current(out, stamp):
+    if _is_current(out, for_tests, stamp):
         return False
     with tempfile.TemporaryDirectory(prefix="fieldvisit-npm-") as name:
         work = Path(name)
@@ -55,10 +68,11 @@ def vendor(root: Path, install: Callable[[Path], None]) -> bool:
             shutil.copy(root / source, work / source)
         install(work)
         fresh = work / "vendor"
-        _copy(work / "node_modules", fresh, stamp)
-        shutil.rmtree(out, ignore_errors=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(fresh, out)
+        _copy(work / "node_modules", fresh, work / "tests", stamp)
+        for made, place in ((work / "tests", for_tests), (fresh, out)):
+            shutil.rmtree(place, ignore_errors=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(made, place)
     return True
 
 
@@ -73,34 +87,38 @@ def _npm_ci(folder: Path) -> None:
 
 
 def _stamp(root: Path) -> str:
-    wanted = (root / "package-lock.json").read_bytes() + json.dumps(FILES, sort_keys=True).encode()
+    wanted = (root / "package-lock.json").read_bytes() + json.dumps([FILES, TEST_FILES], sort_keys=True).encode()
     return hashlib.sha256(wanted).hexdigest()
 
 
-def _is_current(out: Path, stamp: str) -> bool:
+def _is_current(out: Path, for_tests: Path, stamp: str) -> bool:
     try:
         manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(manifest.get("stamp") == stamp) and all(
-        (out / name).is_file() and _digest(out / name) == digest for name, digest in manifest["files"].items()
+    return (
+        bool(manifest.get("stamp") == stamp)
+        and all((out / name).is_file() and _digest(out / name) == digest for name, digest in manifest["files"].items())
+        and all((for_tests / name).is_file() for name in TEST_FILES)
     )
 
 
-def _copy(modules: Path, out: Path, stamp: str) -> None:
-    """The wanted files, the licence of every installed package, and a manifest: hashes, versions, licences."""
-    for name, source in FILES.items():
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(modules / source, out / name)
-    for licence in sorted(modules.rglob("LICEN[SC]E*")):
-        package = "-".join(licence.parent.relative_to(modules).parts)
-        (out / "licences").mkdir(exist_ok=True)
-        shutil.copyfile(licence, out / "licences" / f"{package}.txt")
+def _copy(modules: Path, out: Path, for_tests: Path, stamp: str) -> None:
+    """The wanted files, the licence of every package that ships, and a manifest: hashes, versions, licences."""
+    for table, place in ((FILES, out), (TEST_FILES, for_tests)):
+        for name, source in table.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(modules / source, place / name)
     lock = json.loads((modules.parent / "package-lock.json").read_text("utf-8"))
+    ships = {path: entry for path, entry in lock["packages"].items() if path and not entry.get("dev")}
+    for licence in sorted(modules.rglob("LICEN[SC]E*")):
+        folder = licence.parent.relative_to(modules)
+        if f"node_modules/{folder.as_posix()}" in ships:
+            (out / "licences").mkdir(exist_ok=True)
+            shutil.copyfile(licence, out / "licences" / f"{'-'.join(folder.parts)}.txt")
     packages = {
         path.removeprefix("node_modules/"): f"{entry['version']}, {entry.get('license', 'licence not stated')}"
-        for path, entry in lock["packages"].items()
-        if path
+        for path, entry in ships.items()
     }
     files = {name: _digest(out / name) for name in sorted(FILES)}
     manifest = {"stamp": stamp, "files": files, "packages": packages}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from webui.build_hook import FILES, vendor
+from webui.build_hook import FILES, TEST_FILES, vendor
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -22,10 +22,11 @@ class FakeNpm:
     def __call__(self, folder: Path) -> None:
         self.runs += 1
         assert {path.name for path in folder.iterdir()} == {"package.json", "package-lock.json", ".npmrc"}
-        for source in FILES.values():
+        for source in (*FILES.values(), *TEST_FILES.values()):
             (folder / "node_modules" / source).parent.mkdir(parents=True, exist_ok=True)
             (folder / "node_modules" / source).write_text(f"content of {source}")
         (folder / "node_modules" / "leaflet" / "LICENSE").write_text("BSD")
+        (folder / "node_modules" / "axe-core" / "LICENSE").write_text("MPL")
         (folder / "node_modules" / "leaflet" / "unused.js").write_text("not copied")
 
 
@@ -46,9 +47,18 @@ def test_only_the_files_in_use_are_copied_with_licences_and_a_manifest(checkout:
     assert manifest["packages"]["leaflet"] == "1.9.4, BSD-2-Clause"
 
 
+def test_what_only_tests_load_is_beside_them_and_ships_to_nobody(checkout: Path) -> None:
+    vendor(checkout, FakeNpm())
+    assert all((checkout / "tests" / "vendor" / name).is_file() for name in TEST_FILES)
+    shipped = checkout / "webui" / "static" / "vendor"
+    assert not [path for path in shipped.rglob("*") if "axe" in path.name]
+    assert "axe-core" not in json.loads((shipped / "manifest.json").read_text())["packages"]
+
+
 def test_the_checkout_is_left_without_node_modules(checkout: Path) -> None:
     vendor(checkout, FakeNpm())
-    assert {path.name for path in checkout.iterdir()} == {"package.json", "package-lock.json", ".npmrc", "webui"}
+    left = {"package.json", "package-lock.json", ".npmrc", "webui", "tests"}
+    assert {path.name for path in checkout.iterdir()} == left
 
 
 def test_a_second_install_fetches_nothing(checkout: Path) -> None:
@@ -58,7 +68,7 @@ def test_a_second_install_fetches_nothing(checkout: Path) -> None:
     assert npm.runs == 1
 
 
-@pytest.mark.parametrize("damage", ["missing", "changed", "no manifest", "other lock file"])
+@pytest.mark.parametrize("damage", ["missing", "changed", "no manifest", "other lock file", "none for tests"])
 def test_damaged_or_outdated_files_are_fetched_again(checkout: Path, damage: str) -> None:
     npm = FakeNpm()
     vendor(checkout, npm)
@@ -68,6 +78,8 @@ def test_damaged_or_outdated_files_are_fetched_again(checkout: Path, damage: str
             (out / "leaflet" / "leaflet.css").unlink()
         case "changed":
             (out / "leaflet" / "leaflet.js").write_text("tampered")
+        case "none for tests":
+            shutil.rmtree(checkout / "tests")
         case "no manifest":
             (out / "manifest.json").write_text("{")
         case "other lock file":
