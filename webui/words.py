@@ -110,17 +110,3 @@ def sentence(text: str) -> str:
 def said(text: str) -> str:
     """A fragment as a whole sentence: 'is empty' becomes 'Is empty.'"""
     return sentence(text) if not text or text.endswith((".", "!", "?", "…")) else f"{sentence(text)}."
-
-
-def directions(lat: float, lon: float, label: str) -> tuple[tuple[str, str], ...]:
-    """Name and address of each way to be led to a place: the phone's own map app (geo:, RFC 5870), Google, Apple.
-
-    The label goes only to the phone's own app; the two companies get a point without a name.
-    """
-    point = f"{lat:.6f},{lon:.6f}"
-    google = urlencode({"api": 1, "destination": point, "travelmode": "driving"})
-    return (
-        ("Navigate", f"geo:{point}?q={point}({quote(label, safe='')})"),
-        ("Google Maps", f"https://www.google.com/maps/dir/?{google}"),
-        ("Apple Maps", f"https://maps.apple.com/?{urlencode({'daddr': point, 'dirflg': 'd'})}"),
-    )

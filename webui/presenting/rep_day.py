@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from planner.candidates import VisitKind
+from planner.navigation import directions
 from planner.plan_document import RepDay, Stop
-from webui.words import KINDS, clock, directions, distance, duration, sentence, short_day
+from webui.words import KINDS, clock, distance, duration, sentence, short_day
 
 NOTED_WAITING_S = 600
 """Waiting shorter than this is not worth a line."""
