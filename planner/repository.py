@@ -16,6 +16,7 @@ from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.audit import AuditEntry
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
 from planner.fieldwork.domain import (
+    AccountVisits,
     CalendarFeed,
     CheckIn,
     DayProgress,
@@ -113,6 +114,11 @@ class Records(Protocol):
         """Goes up whenever something of the area changes that its days are made with: a rep, or a customer, opportunity
         or place that was there before. New customers and opportunities leave it as it is, and so does what only both
         sides and the next plan read of an opportunity: answers, value, notes, and when it was handed off."""
+        ...
+
+    def visits(self, account_id: str | None = None, *, after: int = 0) -> list[AccountVisits]:
+        """What is known of visits to the accounts that are seen, or to one of them, whoever made those visits; of
+        accounts of whom that has changed after a number. In any order, and none where nothing is known."""
         ...
 
     def appointments(self, first_day: date) -> list[Opportunity]:

@@ -16,6 +16,10 @@ from planner.domain import MAX_NOTES, _check, _check_text
 
 MAX_ID = 200
 MAX_MESSAGE = 2_000
+LEAST_MINUTES = 5
+MOST_MINUTES = 480
+"""Between these, visits to a customer are planned for as long as somebody says, or as is learned."""
+MOST_DWELLS = 100
 
 
 class EventKind(StrEnum):
@@ -282,7 +286,28 @@ class VisitMinutes:
     set_at: datetime
 
     def __post_init__(self) -> None:
-        _check(5 <= self.minutes <= 480, "minutes", f"{self.minutes} is not between 5 and 480")
+        fits = LEAST_MINUTES <= self.minutes <= MOST_MINUTES
+        _check(fits, "minutes", f"{self.minutes} is not between {LEAST_MINUTES} and {MOST_MINUTES}")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountVisits:
+    """What the field visits and the minutes of one account say together. The store keeps it as they change.
+
+    Attributes:
+        number: goes up in the area with every change: what has changed since is what has a greater one.
+        last_visit: the last day on which somebody met the customer, be it about an opportunity.
+        dwells: minutes of the last visits to the account itself at which the customer was met and whose length is
+            known, the oldest first, `MOST_DWELLS` at most.
+        minutes: as `VisitMinutes`; None where nobody has set them.
+    """
+
+    area: str
+    account_id: str
+    number: int
+    last_visit: date | None
+    dwells: tuple[int, ...]
+    minutes: int | None
 
 
 @dataclass(frozen=True, slots=True)

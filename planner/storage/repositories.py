@@ -15,10 +15,11 @@ from planner.access import Scope
 from planner.amending import Standing
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep, addresses_of
 from planner.errors import NotFoundError, StorageError
+from planner.fieldwork.domain import AccountVisits
 from planner.hours import midnight
 from planner.repository import Change, Listing, PlannedHandoff, StoredPlan
 from planner.storage.record_rows import Prepared, save_all
-from planner.storage.tables import ACCOUNTS, AREA_STAMPS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
+from planner.storage.tables import ACCOUNT_VISITS, ACCOUNTS, AREA_STAMPS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
 from planner.storage.transaction import Transaction
 from planner.storage.values import checked, is_text
 from planner.storage.visible import Visible
@@ -71,6 +72,16 @@ class SqlRecords:
     def stamp(self) -> int:
         asked = sa.select(AREA_STAMPS.c.stamp).where(AREA_STAMPS.c.area == self._area)
         return self._connection.scalar(asked) or 0
+
+    def visits(self, account_id: str | None = None, *, after: int = 0) -> list[AccountVisits]:
+        counted = ACCOUNT_VISITS.c
+        asked = sa.select(ACCOUNT_VISITS).where(counted.area == self._area, counted.number > after)
+        if account_id is not None:
+            asked = asked.where(counted.account_id == account_id if is_text(account_id) else sa.false())
+        if not self._visible.everything:
+            here = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.area == self._area)
+            asked = asked.where(counted.account_id.in_(here.where(*self._visible.where(RecordKind.ACCOUNT))))
+        return [AccountVisits(**row) for row in self._connection.execute(asked).mappings()]
 
     def appointments(self, first_day: date) -> list[Opportunity]:
         agreed = OPPORTUNITIES.c.appointment >= midnight(first_day)

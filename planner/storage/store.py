@@ -31,6 +31,7 @@ from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 from planner.repository import Dump, Values
 from planner.slots.domain import Booking, ChangedDay
+from planner.storage.account_visits import CountedRows
 from planner.storage.audit_log import SqlAuditLog
 from planner.storage.copying import is_empty, rows_in, rows_out
 from planner.storage.engine import PATIENCE_S, as_storage_error, create_file, open_engine
@@ -148,7 +149,7 @@ class SqlUnitOfWork:
 
     @property
     def field_visits(self) -> SqlRows[FieldVisit]:
-        return SqlRows(self._transaction, FIELD_VISITS, FieldVisit)
+        return CountedRows(self._transaction, FIELD_VISITS, FieldVisit)
 
     @property
     def day_progress(self) -> SqlRows[DayProgress]:
@@ -156,7 +157,7 @@ class SqlUnitOfWork:
 
     @property
     def visit_minutes(self) -> SqlRows[VisitMinutes]:
-        return SqlRows(self._transaction, VISIT_MINUTES, VisitMinutes)
+        return CountedRows(self._transaction, VISIT_MINUTES, VisitMinutes)
 
     @property
     def report_templates(self) -> SqlRows[ReportTemplates]:

@@ -491,6 +491,15 @@ VISIT_MINUTES = _table(
     _moment("set_at"),
     info={"scoped": True},
 )
+ACCOUNT_VISITS = _table(
+    "account_visits",
+    sa.Column("account_id", sa.Text, primary_key=True),
+    _number("number"),
+    sa.Column("last_visit", sa.Date),
+    _json("dwells", _ListJson),
+    _number("minutes", nullable=True),
+    sa.Index("account_visits_by_number", "area", "number"),
+)
 REPORT_TEMPLATES = _table("report_templates", _number("revision"), _json("templates", _ListJson), info={"scoped": True})
 CALENDAR_FEEDS = _table(
     "calendar_feeds",

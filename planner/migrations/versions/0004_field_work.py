@@ -114,6 +114,16 @@ def upgrade() -> None:
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_table(
+        "account_visits",
+        sa.Column("area", sa.Text, primary_key=True),
+        sa.Column("account_id", sa.Text, primary_key=True),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("last_visit", sa.Date),
+        sa.Column("dwells", sa.JSON, nullable=False),
+        sa.Column("minutes", sa.Integer),
+    )
+    op.create_index("account_visits_by_number", "account_visits", ["area", "number"])
+    op.create_table(
         "report_templates",
         sa.Column("area", sa.Text, primary_key=True),
         sa.Column("revision", sa.Integer, nullable=False),
