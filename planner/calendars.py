@@ -1,19 +1,22 @@
-"""What a customer is told of a promise: words, a text to send, and a calendar file. The only importer of icalendar.
+"""What a customer is told of a promise: words, a text to send, and a calendar file; and a rep's days as a calendar.
+The only importer of icalendar.
 
-The file is an iCalendar object (RFC 5545) of one event. A visit that moves stays the same event: its UID is the first
-booking's, and SEQUENCE counts the moves, so that a calendar which has taken one file takes the next in its place
-(RFC 5546, 3.2.1 and 3.2.5).
+A promise's file is an iCalendar object (RFC 5545) of one event. A visit that moves stays the same event: its UID is the
+first booking's, and SEQUENCE counts the moves, so that a calendar which has taken one file takes the next in its place
+(RFC 5546, 3.2.1 and 3.2.5). In a rep's calendar a visit is one event on each day that it is planned for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
-from datetime import date, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, timedelta, tzinfo
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
+from planner.day_sheets import DaySheet, SheetStop
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 
@@ -68,6 +71,63 @@ def calendar_file(booking: Booking, earlier: Sequence[Booking], rep_name: str, z
     calendar.add_component(event)
     file: bytes = calendar.to_ical()
     return file
+
+
+def rep_calendar(sheets: Iterable[DaySheet], rep_name: str) -> bytes:
+    """The .ics of a rep's days: an event for each visit, and one for leaving in the morning.
+
+    The same days give the same bytes. The rep's own reminders stay theirs: there is no alarm in it.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//fieldvisit//days//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", vText(_line(f"Visits of {rep_name}")))
+    calendar.add("refresh-interval", timedelta(hours=1), parameters={"value": "DURATION"})
+    calendar.add("x-published-ttl", "PT1H")
+    for sheet in sheets:
+        if sheet.leave_at is not None and sheet.stops:
+            first = sheet.stops[0]
+            leaving = _event_of(sheet, "leave")
+            leaving.add("dtstart", sheet.leave_at.astimezone(UTC))
+            leaving.add("dtend", max(first.arrive, sheet.leave_at).astimezone(UTC))
+            leaving.add("summary", vText(_line(f"Leave for {first.name}")))
+            leaving.add("location", vText(_line(sheet.start_address)))
+            calendar.add_component(leaving)
+        for stop in sheet.stops:
+            visit = _event_of(sheet, stop.visit_id)
+            visit.add("dtstart", stop.begin.astimezone(UTC))
+            visit.add("dtend", max(stop.begin, stop.leave).astimezone(UTC))
+            visit.add("summary", vText(_line(stop.name)))
+            visit.add("location", vText(_line(stop.address)))
+            visit.add("geo", (round(stop.lat, 6), round(stop.lon, 6)))
+            visit.add("description", vText(_about(stop)))
+            visit.add("status", "CONFIRMED" if stop.promise else "TENTATIVE")
+            calendar.add_component(visit)
+    file: bytes = calendar.to_ical()
+    return file
+
+
+def _event_of(sheet: DaySheet, what: str) -> Event:
+    # Ids of other systems may hold anything and say much; the name of an event is only compared.
+    name = hashlib.sha256("\n".join((sheet.area, sheet.rep_id, str(sheet.day), what)).encode()).hexdigest()[:32]
+    event = Event()
+    event.add("uid", f"{name}@fieldvisit")
+    event.add("sequence", sheet.version + sheet.changed)
+    event.add("dtstamp", sheet.changed_at.astimezone(UTC))
+    event.add("last-modified", sheet.changed_at.astimezone(UTC))
+    return event
+
+
+def _about(stop: SheetStop) -> str:
+    """What the rep reads of a visit in a calendar."""
+    contact = stop.contact
+    lines = [
+        stop.promise,
+        f"Contact: {contact.in_words}" if contact.in_words else "",
+        f"Why: {stop.why}" if stop.why else "",
+        f"Arrive {stop.arrive:%H:%M}, leave {stop.leave:%H:%M}",
+    ]
+    return "\n".join(_line(line) for line in lines if line)
 
 
 def in_words(booking: Booking, rep_name: str, zone: tzinfo) -> str:

@@ -38,7 +38,7 @@ _SECRETS = tuple(
             True,
         ),
         (r"(\w+://)[^\s/@:]*:[^\s/@]*@", rf"\1{HIDDEN}@", False),
-        (r"/invitation/[^\s\"'?]+", f"/invitation/{HIDDEN}", False),
+        (r"/(invitation|feeds)/[^\s\"'?]+", rf"/\1/{HIDDEN}", False),
         (r"\bfv_[0-9a-f]{20}_[A-Za-z0-9_-]+", HIDDEN, False),
         (r"\bgAAAA[A-Za-z0-9_-]{60,}=*", HIDDEN, False),
         (r"\bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", HIDDEN, False),

@@ -36,6 +36,8 @@ from webui.navigation import navigation
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
 from webui.pages.booking import booking
+from webui.pages.feeds import feeds
+from webui.pages.field_app import field_app
 from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
 from webui.pages.opportunity import opportunity
@@ -126,6 +128,8 @@ def create_app(
     app.register_blueprint(login_pages)
     app.register_blueprint(sign_on_pages)
     app.register_blueprint(account_pages)
+    app.register_blueprint(feeds)
+    app.register_blueprint(field_app)
     app.register_blueprint(people_pages)
     app.register_blueprint(audit_pages)
     app.before_request(_admit)
@@ -164,8 +168,11 @@ def _asked_by_machines() -> bool:
 
 
 def _protect(response: Response) -> Response:
-    for name, value in headers_for(g.nonce, g.image_origins, https=site().secure).items():
+    finds_itself = g.get("finds_itself", False)
+    for name, value in headers_for(g.nonce, g.image_origins, site().secure, finds_itself).items():
         response.headers[name] = value
+    if g.get("secret_address"):
+        response.headers["Referrer-Policy"] = "no-referrer"
     response.headers.setdefault("Cache-Control", "no-store" if g.get("secret") else "private, no-cache")
     return response
 
@@ -173,7 +180,7 @@ def _protect(response: Response) -> Response:
 def _compress(response: Response) -> Response:
     """Gzips pages and JSON; files come packed or are no text."""
     if (
-        response.mimetype in ("text/html", "application/json")
+        response.mimetype in ("text/html", "application/json", "text/calendar", "application/gpx+xml")
         and not response.direct_passthrough
         and not response.content_encoding
         and len(response.get_data()) >= SMALLEST_GZIPPED

@@ -157,6 +157,7 @@ def change_user(unit: UnitOfWork, user_id: str, wanted: NewUser) -> User:
         return user
     _check_admin_is_left(unit, before, user)
     if (user.role, user.scope) != (before.role, before.scope):
+        _remove_feeds(unit, user)
         user = _ended(unit, user)
     unit.users.put(user)
     was = {"area": before.area, **_seen_by_auditors(before)}
@@ -327,7 +328,14 @@ def _remove_tokens(unit: UnitOfWork, user: User) -> int:
     tokens = unit.tokens.find(user_id=user.id)
     for token in tokens:
         unit.tokens.remove(token.id)
+    _remove_feeds(unit, user)
     return len(tokens)
+
+
+def _remove_feeds(unit: UnitOfWork, user: User) -> None:
+    """Their secret calendar addresses, which nobody has to log in for."""
+    for feed in unit.calendar_feeds.find(user_id=user.id):
+        unit.calendar_feeds.remove(feed.area, feed.rep_id)
 
 
 def _seen_by_auditors(user: User) -> dict[str, object]:

@@ -40,7 +40,8 @@ NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 NO_PAGES = frozenset({
     "assets.serve", "pages.basemap", "pages.plan_json", "planning.live", "planning.events", "records.example",
     "booking.addresses", "booking.slots", "booking.days", "promises.calendar",
-    "records.refusals", "health.alive", "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
+    "feeds.calendar", "records.refusals", "health.alive",
+    "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
 })  # fmt: skip
 """Routes that answer something else than a page."""
 NOT_WHEN_LOGGED_IN = frozenset({"login.login", "login.setup", "login.invitation"})

@@ -52,6 +52,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "record_id": ("A-ann", "A-ben", "O-ann", "O-ben", "ann", "ben", NOWHERE),
     "name": ("app.css", "nothing.css"),
     "token": ("x" * 43,),
+    "feed_id": ("0" * 20,),
+    "secret": ("x" * 43,),
 }
 """What may stand in a part of an address: things of several people, and something that does not exist.
 

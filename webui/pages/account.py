@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from planner.access import Permission
 from planner.errors import AccountError, InvalidRecordError
+from planner.fieldwork.feeds import feed_of, issue_feed, own_rep, revoke_feed
 from planner.people import second_factor as factor
 from planner.people.accounts import ROLE_WORDS, needs_second_factor, permissions_of
 from planner.people.domain import Session
@@ -19,6 +20,7 @@ from planner.people.sessions import end_session, sessions_of
 from planner.people.tokens import issue_token, revoke_token, tokens_of
 from webui.auth.door import door
 from webui.auth.forms import field, keep_secret, let_in, said, visitor
+from webui.pages.feeds import feed_address
 from webui.policy import Viewer, enrolling, in_person, viewer
 from webui.words import sentence
 
@@ -32,6 +34,7 @@ DONE = {
     "browser": "That browser is logged out.",
     "token": "That token is good for nothing any more.",
     "factor": "Your second factor is off.",
+    "feed": "That calendar address is good for nothing any more.",
 }
 
 PERMISSION_WORDS = {
@@ -116,6 +119,31 @@ def end_token(token_id: str) -> Any:
     return _done("token")
 
 
+# --- the calendar -----------------------------------------------------------------------------------------------------
+
+
+@account_pages.post("/feed")
+@in_person
+def add_feed() -> Any:
+    here, asking = door(), viewer()
+    try:
+        with here.store.write(asking.actor) as unit:
+            secret, feed = issue_feed(unit, asking.user, here.clock())
+    except AccountError as error:
+        return _account_page(f"{sentence(str(error))}."), 422
+    keep_secret()
+    return render_template("feed.html", address=feed_address(feed.id, secret))
+
+
+@account_pages.post("/feed/revoke")
+@in_person
+def end_feed() -> Any:
+    asking = viewer()
+    with door().store.write(asking.actor) as unit:
+        revoke_feed(unit, asking.user)
+    return _done("feed")
+
+
 # --- the second factor ------------------------------------------------------------------------------------------------
 
 
@@ -186,6 +214,7 @@ def _account_page(error: str = "") -> str:
     with here.store.read(asking.scope) as unit:
         sessions = sessions_of(unit, asking.user, now, here.login)
         tokens = tokens_of(unit, asking.user.id)
+        feed = feed_of(unit, asking.user)
     present = asking.session.id if asking.session else ""
     allowed = permissions_of(asking.user, here.login)
     return render_template(
@@ -198,6 +227,8 @@ def _account_page(error: str = "") -> str:
         tokens=[(token, token.expires_at is not None and token.expires_at <= now) for token in tokens],
         permissions=[(permission, words) for permission, words in PERMISSION_WORDS.items() if permission in allowed],
         permission_words=PERMISSION_WORDS,
+        has_days=own_rep(asking.user) is not None,
+        feed=feed,
         token_days=TOKEN_DAYS,
         must_have_second_factor=asking.user.role in here.login.second_factor,
         shortest=SHORTEST,

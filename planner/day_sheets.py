@@ -1,0 +1,254 @@
+"""A rep's day on a sheet: what goes out to a calendar, to paper and into the mail of the evening before.
+
+The days are those that reps see: the published plan as it stands now, and for days that it does not cover any more, the
+version that was published last of those that did.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from planner.access import Scope
+from planner.candidates import VisitKind
+from planner.domain import Account, Opportunity, RecordKind
+from planner.errors import PlannerError
+from planner.plan_document import RepDay, Stop, read_plan
+from planner.repository import Records, Store, StoredPlan, UnitOfWork
+from planner.slots.domain import Booking, BookingState, Meaning
+
+MAX_LINE = 300
+"""Longer texts are cut on a sheet."""
+
+_STANDING = frozenset({BookingState.PROMISED, BookingState.DONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to ask for; each may be empty."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+
+    @property
+    def in_words(self) -> str:
+        return ", ".join(filter(None, (self.name, self.phone, self.email)))
+
+
+@dataclass(frozen=True, slots=True)
+class SheetStop:
+    """One visit. Times are in the rep's zone; `promise` is what the customer was told, in words, empty for nothing."""
+
+    number: int
+    visit_id: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    arrive: datetime
+    begin: datetime
+    leave: datetime
+    why: str
+    late: bool
+    promise: str
+    contact: Contact
+    notes: str
+
+    @property
+    def minutes(self) -> int:
+        return round((self.leave - self.begin).total_seconds() / 60)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySheet:
+    """A rep's day.
+
+    Attributes:
+        version: of the plan that it is of; changed: how often the day was changed since plans are published.
+        changed_at: when something was last changed that it shows.
+        leave_at, back_at: None where nobody is visited.
+        note: what somebody wrote about the day.
+    """
+
+    area: str
+    rep_id: str
+    rep_name: str
+    day: date
+    zone: ZoneInfo
+    version: int
+    changed: int
+    changed_at: datetime
+    work_start: datetime
+    work_end: datetime
+    leave_at: datetime | None
+    back_at: datetime | None
+    start_address: str
+    end_address: str
+    stops: tuple[SheetStop, ...]
+    pause: tuple[datetime, datetime] | None
+    drive_s: int
+    drive_m: int
+    note: str
+
+
+def sheets(store: Store, scope: Scope, area: str, rep_id: str, first: date, last: date) -> list[DaySheet]:
+    """The sheets of the days of a rep's, in order, as far as `scope` sees them; also of those without a visit."""
+    with store.read() as unit:  # a listing in a scope reads every document that there ever was
+        published = [plan for plan in unit.plans(area).list() if plan.published_at is not None]
+    with store.read(scope) as unit:
+        return _sheets(unit, area, rep_id, first, last, published)
+
+
+def sheet(unit: UnitOfWork, plan: StoredPlan, day: RepDay) -> DaySheet:
+    """The sheet of one day of a plan that was read."""
+    return _sheet(unit, unit.records(plan.area), plan, day)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without what is no letter or sign."""
+    joined = " ".join(text.split())
+    kept = "".join(letter for letter in joined if unicodedata.category(letter) not in ("Cc", "Cs"))
+    return kept if len(kept) <= MAX_LINE else f"{kept[: MAX_LINE - 1]}…"
+
+
+def long_day(day: date) -> str:
+    """'Monday 30 November 2026'."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def _sheets(
+    unit: UnitOfWork, area: str, rep_id: str, first: date, last: date, published: list[StoredPlan]
+) -> list[DaySheet]:
+    records = unit.records(area)
+    found: dict[date, DaySheet] = {}
+    for plan, days in _documents(unit, area, first, published):
+        for entry in days:
+            day = date.fromisoformat(entry["date"])
+            if entry["rep_id"] == rep_id and first <= day <= last and day not in found:
+                found[day] = _sheet(unit, records, plan, entry)
+    return [found[day] for day in sorted(found)]
+
+
+def _documents(
+    unit: UnitOfWork, area: str, first: date, published: list[StoredPlan]
+) -> Iterator[tuple[StoredPlan, list[RepDay]]]:
+    """The plan that counts, and then those before it that reach back beyond its first day, with what was changed of
+    their days while they counted."""
+    latest = unit.plans(area).latest(published=True)
+    if latest is None:
+        return
+    covered = latest.first_day
+    yield latest, _days(latest)
+    earlier = [plan for plan in published if plan.version != latest.version]
+    for listed in sorted(earlier, key=lambda plan: cast(datetime, plan.published_at), reverse=True):
+        if listed.first_day >= covered or listed.first_day + timedelta(days=listed.days) <= first:
+            continue
+        covered = listed.first_day
+        changed = unit.changed_days.within("day", first, latest.first_day, area=area)
+        routes = {
+            (row.rep_id, str(row.day)): cast(RepDay, row.route)
+            for row in changed
+            if row.route is not None and row.plan_version == listed.version
+        }
+        made = unit.plans(area).get(listed.version)
+        yield made, [routes.get((day["rep_id"], day["date"]), day) for day in _days(made)]
+
+
+def _days(plan: StoredPlan) -> list[RepDay]:
+    try:
+        return read_plan(plan.document or "")["rep_days"]
+    except PlannerError:
+        return []
+
+
+def _sheet(unit: UnitOfWork, records: Records, plan: StoredPlan, day: RepDay) -> DaySheet:
+    on, rep_id, zone = date.fromisoformat(day["date"]), day["rep_id"], ZoneInfo(day["timezone"])
+    bookings = [
+        booking
+        for booking in unit.bookings.find(area=plan.area, rep_id=rep_id, day=on)
+        if booking.state is not BookingState.HELD
+    ]
+    promised = {booking.visit_id: booking for booking in bookings if booking.state in _STANDING}
+    changed = unit.changed_days.get(plan.area, rep_id, on)
+    progress = unit.day_progress.get(plan.area, rep_id, on)
+    moments = [moment for booking in bookings for moment in (booking.made_at, booking.ended_at)]
+    sent = unit.field_events.columns(("received_at",), "day", on, on, area=plan.area, rep_id=rep_id)
+    moments += [plan.published_at or plan.created_at, *(moment for (moment,) in sent)]
+    note = unit.rep_day_notes.get(plan.area, rep_id, on)
+    rest, start, end = day["break"], day["start"]["time"], day["end"]["time"]
+    return DaySheet(
+        area=plan.area,
+        rep_id=rep_id,
+        rep_name=day["rep_name"],
+        day=on,
+        zone=zone,
+        version=plan.version,
+        changed=(changed.revision if changed else 0) + (progress.revision if progress else 0),
+        changed_at=max(moment for moment in moments if moment is not None),
+        work_start=_moment(day["work_start"], zone),
+        work_end=_moment(day["work_end"], zone),
+        leave_at=_moment(start, zone) if start else None,
+        back_at=_moment(end, zone) if end else None,
+        start_address=day["start"]["address"],
+        end_address=day["end"]["address"],
+        stops=tuple(_stop(records, stop, promised.get(stop["visit_id"]), zone) for stop in day["stops"]),
+        pause=(_moment(rest["start"], zone), _moment(rest["end"], zone)) if rest and day["stops"] else None,
+        drive_s=day["totals"]["drive_seconds"],
+        drive_m=day["totals"]["drive_metres"],
+        note=note.text if note else "",
+    )
+
+
+def _stop(records: Records, stop: Stop, promise: Booking | None, zone: ZoneInfo) -> SheetStop:
+    contact, notes = _who(records, stop["visit_id"])
+    told = ""
+    if promise is not None:
+        start, end = promise.start.astimezone(zone), promise.end.astimezone(zone)
+        what = "arrive" if promise.meaning is Meaning.ARRIVE else "the whole visit"
+        told = f"Promised: {what} between {start:%H:%M} and {end:%H:%M}"
+    elif stop["kind"] == VisitKind.APPOINTMENT:
+        told = f"Agreed for {_moment(stop['begin'], zone):%H:%M}"
+    return SheetStop(
+        number=stop["stop"],
+        visit_id=stop["visit_id"],
+        name=stop["name"],
+        address=stop["address"],
+        lat=stop["lat"],
+        lon=stop["lon"],
+        arrive=_moment(stop["arrive"], zone),
+        begin=_moment(stop["begin"], zone),
+        leave=_moment(stop["leave"], zone),
+        why=stop["why"],
+        late=stop["late"],
+        promise=told,
+        contact=contact,
+        notes=notes,
+    )
+
+
+def _who(records: Records, visit_id: str) -> tuple[Contact, str]:
+    """Whom to ask for at a visit, and what inside sales has noted."""
+    kind, _, record_id = visit_id.partition(":")
+    if kind not in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY):
+        return Contact(), ""
+    record = records.get(RecordKind(kind), record_id)
+    notes = record.notes if isinstance(record, Opportunity) else ""
+    contact = _contact(record)
+    if isinstance(record, Opportunity) and record.account_id and not contact.in_words:
+        contact = _contact(records.get(RecordKind.ACCOUNT, record.account_id))
+    return contact, notes
+
+
+def _contact(record: object) -> Contact:
+    if not isinstance(record, Account | Opportunity):
+        return Contact()
+    return Contact(*map(one_line, (record.contact_name, record.contact_phone, record.contact_email)))
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    return datetime.fromisoformat(text).astimezone(zone)
