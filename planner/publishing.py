@@ -70,7 +70,7 @@ def publish(
     for_all = replace(actor, scope=Scope(area=area))  # whose days these are is not asked: all are published together
 
     def prepare(unit: UnitOfWork) -> tuple[_Basis, list[ChangedDay]]:
-        basis = _Basis.read(unit, area, version)
+        basis = _Basis.read(unit, area, version, settings)
         if replaces is not None and replaces != (basis.standing.published or 0):
             raise ConflictError("another plan was published meanwhile: look at what reps see now")
         again = basis.plan.version == basis.standing.published  # then its days are as they should be
@@ -153,8 +153,8 @@ class _Basis:
     standing: _Standing
 
     @classmethod
-    def read(cls, unit: UnitOfWork, area: str, version: int | None) -> _Basis:
-        plans, snapshot = unit.plans(area), Snapshot.read(unit, area)
+    def read(cls, unit: UnitOfWork, area: str, version: int | None, settings: Settings) -> _Basis:
+        plans, snapshot = unit.plans(area), Snapshot.read(unit, area, settings)
         plan = plans.latest() if version is None else plans.get(version)
         if plan is None:
             raise NotFoundError(f"area {area} has no plan yet: make one with fieldvisit plan")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from planner.domain import Account, Address, Location, Opportunity, RecordKind, Rep, addresses_of
+from planner.fieldwork.minutes import as_visited
 from planner.handoffs.domain import HandoffRow
 from planner.repository import UnitOfWork
+from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState
 from routing.geo import LatLon
+
+_FEW = 20
+"""So many accounts are read one by one; more of them all at once."""
 
 
 def zone_of(reps: Iterable[Rep]) -> ZoneInfo | None:
@@ -23,7 +28,12 @@ def zone_of(reps: Iterable[Rep]) -> ZoneInfo | None:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that an area's plan is made from, as read in one snapshot."""
+    """All that an area's plan is made from, as read in one snapshot.
+
+    Attributes:
+        accounts: as `planner.fieldwork.minutes.as_visited` has each.
+        visits: up to which number, as `AccountVisits` has it, visits to the accounts have been counted.
+    """
 
     reps: tuple[Rep, ...]
     accounts: tuple[Account, ...]
@@ -31,18 +41,37 @@ class Snapshot:
     locations: tuple[Location, ...]
     promises: tuple[Booking, ...] = ()
     handoffs: tuple[HandoffRow, ...] = ()
+    visits: int = 0
 
     @classmethod
-    def read(cls, unit: UnitOfWork, area: str) -> Snapshot:
+    def read(cls, unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:
         records = unit.records(area)
+        visits = {each.account_id: each for each in records.visits()}
         return cls(
             tuple(records.reps()),
-            tuple(records.accounts()),
+            tuple(as_visited(account, visits.get(account.id), settings) for account in records.accounts()),
             tuple(records.opportunities()),
             tuple(records.locations()),
             tuple(unit.bookings.find(area=area, state=BookingState.PROMISED)),
             tuple(unit.handoffs.find(area=area)),
+            max((each.number for each in visits.values()), default=0),
         )
+
+    def with_visits(self, unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:
+        """The same with what has become known since of visits to the accounts in it; itself where nothing has."""
+        changed = unit.records(area).visits(after=self.visits)
+        if not changed:
+            return self
+        records, visits = unit.records(area), {each.account_id: each for each in changed}
+        few = len(changed) <= _FEW
+        read = (records.get(RecordKind.ACCOUNT, id_) for id_ in visits) if few else iter(records.accounts())
+        now = {
+            record.id: as_visited(record, visits[record.id], settings)
+            for record in read
+            if isinstance(record, Account) and record.id in visits
+        }
+        accounts = tuple(now.get(account.id, account) for account in self.accounts)
+        return replace(self, accounts=accounts, visits=max(each.number for each in changed))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -62,7 +62,7 @@ def show_area(app: App, name: str | None) -> None:
     built = app.areas.get(name)
     _show_area(app, built)
     with app.store.read() as unit:
-        snapshot = Snapshot.read(unit, built.name)
+        snapshot = Snapshot.read(unit, built.name, app.settings)
         located = sum(location.place is not None for location in current_locations(unit.records(built.name)))
     app.say(
         f"{len(snapshot.reps)} reps, {len(snapshot.accounts)} accounts, {len(snapshot.opportunities)} opportunities, "

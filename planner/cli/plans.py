@@ -53,7 +53,7 @@ def plan(
     limits = SearchLimits(seconds=(seconds or 30.0) if work is None else None, work=work, seed=seed)
     start = first_day.date() if first_day else _today() + timedelta(days=1)
     with app.store.read() as unit:
-        snapshot = Snapshot.read(unit, area.name)
+        snapshot = Snapshot.read(unit, area.name, app.settings)
     with app.bar() as progress, _ctrl_c() as stopped:
         progress("travel times", 0.0)
 
@@ -160,7 +160,7 @@ def check(app: App, area: Area, file: Path) -> None:
         raise PlannerError(f"{file.name}: is not UTF-8 text") from error
     document = read_plan(text, file.name)
     with app.store.read() as unit:
-        snapshot = Snapshot.read(unit, area.name)
+        snapshot = Snapshot.read(unit, area.name, app.settings)
     broken = broken_rules(document, snapshot, area.streets(), app.settings)
     for sentence in broken:
         app.say(sentence)

@@ -5,7 +5,7 @@ A record says what somebody knew once. What the field reports since is put on to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -89,10 +89,13 @@ def as_visited(record: Account, visits: AccountVisits | None, settings: Settings
     return replace(record, last_visit=last_visit, visit_minutes=minutes)
 
 
-def all_as_visited(unit: UnitOfWork, area: str, records: Iterable[Account], settings: Settings) -> list[Account]:
-    """All accounts of an area, or nearly, as `as_visited` has each."""
-    visits = {each.account_id: each for each in unit.records(area).visits()}
-    return [as_visited(record, visits.get(record.id), settings) for record in records]
+def account_as_visited(unit: UnitOfWork, area: str, account_id: str, settings: Settings) -> Account | None:
+    """One account as `as_visited` has it, if there is one and it is seen."""
+    records = unit.records(area)
+    record = records.get(RecordKind.ACCOUNT, account_id)
+    if not isinstance(record, Account):
+        return None
+    return as_visited(record, next(iter(records.visits(account_id)), None), settings)
 
 
 def set_minutes(unit: UnitOfWork, area: str, account_id: str, minutes: int | None, by: str, now: datetime) -> None:

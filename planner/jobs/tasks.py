@@ -100,9 +100,10 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     Raises:
         PlannerError: this program does not know the kind.
     """
-    settings = replace(settings, database_url="", oidc_secret="")  # no worker needs the installation's secrets
+    # No worker needs the installation's secrets.
+    settings = replace(settings, database_url="", oidc_secret="", smtp_password="")
     if job.kind == PLAN:
-        return PlanTask(Snapshot.read(unit, job.area), area, PlanRequest.from_json(job.request), settings)
+        return PlanTask(Snapshot.read(unit, job.area, settings), area, PlanRequest.from_json(job.request), settings)
     if job.kind == GEOCODE:
         waiting = to_geocode(unit.records(job.area), again=job.request["again"])
         return GeocodingTask(tuple(waiting), area, settings)

@@ -42,7 +42,7 @@ class Agendas:
         self._lock = threading.Lock()
         self._areas: OrderedDict[str, AreaDays] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
-        self._accounts: dict[str, tuple[tuple[int, int], Sequence[tuple[Account, LatLon]]]] = {}
+        self._accounts: dict[str, tuple[tuple[int, int], Snapshot, Sequence[tuple[Account, LatLon]]]] = {}
         self._plans: dict[str, PublishedPlan] = {}
 
     def agenda(self, unit: UnitOfWork, area: str, first_day: date, last_day: date) -> Agenda:
@@ -72,7 +72,7 @@ class Agendas:
         Raises:
             NotFoundError: there is no such rep, or nobody knows where the rep starts.
         """
-        plan, lookup = self._plan(unit, area), Asked(unit, area)
+        plan, lookup = self._plan(unit, area), Asked(unit, area, self._settings)
         reps = unit.records(area).reps()
         if all(rep.id != rep_id for rep in reps):
             raise NotFoundError(f"area {area} has no rep {rep_id}")
@@ -107,19 +107,24 @@ class Agendas:
         return next(each for each in with_appointments(days, free, workshop) if each.rep.id == rep_id)
 
     def accounts(self, unit: UnitOfWork, area: str) -> Sequence[tuple[Account, LatLon]]:
-        """The customers whose place is known, read again when a record has been added or changed."""
+        """The customers whose place is known, as visited; read again when any of that has changed."""
         records = unit.records(area)
         as_read = records.stamp(), records.number_to_visit()
         known = self._accounts.get(area)
-        if known is None or known[0] != as_read:
+        if known is not None and known[0] == as_read:
+            snapshot = known[1]
+        else:
             snapshot = Snapshot((), tuple(records.accounts()), (), tuple(records.locations()))
+        snapshot = snapshot.with_visits(unit, area, self._settings)
+        if known is None or known[1] is not snapshot:
             kept = Kept(snapshot)
-            known = as_read, [(account, place) for account in snapshot.accounts if (place := kept.place(account))]
+            located = [(account, place) for account in snapshot.accounts if (place := kept.place(account))]
+            known = as_read, snapshot, located
             with self._lock:
                 self._accounts[area] = known
                 while len(self._accounts) > MOST_AREAS:
                     self._accounts.pop(next(iter(self._accounts)))
-        return known[1]
+        return known[2]
 
     def planned(self, unit: UnitOfWork, area: str, rep_id: str, day: date) -> tuple[int, RepDay | None]:
         """The version of the published plan that covers a day, 0 where none does, and the day as that was made."""

@@ -11,7 +11,7 @@ from planner.domain import Account, Opportunity, RecordKind
 from planner.handoffs.domain import TO_VISIT
 from planner.repository import UnitOfWork
 from planner.slots.domain import BookingState
-from planner.slots.lookups import Asked
+from planner.slots.lookups import place_of
 from planner.slots.working_order import (
     AgendaDay,
     Lookup,
@@ -48,7 +48,7 @@ def appointments_from(
         assert opportunity.appointment is not None
         if only is not None and opportunity.appointment.date() != only:
             continue
-        place = lookup.place(opportunity) or Asked(unit, area).place(opportunity)
+        place = lookup.place(opportunity) or place_of(unit.records(area), opportunity)
         if place is None:
             continue
         account = lookup.record(RecordKind.ACCOUNT, opportunity.account_id)

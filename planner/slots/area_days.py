@@ -166,7 +166,7 @@ class AreaDays:
         if self.appointments:
             promised = unit.bookings.count(area=area, state=BookingState.PROMISED)
             self._moves = promised, unit.handoff_events.count(area=area)
-        as_read = self._stamp, self._number, sorted(told), holds, self._moves
+        as_read = self._stamp, self._number, self.snapshot.visits, sorted(told), holds, self._moves
         known = self._horizons.pop((first_day, last_day), None)
         if known is None or known[0] != as_read:
             days = self._days(unit, first_day, last_day, told, holds)
@@ -185,11 +185,13 @@ class AreaDays:
         records = unit.records(self.area)
         stamp, number = records.stamp(), records.number_to_visit()
         if stamp != self._stamp:
-            self.snapshot = Snapshot.read(unit, self.area)
+            self.snapshot = Snapshot.read(unit, self.area, self.settings)
             self.homes, _ = self.snapshot.homes()
             self._lookup = Kept(self.snapshot)
             epoch = datetime.combine(self.anchor - timedelta(days=2), time(), UTC)
             self.workshop = Workshop(epoch, self.snapshot.zone, self.settings, self._legs, self._numbering)
+        elif (visited := self.snapshot.with_visits(unit, self.area, self.settings)) is not self.snapshot:
+            self.snapshot, self._lookup = visited, Kept(visited)
         if (stamp, number) != (self._stamp, self._number):
             self.appointments: dict[date | None, list[Appointment]] = defaultdict(list)
             for appointment in appointments_from(unit, self.area, self.anchor, self._lookup):
@@ -238,7 +240,7 @@ class AreaDays:
         key = working_day.rep.id, working_day.day
         revision, changed, promises = self._read[key]
         made = self._made.get(key)
-        fresh = revision, self._stamp, holds
+        fresh = revision, self._stamp, self.snapshot.visits, holds
         if made is not None and made[0] == fresh:
             return made[2]
         facts = facts_of(working_day, True, self.plan, revision, changed, (*promises, *holds), self._lookup)

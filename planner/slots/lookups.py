@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from planner.domain import Record, RecordKind
-from planner.repository import UnitOfWork
+from planner.fieldwork.minutes import account_as_visited
+from planner.repository import Records, UnitOfWork
+from planner.settings import Settings
 from planner.slots.working_order import (
     Visited,
 )
@@ -13,18 +15,26 @@ from planner.snapshot import Snapshot
 from routing.geo import LatLon
 
 
+def place_of(records: Records, record: Visited) -> LatLon | None:
+    """Where a record's present address is."""
+    location = records.location(record.kind, record.id)
+    return location.place if location and location.address == record.address else None
+
+
 class Asked:
     """Records read one by one."""
 
-    def __init__(self, unit: UnitOfWork, area: str) -> None:
+    def __init__(self, unit: UnitOfWork, area: str, settings: Settings) -> None:
+        self._unit, self._area, self._settings = unit, area, settings
         self._records = unit.records(area)
 
     def record(self, kind: RecordKind, record_id: str) -> Record | None:
+        if kind is RecordKind.ACCOUNT:
+            return account_as_visited(self._unit, self._area, record_id, self._settings)
         return self._records.get(kind, record_id)
 
     def place(self, record: Visited) -> LatLon | None:
-        location = self._records.location(record.kind, record.id)
-        return location.place if location and location.address == record.address else None
+        return place_of(self._records, record)
 
 
 class Kept:

@@ -9,6 +9,7 @@ from planner.access import Actor
 from planner.candidates import Visit, VisitKind, cadence_days, visit_id
 from planner.domain import Account, RecordKind
 from planner.errors import ConflictError, RefusedError, SlotGoneError
+from planner.fieldwork.minutes import account_as_visited
 from planner.plan_document import Stop, untimed_stop
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
@@ -77,9 +78,9 @@ def add_ride_along(
 
 def _account(unit: UnitOfWork, promise: Booking, account_id: str, settings: Settings) -> tuple[Account, LatLon]:
     """A customer whom the rep of a promise may visit, who is due or nearly, and where."""
-    records = unit.records(promise.area)
-    account, location = records.get(RecordKind.ACCOUNT, account_id), records.location(RecordKind.ACCOUNT, account_id)
-    if not isinstance(account, Account) or account.owner_rep_id not in ("", promise.rep_id):
+    account = account_as_visited(unit, promise.area, account_id, settings)
+    location = unit.records(promise.area).location(RecordKind.ACCOUNT, account_id)
+    if account is None or account.owner_rep_id not in ("", promise.rep_id):
         raise _none_near()
     if location is None or location.place is None or location.address != account.address:
         raise _none_near()

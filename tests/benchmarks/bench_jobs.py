@@ -163,7 +163,7 @@ def undisturbed(shop: Shop) -> tuple[list[float], list[float]]:
         jobs_s.append(time.monotonic() - started_s)
         started_s = time.monotonic()
         with shop.store.read() as unit:
-            snapshot = Snapshot.read(unit, AREA)
+            snapshot = Snapshot.read(unit, AREA, settings)
         streets = Areas(settings.areas).get(AREA).streets()
         document = make_plan(snapshot, AREA, streets, SMALL.first_day, SMALL.days, SMALL.limits, settings)
         stored = to_store(document, datetime.now(UTC))

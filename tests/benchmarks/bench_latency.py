@@ -136,7 +136,7 @@ def make_installation(settings: Settings) -> SqlStore:
     import_files(store, AREA, **{kind: NEWPORT / f"{kind}.csv" for kind in ("reps", "accounts", "opportunities")})
     locate_records(store, AREA, geocoder_for(area, settings))
     with store.read() as unit:
-        snapshot = Snapshot.read(unit, AREA)
+        snapshot = Snapshot.read(unit, AREA, settings)
     document = make_plan(snapshot, AREA, area.streets(), MONDAY, 5, SearchLimits(work=20), settings)
     now = datetime.now(UTC)
     mona = NewUser("mona@example.com", "Mona", Role.MANAGER)

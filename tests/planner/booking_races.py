@@ -119,7 +119,7 @@ def prepare(url: str) -> None:
         unit.records(TOWN).save_all([record for record, _ in records])
         unit.records(TOWN).save_locations([located(record, place) for record, place in records])
     with store.read(WHOLE_TOWN) as unit:
-        snapshot, first_day = Snapshot.read(unit, TOWN), next_days(unit.now())[0]
+        snapshot, first_day = Snapshot.read(unit, TOWN, RULES), next_days(unit.now())[0]
     plan = make_plan(snapshot, TOWN, STREETS, first_day, DAYS, SearchLimits(work=1, seed=1), RULES)
     with store.write(MAX) as unit:
         now = unit.now()

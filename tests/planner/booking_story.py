@@ -191,7 +191,7 @@ class Story(RuleBasedStateMachine):
 
     def plan(self, seed: int) -> StoredPlan:
         with self.town.reading() as unit:
-            snapshot = Snapshot.read(unit, TOWN)
+            snapshot = Snapshot.read(unit, TOWN, self.town.settings)
         limits = SearchLimits(work=1, seed=seed)
         plan = make_plan(snapshot, TOWN, self.town.source, MONDAY, PLANNED_DAYS, limits, self.town.settings)
         return to_store(plan, self.town.now)

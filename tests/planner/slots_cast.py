@@ -76,7 +76,7 @@ class SlotTown:
     def publish(self, first_day: date, days: int = 5, work: int = 4) -> PlanDocument:
         """Plan some days anew and publish the plan."""
         with self.reading() as unit:
-            snapshot = Snapshot.read(unit, TOWN)
+            snapshot = Snapshot.read(unit, TOWN, self.settings)
         document = make_plan(
             snapshot, TOWN, self.source, first_day, days, SearchLimits(work=work, seed=1), self.settings
         )

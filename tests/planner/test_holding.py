@@ -418,7 +418,7 @@ def planned_stops(town: SlotTown) -> list[tuple[str, str, str]]:
 def broken(town: SlotTown) -> list[str]:
     """What `fieldvisit check` finds in the plan as it stands now."""
     with town.reading() as unit:
-        snapshot = Snapshot.read(unit, TOWN)
+        snapshot = Snapshot.read(unit, TOWN, town.settings)
     return broken_rules(town.published(), snapshot, town.source, town.settings)
 
 

@@ -35,7 +35,7 @@ def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(
     import_files(store, area.name, **files)
     locate_records(store, area.name, geocoder_for(area, settings))
     with store.read() as unit:
-        snapshot = Snapshot.read(unit, area.name)
+        snapshot = Snapshot.read(unit, area.name, settings)
     assert (len(snapshot.reps), len(snapshot.accounts), len(snapshot.opportunities)) == (6, 565, 120)
 
     made = make_plan(snapshot, area.name, area.streets(), date(2026, 11, 30), 5, SearchLimits(work=20), settings)

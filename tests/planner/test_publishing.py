@@ -32,7 +32,7 @@ from routing.travel_times import TravelTimes
 def draft(town: SlotTown, first_day: date = MONDAY, days: int = 5) -> int:
     """A plan of what is known by now, made without much searching, and not published."""
     with town.reading() as unit:
-        snapshot = Snapshot.read(unit, TOWN)
+        snapshot = Snapshot.read(unit, TOWN, town.settings)
     document = make_plan(
         snapshot, TOWN, town.source, first_day, days, SearchLimits(work=1), town.settings, cancelled=lambda: True
     )
@@ -66,7 +66,7 @@ def booked(town: SlotTown, *bookings: Booking) -> None:
 def broken(town: SlotTown) -> list[str]:
     """What `fieldvisit check` finds in the plan that reps see."""
     with town.reading() as unit:
-        snapshot = Snapshot.read(unit, TOWN)
+        snapshot = Snapshot.read(unit, TOWN, town.settings)
     return broken_rules(town.published(), snapshot, town.source, town.settings)
 
 
