@@ -7,9 +7,10 @@ version that was published last of those that did.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,9 @@ from planner.slots.domain import Booking, BookingState, Meaning
 
 MAX_LINE = 300
 """Longer texts are cut on a sheet."""
+
+DayKey = tuple[date, str]
+"""A day and a rep's id."""
 
 _STANDING = frozenset({BookingState.PROMISED, BookingState.DONE})
 
@@ -104,15 +108,20 @@ def sheets(store: Store, scope: Scope, area: str, rep_id: str, first: date, last
         return _sheets(unit, area, rep_id, first, last, published)
 
 
-def sheet(unit: UnitOfWork, plan: StoredPlan, day: RepDay) -> DaySheet:
-    """The sheet of one day of a plan that was read."""
-    return _sheet(unit, unit.records(plan.area), plan, day)
+def sheet(unit: UnitOfWork, plan: StoredPlan, rep_id: str, day: date) -> DaySheet | None:
+    """The sheet of one day of a plan that was read; None where the rep does not work on it."""
+    found = _days(plan.document or "").get((day, rep_id))
+    return None if found is None else _sheet(unit, unit.records(plan.area), plan, found)
 
 
 def one_line(text: str) -> str:
-    """The text on one line, without what is no letter or sign."""
+    """The text on one line, without what is no letter or sign: control characters, and what is no character at all."""
     joined = " ".join(text.split())
-    kept = "".join(letter for letter in joined if unicodedata.category(letter) not in ("Cc", "Cs"))
+    kept = "".join(
+        letter
+        for letter in joined
+        if unicodedata.category(letter) not in ("Cc", "Cs") and ord(letter) & 0xFFFE != 0xFFFE
+    )
     return kept if len(kept) <= MAX_LINE else f"{kept[: MAX_LINE - 1]}…"
 
 
@@ -127,23 +136,22 @@ def _sheets(
     records = unit.records(area)
     found: dict[date, DaySheet] = {}
     for plan, days in _documents(unit, area, first, published):
-        for entry in days:
-            day = date.fromisoformat(entry["date"])
-            if entry["rep_id"] == rep_id and first <= day <= last and day not in found:
+        for (day, rep), entry in days.items():
+            if rep == rep_id and first <= day <= last and day not in found:
                 found[day] = _sheet(unit, records, plan, entry)
     return [found[day] for day in sorted(found)]
 
 
 def _documents(
     unit: UnitOfWork, area: str, first: date, published: list[StoredPlan]
-) -> Iterator[tuple[StoredPlan, list[RepDay]]]:
+) -> Iterator[tuple[StoredPlan, Mapping[DayKey, RepDay]]]:
     """The plan that counts, and then those before it that reach back beyond its first day, with what was changed of
     their days while they counted."""
     latest = unit.plans(area).latest(published=True)
     if latest is None:
         return
     covered = latest.first_day
-    yield latest, _days(latest)
+    yield latest, _days(latest.document or "")
     earlier = [plan for plan in published if plan.version != latest.version]
     for listed in sorted(earlier, key=lambda plan: cast(datetime, plan.published_at), reverse=True):
         if listed.first_day >= covered or listed.first_day + timedelta(days=listed.days) <= first:
@@ -151,19 +159,21 @@ def _documents(
         covered = listed.first_day
         changed = unit.changed_days.within("day", first, latest.first_day, area=area)
         routes = {
-            (row.rep_id, str(row.day)): cast(RepDay, row.route)
+            (row.day, row.rep_id): cast(RepDay, row.route)
             for row in changed
             if row.route is not None and row.plan_version == listed.version
         }
         made = unit.plans(area).get(listed.version)
-        yield made, [routes.get((day["rep_id"], day["date"]), day) for day in _days(made)]
+        yield made, {key: routes.get(key, day) for key, day in _days(made.document or "").items()}
 
 
-def _days(plan: StoredPlan) -> list[RepDay]:
+@lru_cache(maxsize=16)
+def _days(document: str) -> Mapping[DayKey, RepDay]:
+    """The days of a plan.json: large ones take a second to read, and calendars ask every hour. Nobody changes them."""
     try:
-        return read_plan(plan.document or "")["rep_days"]
-    except PlannerError:
-        return []
+        return {(date.fromisoformat(day["date"]), day["rep_id"]): day for day in read_plan(document)["rep_days"]}
+    except (PlannerError, ValueError):
+        return {}
 
 
 def _sheet(unit: UnitOfWork, records: Records, plan: StoredPlan, day: RepDay) -> DaySheet:

@@ -36,6 +36,7 @@ from webui.navigation import navigation
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
 from webui.pages.booking import booking
+from webui.pages.day_sheets import day_sheets
 from webui.pages.feeds import feeds
 from webui.pages.field_app import field_app
 from webui.pages.handing import handing
@@ -121,6 +122,7 @@ def create_app(
     app.extensions["settings"] = settings
     app.extensions["streams"] = Streams()
     app.register_blueprint(pages)
+    app.register_blueprint(day_sheets)
     app.register_blueprint(handoff_pages)
     for writing in (opportunity, handing, team_rules, booking, promises, planning, records, notes):
         app.register_blueprint(writing)

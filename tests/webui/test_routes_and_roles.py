@@ -65,7 +65,8 @@ HONEST = ("health.ready",)
 
 DEALS = PARTS["opportunity_id"]
 IN_QUERY = {
-    "pages.rep_day": ("rep", REPS), "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
+    "pages.rep_day": ("rep", REPS), "day_sheets.track": ("rep", REPS), "day_sheets.on_paper": ("rep", REPS),
+    "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
     "opportunity.ride_along": ("id", DEALS),
     "booking.book": ("opportunity", DEALS),
