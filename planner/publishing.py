@@ -29,8 +29,9 @@ from planner.slots.agenda import Agendas
 from planner.slots.alternatives import Visits
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.legs import Legs
 from planner.slots.lookups import Kept
-from planner.slots.working_order import DayFacts, Legs, Workshop, records_behind
+from planner.slots.working_order import DayFacts, Workshop, records_behind
 from planner.snapshot import Snapshot
 from planner.translation import WorkingDay, working_days
 

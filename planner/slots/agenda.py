@@ -14,10 +14,10 @@ from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.appointments import appointments_from, not_placed, still_to_make, with_appointments
 from planner.slots.area_days import Agenda, AreaDays, DayKey, PublishedPlan, facts_of
+from planner.slots.legs import Legs
 from planner.slots.lookups import Asked, Kept
 from planner.slots.working_order import (
     AgendaDay,
-    Legs,
     Workshop,
 )
 from planner.snapshot import Snapshot

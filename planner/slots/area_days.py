@@ -18,13 +18,12 @@ from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.appointments import Appointment, appointments_from, not_placed, still_to_make, with_appointments
 from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.legs import Legs, Numbering
 from planner.slots.lookups import Kept
 from planner.slots.working_order import (
     AgendaDay,
     DayFacts,
-    Legs,
     Lookup,
-    Numbering,
     Workshop,
     records_behind,
 )

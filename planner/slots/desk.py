@@ -15,7 +15,8 @@ from planner.settings import Settings
 from planner.slots.agenda import Agendas
 from planner.slots.alternatives import AgendaVisit, Visits, contested, keeps, with_visit
 from planner.slots.domain import Booking, ChangedDay
-from planner.slots.working_order import AgendaDay, Legs, Numbering, Workshop
+from planner.slots.legs import Legs, Numbering
+from planner.slots.working_order import AgendaDay, Workshop
 from planner.translation import visit_windows
 from routing.geo import LatLon
 from routing.insertion import Itinerary, timed
