@@ -71,7 +71,7 @@ def _find(name: str) -> _Asset | None:
     return _load(path, Path(path).stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _load(path: str, mtime_ns: int) -> _Asset:
     content = Path(path).read_bytes()
     mimetype = mimetypes.guess_type(path)[0] or "application/octet-stream"

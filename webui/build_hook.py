@@ -23,6 +23,7 @@ FILES = {
     "leaflet/images/layers-2x.png": "leaflet/dist/images/layers-2x.png",
     "protomaps-leaflet/protomaps-leaflet.js": "protomaps-leaflet/dist/protomaps-leaflet.js",
     "idb/index.js": "idb/build/index.js",
+    "idb/umd.js": "idb/build/umd.js",
     "sortablejs/sortable.js": "sortablejs/modular/sortable.core.esm.js",
     **{
         f"lit-html/{name}.js": f"lit-html/{name}.js"

@@ -206,6 +206,33 @@ def bare_map(
     return _drawn(_chart([south, west], [north, east], basemap_url, tiles), [], nonce, tiles, script)
 
 
+def field_map(
+    bounds: tuple[float, float, float, float], basemap_url: str | None, nonce: str, tiles: TileServer | None
+) -> MapFragments:
+    """Streets for the phone app, which are drawn once somebody looks at a map; arguments as for `bare_map`.
+
+    The script says which libraries the map needs, `fieldMap.scripts`, and how it is made when they are there:
+    `fieldMap.draw()`. static/field/map.js does both, and puts the days on it.
+    """
+    south, west, north, east = bounds
+    for lat, lon in ((south, west), (north, east)):
+        _check_place(lat, lon, "the bounds")
+    chart = _chart([south, west], [north, east], basemap_url, tiles)
+    links, html, script = _rendered(chart)
+    scripts = json.dumps([asset_url(name) for name in dict.fromkeys([*links, "map.js"]) if name.endswith(".js")])
+    made = f"window.fieldMap = {{ scripts: {scripts}, draw() {{ {script}\nreturn {chart.get_name()}; }} }};"
+    return MapFragments(
+        head=_lines(
+            Markup('<link rel="stylesheet" href="{}">').format(asset_url(name))
+            for name in links
+            if name.endswith(".css")
+        ),
+        body=Markup(html),
+        script=Markup(f'<script nonce="{_plain(nonce)}">{made}</script>'),
+        image_origins=(tiles.origin,) if tiles else (),
+    )
+
+
 def _check_place(lat: float, lon: float, name: str) -> None:
     if not (math.isfinite(lat) and -90 <= lat <= 90 and math.isfinite(lon) and -180 <= lon <= 180):
         raise MapError(f"{name!r}: ({lat!r}, {lon!r}) is not a place on the globe")

@@ -11,6 +11,7 @@ from webui.policy import lets_in
 
 OF_AN_AREA = (
     ("pages.week", "Week"),
+    ("field_app.app", "My day"),
     ("handoffs.handoffs", "Handoffs"),
     ("booking.book", "Book"),
     ("pages.unplanned", "Not planned"),
@@ -26,7 +27,14 @@ START = "pages.start"
 """Shows what the first page of an area shows."""
 
 WITHOUT_PLAN = frozenset(
-    {"handoffs.handoffs", "booking.book", "planning.plan_page", "records.records_page", "records.addresses"}
+    {
+        "field_app.app",
+        "handoffs.handoffs",
+        "booking.book",
+        "planning.plan_page",
+        "records.records_page",
+        "records.addresses",
+    }
 )
 """Pages of an area that are the same whatever version of its plan is looked at."""
 

@@ -27,6 +27,7 @@ def content_security_policy(nonce: str, images: Iterable[str] = ()) -> str:
             "connect-src 'self'",
             "font-src 'self'",
             "manifest-src 'self'",
+            "worker-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
@@ -34,20 +35,24 @@ def content_security_policy(nonce: str, images: Iterable[str] = ()) -> str:
     )
 
 
-def headers_for(nonce: str, images: Iterable[str] = (), https: bool = False) -> dict[str, str]:
+def headers_for(
+    nonce: str, images: Iterable[str] = (), https: bool = False, finds_itself: bool = False
+) -> dict[str, str]:
     """The headers that every response carries, so that browsers do on our pages what we mean and no more.
 
     Args:
         nonce: of this response.
         images: as for `content_security_policy`.
         https: whether browsers come by https; from then on they come by nothing else.
+        finds_itself: whether the page may ask the person for the position of their device.
     """
+    position = "(self)" if finds_itself else "()"
     headers = {
         "Content-Security-Policy": content_security_policy(nonce, images),
         "X-Content-Type-Options": "nosniff",
         # Other sites hear nothing. With "no-referrer" browsers would also hide from us where a form was sent from.
         "Referrer-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Permissions-Policy": f"camera=(), geolocation={position}, microphone=(), payment=(), usb=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }

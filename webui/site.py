@@ -55,10 +55,12 @@ class Site:
         """What the browser sent in a cookie of ours; empty for nothing."""
         return request.cookies.get(self.cookie_name(name), "")
 
-    def set_cookie(self, response: Response, name: str, value: str, max_age: int | None = None) -> None:
-        """Ours alone, out of reach of scripts, and not sent along by forms of other sites."""
+    def set_cookie(
+        self, response: Response, name: str, value: str, max_age: int | None = None, readable: bool = False
+    ) -> None:
+        """Ours alone, out of reach of scripts unless `readable`, and not sent along by forms of other sites."""
         response.set_cookie(
-            self.cookie_name(name), value, max_age, secure=self.secure, httponly=True, samesite="Lax", path="/"
+            self.cookie_name(name), value, max_age, secure=self.secure, httponly=not readable, samesite="Lax", path="/"
         )
 
     def drop_cookie(self, response: Response, name: str) -> None:

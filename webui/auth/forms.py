@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, g, make_response, redirect, request
 
 from planner.access import Actor
+from planner.people.domain import User
 from planner.people.logging_in import DEVICE_DAYS, LoggedIn, Refused, Visitor
 from planner.people.sessions import end_session, find_session
 from webui.auth.authenticating import SESSION_COOKIE
@@ -17,6 +18,8 @@ from webui.site import site
 from webui.words import waiting
 
 DEVICE_COOKIE = "fieldvisit-device"
+WHO_COOKIE = "fieldvisit-who"
+A_YEAR_S = 365 * 24 * 3600
 
 
 def field(name: str) -> str:
@@ -49,6 +52,16 @@ def local(address: str) -> str:
     return address if ours else "/"
 
 
+def remember_who(response: Response, user: User) -> None:
+    """Tells scripts whose phone this is, so that the phone app opens the right person's day, also without a signal and
+    after the session's end. It is no proof of anything."""
+    site().set_cookie(response, WHO_COOKIE, user.id, A_YEAR_S, readable=True)
+
+
+def forget_who(response: Response) -> None:
+    site().drop_cookie(response, WHO_COOKIE)
+
+
 def let_in(allowed: LoggedIn, going: str = "/") -> Response:
     """On to where they were going, with the cookies of a new session; the one that the browser had before ends."""
     here, old = door(), site().cookie(SESSION_COOKIE)
@@ -64,6 +77,7 @@ def let_in(allowed: LoggedIn, going: str = "/") -> Response:
     site().set_cookie(response, SESSION_COOKIE, allowed.secret, here.login.absolute_hours * 3600)
     site().set_cookie(response, DEVICE_COOKIE, allowed.device, DEVICE_DAYS * 24 * 3600)
     site().drop_cookie(response, FORM_COOKIE)
+    remember_who(response, allowed.user)
     return response
 
 

@@ -13,7 +13,7 @@ from planner.people.passwords import LONGEST, SHORTEST
 from planner.people.sessions import end_session
 from webui.auth.authenticating import SESSION_COOKIE
 from webui.auth.door import door
-from webui.auth.forms import field, keep_secret, let_in, local, said, visitor
+from webui.auth.forms import field, forget_who, keep_secret, let_in, local, said, visitor
 from webui.policy import enrolling, public, viewer
 from webui.site import site
 from webui.words import sentence
@@ -57,6 +57,7 @@ def log_out() -> Any:
         end_session(unit, asking.session or abort(401))
     response = make_response(redirect(url_for("login.login"), 303))
     site().drop_cookie(response, SESSION_COOKIE)
+    forget_who(response)
     return response
 
 

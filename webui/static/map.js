@@ -68,9 +68,14 @@ const fieldvisit = (() => {
 
   function route(dataId, index) {
     const data = JSON.parse(document.getElementById(dataId).textContent)[index];
+    return drawn({ ...data, legs: data.legs.map(unpacked) });
+  }
+
+  /* One day: its roads, with their direction, its stops and its ends. */
+  function drawn(data) {
     const group = L.featureGroup();
     const colour = `route-${data.colour}`;
-    const legs = data.legs.map(unpacked).filter((leg) => leg.length > 1);
+    const legs = data.legs.filter((leg) => leg.length > 1);
     for (const leg of legs) group.addLayer(L.polyline(leg, { className: "leg-casing", interactive: false, weight: 8 }));
     for (const leg of legs) group.addLayer(L.polyline(leg, { className: `leg ${colour}`, interactive: false, weight: 4 }));
     group.addLayer(arrows(legs, colour));
@@ -147,5 +152,5 @@ const fieldvisit = (() => {
     return L.marker(map.unproject(at), { icon, interactive: false, keyboard: false, zIndexOffset: -1000 });
   }
 
-  return { basemap, route, stops, element, named, unpacked, isNarrow: () => narrow.matches, isCalm: () => calm.matches };
+  return { basemap, route, drawn, stops, element, named, unpacked, isNarrow: () => narrow.matches, isCalm: () => calm.matches };
 })();

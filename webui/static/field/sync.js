@@ -1,0 +1,152 @@
+// Keeps the phone and the server in step: the queue goes up, the document comes down.
+
+import { Offline, Refused } from "field/api.js";
+import { newId, waits } from "field/store.js";
+
+const FIRST_RETRY_MS = 4_000;
+const LONGEST_RETRY_MS = 5 * 60_000;
+const REFRESH_MS = 5 * 60_000;
+
+export function createSync({ store, api, rep, onChange }) {
+  const state = {
+    online: true, updatedAt: null, pending: 0, conflicts: [], refused: [], needsLogin: false, otherUser: false, sending: false, problem: "",
+  };
+  const channel = "BroadcastChannel" in self ? new BroadcastChannel("fieldvisit-field") : null;
+  let kept = null; // the document as it was stored: {document, etag, fetchedAt}
+  let rows = []; // of the queue, of this rep
+  let running = null;
+  let wanted = false;
+  let failures = 0;
+  let timer = 0;
+
+  async function read() {
+    kept = (await store.document(api.area, rep)) ?? null;
+    const all = await store.queue();
+    rows = all.filter((row) => row.area === api.area && row.event.rep_id === rep);
+    state.updatedAt = kept ? new Date(kept.fetchedAt) : null;
+    state.pending = all.filter(waits).length;
+    state.refused = all.filter((row) => row.refused).map((row) => ({ ...row.event, message: row.refused.message }));
+    state.conflicts = conflicts();
+    onChange();
+  }
+
+  /** Those that the document lists, and those that were answered since. */
+  function conflicts() {
+    const listed = (kept?.document.conflicts ?? []).filter(({ id }) => !rows.some(({ event }) => event.kind === "settled" && event.body.event === id));
+    const known = new Set(listed.map(({ id }) => id));
+    const fresh = rows.filter((row) => row.answer?.outcome === "conflict" && !known.has(row.event.id));
+    return [...listed, ...fresh.map(({ event, answer }) => ({
+      id: event.id, kind: event.kind, visit_id: event.visit_id, day: event.day, made_at: event.made_at, message: answer.message,
+      name: nameOf(event),
+    }))];
+  }
+
+  function nameOf({ day, visit_id }) {
+    const of = kept?.document.days.find(({ date }) => date === day);
+    return [...(of?.stops ?? []), ...(of?.left_out ?? [])].find((stop) => stop.visit_id === visit_id)?.name ?? "";
+  }
+
+  /** Send and fetch, now. Whoever asks while that is going on has it done once more. */
+  function now() {
+    if (running) {
+      wanted = true;
+      return running;
+    }
+    clearTimeout(timer);
+    running = step().finally(() => {
+      running = null;
+      if (wanted) {
+        wanted = false;
+        now();
+      }
+    });
+    return running;
+  }
+
+  async function step() {
+    let again = false;
+    try {
+      if (state.pending) {
+        state.sending = true;
+        onChange();
+        const { reached, needsLogin, again: later, problem, sent } = await store.deliver();
+        Object.assign(state, { sending: false, problem, needsLogin });
+        if (!reached) throw new Offline("nothing was sent");
+        again = later;
+        if (sent) channel?.postMessage("changed");
+      }
+      await fetchDocument();
+      state.online = true;
+    } catch (error) {
+      again = failed(error);
+    }
+    state.sending = false;
+    await read();
+    failures = again ? failures + 1 : 0;
+    const wait = again ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.75 + Math.random() / 2) : REFRESH_MS;
+    timer = setTimeout(() => (again || document.visibilityState === "visible" ? now() : null), wait);
+  }
+
+  /** Whether to try again soon. */
+  function failed(error) {
+    if (error instanceof Offline) {
+      state.online = false;
+      return true;
+    }
+    if (!(error instanceof Refused)) throw error;
+    state.online = true;
+    if (error.status === 401) state.needsLogin = true;
+    else state.problem = error.message;
+    return false;
+  }
+
+  async function fetchDocument() {
+    const askedAt = Date.now();
+    const found = await api.document(rep, kept?.etag);
+    const document = found?.document ?? kept.document;
+    if (document.user.id !== store.user) {
+      state.otherUser = true; // somebody else has logged in on this phone: what they may read is not for this store
+      throw new Refused(401, "Somebody else is logged in.");
+    }
+    state.needsLogin = false;
+    state.problem = "";
+    if (document.csrf) await store.setMeta("csrf", document.csrf);
+    await store.keepDocument(api.area, rep, document, found?.etag ?? kept.etag, askedAt);
+    channel?.postMessage("changed");
+  }
+
+  /** Write events down, on the disk first: {kind, day, visit_id, body}. They are sent as soon as that is possible. */
+  async function enqueue(events) {
+    const made = events.map(({ kind, day, visit_id = "", body = {}, base }) => ({
+      id: newId(), rep_id: rep, day, visit_id, kind, body, base: base ?? kept?.document.days.find(({ date }) => date === day)?.revision ?? 0,
+    }));
+    await store.enqueue(api.area, made);
+    await read();
+    channel?.postMessage("changed");
+    navigator.serviceWorker?.ready.then((registration) => registration.sync?.register("fieldvisit-send")).catch(() => null);
+    failures = 0;
+    now();
+    return made.map(({ id }) => id);
+  }
+
+  async function start() {
+    await read();
+    channel?.addEventListener("message", read);
+    addEventListener("online", now);
+    addEventListener("offline", () => {
+      state.online = false;
+      onChange();
+    });
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => data === "sent" && now());
+    now();
+  }
+
+  return {
+    state, start, now, enqueue,
+    get document() { return kept?.document ?? null; },
+    get rows() { return rows; },
+    retry: async (id) => { await store.retry(id); await read(); now(); },
+    discard: async (id) => { await store.discard(id); await read(); },
+  };
+}
