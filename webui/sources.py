@@ -23,6 +23,7 @@ from routing.area import Area, Areas
 from routing.errors import RoutingError, UnreachableError
 from routing.gazetteer import Gazetteer
 from routing.geo import LatLon
+from routing.lines import thinned
 from routing.streets import StreetNetwork
 from webui.errors import PlanUnreadableError, WebError
 from webui.maps import TileServer
@@ -30,6 +31,9 @@ from webui.presenting import PlanView, RepDayView, view_of
 
 Line = tuple[tuple[float, float], ...]
 """Points as (lat, lon) in degrees."""
+ThinLine = list[list[float]]
+THIN_M = 5.0
+"""A phone's line is this true to the road: nobody sees the difference, and a week's lines are a sixth as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Sources:
         self._network = lru_cache(maxsize=4)(_load)
         self._gazetteer = lru_cache(maxsize=4)(_load_gazetteer)
         self._line = lru_cache(maxsize=20_000)(self._draw)
+        self._thin = lru_cache(maxsize=20_000)(self._draw_thin)
 
     def streets(self, area: str) -> StreetNetwork:
         """The streets of an area, the same object until it is built again. Raises AreaError."""
@@ -131,6 +136,11 @@ class Sources:
         except RoutingError as error:
             return Roads(tuple(drives), str(error))
 
+    def thin_roads(self, area: Area, places: Sequence[tuple[float, float]]) -> list[ThinLine]:
+        """The same with as few points as a phone can do with, each as [lat, lon]; none where the place is the same."""
+        built = _built(area)
+        return [self._thin(area.folder, built, a, b) if a != b else [] for a, b in pairwise(places)]
+
     def gazetteer(self, area: Area) -> Gazetteer:
         """The area's addresses. Raises AreaError where they cannot be read."""
         return self._gazetteer(area.folder, _built(area))
@@ -155,6 +165,12 @@ class Sources:
                 return tuple((point.lat, point.lon) for point in network.leg(LatLon(*a), LatLon(*b)).points)
             except UnreachableError:
                 return (a, b)
+
+    def _draw_thin(self, folder: Path, built: float, a: tuple[float, float], b: tuple[float, float]) -> ThinLine:
+        try:
+            return thinned(self._line(folder, built, a, b), THIN_M)
+        except RoutingError:
+            return thinned((a, b), THIN_M)
 
 
 def warm_all(sources: Sources, now: datetime) -> None:

@@ -181,7 +181,7 @@ def _operation(made: Operation, of: Mapping[type[BaseModel], Any]) -> dict[str, 
 
 def _answer(answer: type[BaseModel] | str, of: Mapping[type[BaseModel], Any], writes: bool) -> dict[str, Any]:
     if isinstance(answer, str):
-        return {"description": "Done.", "content": {answer: {}}}
+        return {"description": "Done.", "content": {answer: {}}} if answer else {"description": "As it was."}
     described: dict[str, Any] = {"description": "Done.", "content": {reading.JSON: {"schema": of[answer]}}}
     if writes:
         described["headers"] = {

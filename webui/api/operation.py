@@ -48,7 +48,8 @@ class OwnWrite:
 
 
 Answers = Mapping[int, type[BaseModel] | str]
-"""The model of each answer that is a success, by status; or its media type where that is no JSON of ours."""
+"""The model of each answer that is a success, by status; or its media type where that is no JSON of ours, empty for
+one without a body."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class RepDayShown(Model):
 @allow(Permission.SEE_DAYS)
 def get_rep_day(area: str, day: str, rep_id: str) -> Reply:
     """A rep's day of the plan that was published last, or else of the newest."""
-    on = _day(day)
+    on = day_named(day)
     with store().read(viewer().scope) as unit:
         stored, document = shown_plan(unit, area_named(area).name, None)
         note = read_note(unit, area, rep_id, on)
@@ -68,7 +68,7 @@ def get_rep_day(area: str, day: str, rep_id: str) -> Reply:
 @allow(Permission.SEE_DAYS)
 def get_note(area: str, day: str, rep_id: str) -> Reply:
     """The note on a rep's day."""
-    on = _day(day)
+    on = day_named(day)
     with store().read(viewer().scope) as unit:
         return Reply(_note(read_note(unit, area_named(area).name, rep_id, on)))
 
@@ -80,7 +80,7 @@ def put_note(area: str, day: str, rep_id: str, body: NoteChange) -> Write:
 
     Where somebody else has written meanwhile, the answer is 409 with their note as `present`.
     """
-    known, on = area_named(area).name, _day(day)
+    known, on = area_named(area).name, day_named(day)
 
     def write(unit: UnitOfWork) -> Reply:
         return Reply(_note(write_note(unit, known, rep_id, on, body.text, body.revision)))
@@ -88,7 +88,8 @@ def put_note(area: str, day: str, rep_id: str, body: NoteChange) -> Write:
     return write
 
 
-def _day(text: str) -> date:
+def day_named(text: str) -> date:
+    """The day of an address. Raises NotFoundError."""
     try:
         if re.fullmatch(r"(19|20|21)\d\d-\d\d-\d\d", text, re.ASCII):
             return date.fromisoformat(text)

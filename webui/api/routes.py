@@ -7,13 +7,25 @@ import json
 from flask import Flask, Response
 from werkzeug.routing import BaseConverter
 
-from webui.api import auditing, bookings, handoffs, imports, jobs, locations, people, plans, records, rep_days
+from webui.api import (
+    auditing,
+    bookings,
+    fieldwork,
+    handoffs,
+    imports,
+    jobs,
+    locations,
+    people,
+    plans,
+    records,
+    rep_days,
+)
 from webui.api.document import openapi_document
 from webui.api.operation import api
 from webui.api.reading import JSON
 from webui.policy import public
 
-MODULES = (people, records, imports, locations, plans, rep_days, handoffs, bookings, jobs, auditing)
+MODULES = (people, records, imports, locations, plans, rep_days, handoffs, bookings, fieldwork, jobs, auditing)
 """In the order of the document, which is that of their import."""
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, create_model
 
+from planner import plan_document
 from planner.domain import MAX_TEXT
 
 M = TypeVar("M", bound=BaseModel)
@@ -52,6 +53,10 @@ def _utc(moment: datetime) -> str:
 
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Phone = Annotated[
+    str,
+    Field(max_length=50, description="As people write it: three digits or more.", examples=["+44 1632 960 001"]),
+]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 Day = Annotated[
@@ -96,10 +101,14 @@ class Place(Model):
 
 @cache
 def model_of(hint: Any) -> Any:
-    """A model of a TypedDict, as parts of plan.json are. (Before Python 3.12 pydantic refuses those of `typing`.)"""
+    """A model of a TypedDict, as parts of plan.json and of the phone document are.
+
+    (Before Python 3.12 pydantic refuses those of `typing`.)
+    """
     if is_typeddict(hint):
         parts: dict[str, Any] = {name: (model_of(part), ...) for name, part in get_type_hints(hint).items()}
-        return create_model(f"{hint.__name__}InPlan", __doc__=hint.__doc__, **parts)
+        name = f"{hint.__name__}InPlan" if hint.__module__ == plan_document.__name__ else hint.__name__
+        return create_model(name, __doc__=hint.__doc__, **parts)
     if get_origin(hint) is list:
         return list[model_of(get_args(hint)[0])]  # type: ignore[misc]
     if get_origin(hint) is UnionType:  # there is no union in a plan but with None
