@@ -71,6 +71,27 @@ class BantAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class BeforeReports:
+    """What a handoff was before the reports from phones that made it what it is: later ones start from here again.
+
+    Attributes:
+        since: when somebody had moved it last; what was reported before that is overtaken by it.
+        reports: ids of the visit reports since then.
+        promises: ids of the bookings that were promised then.
+    """
+
+    state: HandoffState
+    side: Side
+    owner: str
+    field_rep: str
+    reason: str
+    learned: str
+    since: datetime | None
+    reports: tuple[str, ...]
+    promises: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffRow:
     """The state of one opportunity; one without a row was imported and is a draft or handed off, as the gate says.
 
@@ -85,6 +106,8 @@ class HandoffRow:
         learned: what the field learned, for inside sales.
         credit: who gets the deal's credit where that was decided: inside rep and rep ids; empty for the owner alone.
         conflict: what was decided about a customer who was there already, in words.
+        before: what it was before the reports by which it stands where it stands; None where nobody has reported, or
+            somebody has moved it since.
     """
 
     area: str
@@ -100,6 +123,7 @@ class HandoffRow:
     learned: str = ""
     credit: tuple[str, ...] = ()
     conflict: str = ""
+    before: BeforeReports | None = None
 
     def __post_init__(self) -> None:
         _check(self.revision >= 0, "revision", f"{self.revision} is below 0")

@@ -214,6 +214,12 @@ def write(
         unit.handoff_events.put(HandoffEvent(area, opportunity.id, number, now, actor, "began", present.state, began))
     since = present.since if moved.state is present.state and present.since else now
     moved = replace(moved, revision=present.revision + 1, since=since)
+    if moved.before == present.before and (moved.state, moved.side, moved.owner) != (
+        present.state,
+        present.side,
+        present.owner,
+    ):
+        moved = replace(moved, before=None)  # somebody has moved it on from where the field's reports had brought it
     unit.handoffs.put(moved)
     unit.handoff_events.put(HandoffEvent(area, opportunity.id, number + 1, now, actor, event, moved.state, text))
     unit.audit(f"handoff.{event}", opportunity.id, area=area, state=moved.state, revision=moved.revision)

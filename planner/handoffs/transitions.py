@@ -26,6 +26,12 @@ class Action(StrEnum):
     UNBOOK = "unbook"
     MISS = "miss"
     """Nobody acted by the deadline."""
+    MEET = "meet"
+    """The rest is what the reports of a visit that come from a phone say of it."""
+    MEET_NOBODY = "meet_nobody"
+    MEET_AND_WIN = "meet_and_win"
+    MEET_AND_LOSE = "meet_and_lose"
+    MEET_AND_RETURN = "meet_and_return"
 
 
 class Said(StrEnum):
@@ -71,6 +77,7 @@ def _of(*states: HandoffState) -> frozenset[HandoffState]:
 
 _OUT = _of(_S.HANDED_OFF, _S.ACCEPTED)
 _BACK = _of(_S.REJECTED, _S.RETURNED)
+_IN_THE_FIELD = _OUT | {_S.BOOKED, _S.VISITED}
 _WHY = (Said.WHY,)
 
 TRANSITIONS: tuple[Transition, ...] = (
@@ -125,6 +132,21 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         Action.MISS, _OUT, Side.NOBODY, _S.RETURNED, Side.INSIDE, _WHY, "missed", "returned for a missed deadline"
+    ),
+    # A report from a phone: it is judged by what was before all reports (planner.fieldwork.reports)
+    Transition(Action.MEET, _IN_THE_FIELD, Side.NOBODY, _S.VISITED, Side.FIELD, (), "visited", "visited"),
+    Transition(Action.MEET_NOBODY, _IN_THE_FIELD, Side.NOBODY, _S.ACCEPTED, Side.FIELD, _WHY, "not_met", "visited"),
+    Transition(Action.MEET_AND_WIN, _IN_THE_FIELD, Side.NOBODY, _S.WON, Side.NOBODY, (), "won", "won"),
+    Transition(Action.MEET_AND_LOSE, _IN_THE_FIELD, Side.NOBODY, _S.LOST, Side.NOBODY, _WHY, "lost", "lost"),
+    Transition(
+        Action.MEET_AND_RETURN,
+        _IN_THE_FIELD,
+        Side.NOBODY,
+        _S.RETURNED,
+        Side.INSIDE,
+        _WHY,
+        "returned",
+        "returned to inside sales",
     ),
 )
 

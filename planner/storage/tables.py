@@ -16,7 +16,7 @@ from planner.access import Permission, Role
 from planner.domain import Address, RecordKind
 from planner.errors import StorageError
 from planner.fieldwork.domain import CheckInVerdict, DealOutcome, Disposition, EventKind, Outcome, Severity
-from planner.handoffs.domain import BantAnswer, HandoffState, Side
+from planner.handoffs.domain import BantAnswer, BeforeReports, HandoffState, Side
 from planner.jobs.domain import JobState
 from planner.slots.domain import BookingState, Meaning
 from routing.gazetteer import Candidate
@@ -120,6 +120,25 @@ class _BantJson(Json):
             )
             for question, answer in value.items()
         }
+
+
+class _BeforeJson(Json):
+    cache_ok = True
+
+    def to_json(self, value: BeforeReports) -> Any:
+        return asdict(value) | {"since": value.since and value.since.isoformat()}
+
+    def from_json(self, value: Any) -> BeforeReports:
+        return BeforeReports(
+            **value
+            | {
+                "state": HandoffState(value["state"]),
+                "side": Side(value["side"]),
+                "since": value["since"] and datetime.fromisoformat(value["since"]),
+                "reports": tuple(value["reports"]),
+                "promises": tuple(value["promises"]),
+            }
+        )
 
 
 class Utc(TypeDecorator[datetime]):
@@ -390,6 +409,7 @@ HANDOFFS = _table(
     *map(_text, ("reason", "learned")),
     _json("credit", _ListJson),
     _text("conflict"),
+    _json("before", _BeforeJson, nullable=True),
     info={"scoped": True},
 )
 HANDOFF_EVENTS = _table(
@@ -513,7 +533,8 @@ SENT_MAILS = _table(
     "sent_mails",
     sa.Column("rep_id", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
-    _moment("sent_at"),
+    sa.Column("state", _Enum(MailState), nullable=False),
+    _moment("at"),
     _text("problem"),
     info={"scoped": True, "field_only": True},
 )

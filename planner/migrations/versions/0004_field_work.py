@@ -1,4 +1,9 @@
-"""What field reps send from their phones, and what follows from it; contacts of accounts and opportunities."""
+"""What field reps send from their phones, and what follows from it; contacts of accounts and opportunities.
+
+A contact that a file brought before there were columns for it was kept as attributes; what fits a column moves there.
+"""
+
+import re
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,14 +11,18 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
+CONTACTS = {
+    "accounts": ("contact_name", "contact_email", "contact_phone"),
+    "opportunities": ("contact_phone",),
+}
+
 
 def upgrade() -> None:
-    for table, columns in (
-        ("accounts", ("contact_name", "contact_email", "contact_phone")),
-        ("opportunities", ("contact_phone",)),
-    ):
+    for table, columns in CONTACTS.items():
         for column in columns:
             op.add_column(table, sa.Column(column, sa.Text, nullable=False, server_default=""))
+        _move_contacts(table, columns)
+    op.add_column("handoffs", sa.Column("before", sa.JSON))
     op.create_table(
         "field_events",
         sa.Column("area", sa.Text, primary_key=True),
@@ -144,6 +153,34 @@ def upgrade() -> None:
         sa.Column("area", sa.Text, primary_key=True),
         sa.Column("rep_id", sa.Text, primary_key=True),
         sa.Column("day", sa.Date, primary_key=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("problem", sa.Text, nullable=False),
     )
+
+
+def _move_contacts(table: str, columns: tuple[str, ...]) -> None:
+    """Names of attributes are a file's headers as typed: "Contact phone" is contact_phone."""
+    names = ("area", "id", *columns)
+    rows = sa.table(table, *map(sa.column, names), sa.column("attributes", sa.JSON))
+    connection = op.get_bind()
+    moved = []
+    for row in connection.execute(sa.select(rows.c.area, rows.c.id, rows.c.attributes)).mappings():
+        kept, found = {}, dict.fromkeys(columns, "")
+        for name, text in row["attributes"].items():
+            column = re.sub(r"[\s-]+", "_", name.strip().lower())
+            if found.get(column) == "" and _fits(column, text.strip()):
+                found[column] = text.strip()
+            else:
+                kept[name] = text
+        if any(found.values()):
+            moved.append({"of_area": row["area"], "of_id": row["id"], "attributes": kept, **found})
+    if moved:
+        here = (rows.c.area == sa.bindparam("of_area")) & (rows.c.id == sa.bindparam("of_id"))
+        connection.execute(rows.update().where(here), moved)
+
+
+def _fits(column: str, text: str) -> bool:
+    if column != "contact_phone":
+        return 0 < len(text) <= 2_000
+    return len(text) <= 50 and sum(map(str.isdecimal, text)) >= 3
