@@ -114,6 +114,15 @@ def sheet(unit: UnitOfWork, plan: StoredPlan, rep_id: str, day: date) -> DayShee
     return None if found is None else _sheet(unit, unit.records(plan.area), plan, found)
 
 
+def working_days(unit: UnitOfWork, area: str) -> Mapping[str, Mapping[date, bool]]:
+    """The days on which each rep works in the published plan, and whether anybody is visited on them."""
+    latest = unit.plans(area).latest(published=True)
+    found: dict[str, dict[date, bool]] = {}
+    for (day, rep_id), entry in _days(latest.document or "").items() if latest else ():
+        found.setdefault(rep_id, {})[day] = bool(entry["stops"])
+    return found
+
+
 def one_line(text: str) -> str:
     """The text on one line, without what is no letter or sign: control characters, and what is no character at all."""
     joined = " ".join(text.split())

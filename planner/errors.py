@@ -72,3 +72,11 @@ class AccountError(PlannerError):
 
 class BackupError(PlannerError):
     """A backup that is damaged, of a newer program, or no backup at all, or that would overwrite something."""
+
+
+class MailError(PlannerError):
+    """A mail that was not sent: the server cannot be reached, or does not let us in, or the template is no template."""
+
+
+class MailRefusedError(MailError):
+    """A mail that the server does not take, whenever it is asked: the address is none there."""

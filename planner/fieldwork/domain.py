@@ -332,12 +332,32 @@ class CalendarFeed:
     read_at: datetime | None = None
 
 
+class MailState(StrEnum):
+    """How far a mail has come. It is handed over once, so that nobody gets it twice."""
+
+    CLAIMED = "claimed"
+    """Somebody is about to send it; nothing has left the house."""
+    HANDED_OVER = "handed_over"
+    """The server was given it, and has not said that it took it. Whether it did is not known if it stays so."""
+    SENT = "sent"
+    FAILED = "failed"
+    """It was not taken, and is tried again until midnight."""
+    REFUSED = "refused"
+    """It was not taken, and never will be."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentMail:
-    """The mail about a rep's day the evening before: it is sent once."""
+    """The mail about a rep's day the evening before.
+
+    Attributes:
+        at: when it came to this state, by the database's clock.
+        problem: why it was not sent, in words.
+    """
 
     area: str
     rep_id: str
     day: date
-    sent_at: datetime
+    state: MailState
+    at: datetime
     problem: str = ""

@@ -38,6 +38,12 @@ def canonical_email(text: str) -> str:
     return f"{local}@{domain}"
 
 
+def ascii_email(text: str) -> str:
+    """An address as mail servers take it: the domain in ASCII (xn--…). Raises InvalidRecordError: it is no address."""
+    local, _, domain = canonical_email(text).rpartition("@")
+    return f"{local}@{idna.encode(domain).decode('ascii')}"
+
+
 def checked_name(text: str, field: str = "name", limit: int = MAX_NAME) -> str:
     """A name without spaces around it.
 

@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from planner.access import Permission, Role
 from planner.domain import Address, RecordKind
 from planner.errors import StorageError
-from planner.fieldwork.domain import CheckInVerdict, DealOutcome, Disposition, EventKind, Outcome, Severity
+from planner.fieldwork.domain import CheckInVerdict, DealOutcome, Disposition, EventKind, MailState, Outcome, Severity
 from planner.handoffs.domain import BantAnswer, BeforeReports, HandoffState, Side
 from planner.jobs.domain import JobState
 from planner.slots.domain import BookingState, Meaning

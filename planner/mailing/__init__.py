@@ -1,0 +1,1 @@
+"""The mail of the evening before: each rep's next working day, once."""
