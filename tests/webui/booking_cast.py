@@ -73,7 +73,7 @@ def _write_town(file: Path) -> Path:
 
 
 @cache
-def _built_town() -> Path:
+def built_town() -> Path:
     """The area's folder, built once a process."""
     home = Path(mkdtemp(prefix="fieldvisit-town-"))
     Areas(home).add(AREA, _write_town(home / "town.osm"))
@@ -110,10 +110,10 @@ class CallOffice(Office):
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, now=MORNING, **({"viewer": INES} | options))
-        copytree(_built_town(), folder / AREA)
+        copytree(built_town(), folder / AREA)
         for record in (ANN, BEN, BAKERY, GROCER, FLORIST, DEAL):
             self.know(record, *located(record, spot(*PLACES[record.id])))
-        visits = [_visit(1, BAKERY, "09:15", "09:45"), _visit(2, GROCER, "09:55", "10:25")]
+        visits = [town_visit(1, BAKERY, "09:15", "09:45"), town_visit(2, GROCER, "09:55", "10:25")]
         days = [rep_day("ann", visits), rep_day("b/1", []), rep_day("ann", [], TUESDAY)]
         home = spot(*PLACES["ann"])
         for day in days:
@@ -164,7 +164,7 @@ def promise(id: str = "p1", **changes: Any) -> Booking:
     return Booking(**(usual | changes))
 
 
-def _visit(number: int, account: Account, begin: str, leave: str) -> dict[str, Any]:
+def town_visit(number: int, account: Account, begin: str, leave: str) -> dict[str, Any]:
     place = spot(*PLACES[account.id])
     ids = {"visit_id": f"{RecordKind.ACCOUNT}:{account.id}", "record_ids": [account.id]}
     return stop(number, begin, leave, **ids, name=account.name, address=str(account.address), lat=place.lat,

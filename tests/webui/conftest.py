@@ -97,10 +97,10 @@ def serve() -> Iterator[Serve]:
 
 
 @contextmanager
-def running(app: Flask) -> Iterator[str]:
+def running(app: Flask, port: int = 0) -> Iterator[str]:
     """The server that ships, with a loop that ends when told to, also while a browser keeps a connection open."""
     sockets: dict[int, Any] = {}
-    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=4)
+    server = create_server(app, map=sockets, host="127.0.0.1", port=port, threads=4)
     ended = threading.Event()
 
     def serve_until_ended() -> None:

@@ -69,7 +69,7 @@ export async function openStore(user) {
         let cursor = await keeping.objectStore("queue").index("user").openCursor(user);
         for (; cursor; cursor = await cursor.continue()) {
           const { answer, area: of, event } = cursor.value;
-          if (of === area && event.rep_id === rep && answer && answer.at < askedAt) cursor.delete();
+          if (of === area && event.rep_id === rep && answer && answer.at <= askedAt) cursor.delete();
         }
         await keeping.done;
       });
