@@ -48,6 +48,7 @@ from webui.pages.plans import CLOCK, NoPlanError, pages, sources
 from webui.pages.promises import promises
 from webui.pages.records import records
 from webui.pages.rep_day_notes import notes
+from webui.pages.report_templates import report_templates
 from webui.pages.team_rules import team_rules
 from webui.policy import Authenticate, enforce, policy_of, viewer
 from webui.request_log import name_and_log_requests
@@ -124,7 +125,7 @@ def create_app(
     app.register_blueprint(pages)
     app.register_blueprint(day_sheets)
     app.register_blueprint(handoff_pages)
-    for writing in (opportunity, handing, team_rules, booking, promises, planning, records, notes):
+    for writing in (opportunity, handing, team_rules, report_templates, booking, promises, planning, records, notes):
         app.register_blueprint(writing)
     register_api(app)
     app.register_blueprint(login_pages)

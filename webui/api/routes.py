@@ -19,13 +19,27 @@ from webui.api import (
     plans,
     records,
     rep_days,
+    report_templates,
 )
 from webui.api.document import openapi_document
 from webui.api.operation import api
 from webui.api.reading import JSON
 from webui.policy import public
 
-MODULES = (people, records, imports, locations, plans, rep_days, handoffs, bookings, fieldwork, jobs, auditing)
+MODULES = (
+    people,
+    records,
+    imports,
+    locations,
+    plans,
+    rep_days,
+    handoffs,
+    bookings,
+    fieldwork,
+    report_templates,
+    jobs,
+    auditing,
+)
 """In the order of the document, which is that of their import."""
 
 

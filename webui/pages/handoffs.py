@@ -53,6 +53,7 @@ def handoffs(area: str) -> Any:
         may={
             "add": may_open("handing.new"),
             "rule": may_open("team_rules.page"),
+            "ask": may_open("report_templates.page"),
             "settle": here.may(Permission.WRITE_RECORDS),
         },
     )
