@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import groupby
 
 from planner.access import Actor, Scope
 from planner.domain import RecordKind
 from planner.errors import InvalidRecordError, NotFoundError
-from planner.fieldwork.bodies import Arrived, Body, Reported, SentEvent, read_event
+from planner.fieldwork.bodies import Arrived, Body, Reported, SentEvent, Settled, body_of, read_event
 from planner.fieldwork.check_ins import check_in_of, place_of
-from planner.fieldwork.domain import FACTS, FieldEvent
+from planner.fieldwork.domain import FACTS, MAX_ID, MAX_MESSAGE, EventKind, FieldEvent, Outcome, VisitReport
 from planner.fieldwork.folding import progress_of, report_of, subject_of, visit_of
+from planner.fieldwork.making_up import make_up_for
+from planner.fieldwork.noticing import Noticing
+from planner.fieldwork.reports import report_effects
+from planner.replanning.refreshing import refresh
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
@@ -65,12 +71,20 @@ def take(
         except InvalidRecordError as error:
             taken[number] = replace(taken[number], message=error.message, field=error.field)
     writer = Actor(actor.id, Scope(area=area), actor.request_id)
+    days = list(dict.fromkeys((event.rep_id, event.day) for _, event, _ in read))
+    with store.read(writer.scope) as unit:
+        for key in days:  # reading the plan takes a while, for which nobody shall wait
+            agendas.planned(unit, area, *key)
     for start in range(0, len(read), AT_ONCE):
         some = read[start : start + AT_ONCE]
         with store.write(writer) as unit:
-            became = _take_some(unit, area, [(event, body) for _, event, body in some], settings)
+            became = _Taking(unit, agendas, area, settings, now).take([(event, body) for _, event, body in some])
         for (number, _, _), one in zip(some, became, strict=True):
             taken[number] = one
+    for key in days:
+        make_up_for(store, writer, agendas, area, *key, settings)
+        with suppress(NotFoundError, NotImplementedError):  # nobody knows where the rep starts: the day has no times that could be mended
+            refresh(store, writer, agendas, area, *key, settings)
     if also is not None:
         with store.write(actor) as unit:
             also(unit, taken)
@@ -81,54 +95,114 @@ def _check_whose(store: Store, actor: Actor, area: str, sent: Sequence[SentEvent
     with store.read(actor.scope) as unit:
         for rep_id in dict.fromkeys(each.rep_id for each in sent if isinstance(each.rep_id, str)):
             if actor.scope.inside_rep is not None or unit.records(area).get(RecordKind.REP, rep_id) is None:
-                raise NotFoundError(f"area {area} has no rep {rep_id}")
+                raise NotFoundError(f"area {area} has no rep {rep_id[:MAX_ID]}")
 
 
-def _take_some(
-    unit: UnitOfWork, area: str, events: Sequence[tuple[FieldEvent, Body]], settings: Settings
-) -> list[Taken]:
-    fresh: list[FieldEvent] = []
-    taken: list[Taken] = []
-    for sent, body in events:
-        known = unit.field_events.get(area, sent.id)
-        if known is not None:
-            taken.append(_again(known, sent))
-            continue
-        event = replace(sent, received_at=unit.now())
-        unit.field_events.put(event)
+class _Taking:
+    """Some events within one write transaction that sees the whole area."""
+
+    def __init__(self, unit: UnitOfWork, agendas: Agendas, area: str, settings: Settings, now: datetime) -> None:
+        self._unit = unit
+        self._agendas = agendas
+        self._area = area
+        self._settings = settings
+        self._now = now
+
+    def take(self, events: Sequence[tuple[FieldEvent, Body]]) -> list[Taken]:
+        fresh: dict[str, tuple[FieldEvent, Body]] = {}
+        again: dict[int, Taken] = {}
+        for number, (sent, body) in enumerate(events):
+            known = self._unit.field_events.get(self._area, sent.id)
+            if known is None:
+                fresh[sent.id] = self._store(sent, body), body
+            elif not _is_same(known, sent):
+                again[number] = Taken(sent.id, REFUSED, "another event has been sent with this id before", "id")
+        for key, of_day in groupby(sorted(fresh.values(), key=_day_of), key=_day_of):
+            self._work_out(*key, list(of_day))
+        self._settle([event for event, _ in fresh.values()])
+        for event, _ in fresh.values():
+            self._audit(event)
+        return [again.get(number) or self._became(sent.id) for number, (sent, _) in enumerate(events)]
+
+    def _store(self, sent: FieldEvent, body: Body) -> FieldEvent:
+        event = replace(sent, received_at=self._unit.now())
+        self._unit.field_events.put(event)
         if isinstance(body, Arrived):
-            place = place_of(unit, area, event.visit_id)
-            unit.check_ins.put(check_in_of(event, body, place, settings.fieldwork))
+            place = place_of(self._unit, self._area, event.visit_id)
+            self._unit.check_ins.put(check_in_of(event, body, place, self._settings.fieldwork))
         if isinstance(body, Reported):
-            unit.visit_reports.put(report_of(event, subject_of(unit, area, event.visit_id)))
-        unit.audit(
-            f"field.{event.kind}", event.id, area=area, rep=event.rep_id, day=str(event.day), visit=event.visit_id
+            self._unit.visit_reports.put(report_of(event, subject_of(self._unit, self._area, event.visit_id)))
+        return event
+
+    def _work_out(self, rep_id: str, day: date, fresh: Sequence[tuple[FieldEvent, Body]]) -> None:
+        """Write what all events of a day say together, and what the new ones could not do."""
+        before = self._unit.day_progress.get(self._area, rep_id, day)
+        events = self._unit.field_events.find(area=self._area, rep_id=rep_id, day=day)
+        for visit_id in sorted({event.visit_id for event, _ in fresh if event.kind in FACTS}):
+            subject = subject_of(self._unit, self._area, visit_id)
+            of_visit = [event for event in events if event.visit_id == visit_id]
+            visit = visit_of(self._area, rep_id, day, visit_id, subject, of_visit)
+            if visit is not None and visit != self._unit.field_visits.get(self._area, rep_id, day, visit_id):
+                self._unit.field_visits.put(visit)
+        progress = progress_of(self._area, rep_id, day, events)
+        if progress is not None and before is not None:
+            progress = replace(progress, to_call=before.to_call)  # is the day's, which is timed afterwards
+        if progress is not None and progress != before:
+            self._unit.day_progress.put(progress)
+        refused = self._reported([event.id for event, body in fresh if isinstance(body, Reported)])
+        left_out = before.left_out if before is not None else {}
+        noticing = Noticing(
+            self._unit, self._agendas, self._area, rep_id, day, self._settings.fieldwork, self._now, left_out
         )
-        fresh.append(event)
-        taken.append(Taken(event.id, event.outcome, event.message))
-    for rep_id, day in dict.fromkeys((event.rep_id, event.day) for event in fresh):
-        _fold(unit, area, rep_id, day, {event.visit_id for event in fresh if event.kind in FACTS})
-    return taken
+        for event, body in fresh:
+            self._note(event, noticing.sentence(event, body, refused.pop(event.id, "")))
+        for id_, why in refused.items():  # reports that were taken before, and count no more
+            known = self._unit.field_events.get(self._area, id_)
+            if known is not None and known.outcome is Outcome.TAKEN:
+                self._note(known, why)
+
+    def _reported(self, ids: Sequence[str]) -> dict[str, str]:
+        """Do to handoffs what reports say; by id of a report, why it does nothing to its own."""
+        deals: dict[str, list[VisitReport]] = {}
+        for id_ in ids:
+            report = self._unit.visit_reports.get(self._area, id_)
+            if report is not None and report.opportunity_id:
+                deals.setdefault(report.opportunity_id, []).append(report)
+        refused: dict[str, str] = {}
+        for deal, reports in deals.items():
+            refused |= report_effects(self._unit, self._area, deal, reports, self._settings)
+        return refused
+
+    def _note(self, event: FieldEvent, sentence: str) -> None:
+        if sentence:
+            noted = replace(event, outcome=Outcome.CONFLICT, message=sentence[:MAX_MESSAGE])
+            self._unit.field_events.put(noted)
+
+    def _settle(self, fresh: Sequence[FieldEvent]) -> None:
+        """What is settled, also by what came before it."""
+        for rep_id in dict.fromkeys(event.rep_id for event in fresh):
+            said = self._unit.field_events.find(area=self._area, rep_id=rep_id, kind=EventKind.SETTLED)
+            settled = {body.event for event in said if isinstance(body := body_of(event), Settled)}
+            for id_ in sorted(settled):
+                event = self._unit.field_events.get(self._area, id_)
+                if event is not None and event.rep_id == rep_id and event.outcome is Outcome.CONFLICT:
+                    self._unit.field_events.put(replace(event, outcome=Outcome.SETTLED))
+
+    def _audit(self, event: FieldEvent) -> None:
+        details = {"rep": event.rep_id, "day": str(event.day), "visit": event.visit_id}
+        self._unit.audit(f"field.{event.kind}", event.id, area=self._area, **details)
+
+    def _became(self, id_: str) -> Taken:
+        event = self._unit.field_events.get(self._area, id_)
+        assert event is not None
+        return Taken(id_, event.outcome, event.message)
 
 
-def _fold(unit: UnitOfWork, area: str, rep_id: str, day: date, visits: set[str]) -> None:
-    """Write what all events of a day say together."""
-    events = unit.field_events.find(area=area, rep_id=rep_id, day=day)
-    for visit_id in sorted(visits):
-        of_visit = [event for event in events if event.visit_id == visit_id]
-        visit = visit_of(area, rep_id, day, visit_id, subject_of(unit, area, visit_id), of_visit)
-        if visit is not None and visit != unit.field_visits.get(area, rep_id, day, visit_id):
-            unit.field_visits.put(visit)
-    progress, before = progress_of(area, rep_id, day, events), unit.day_progress.get(area, rep_id, day)
-    if progress is not None and before is not None:
-        progress = replace(progress, to_call=before.to_call)
-    if progress is not None and progress != before:
-        unit.day_progress.put(progress)
+def _is_same(known: FieldEvent, sent: FieldEvent) -> bool:
+    """Whether an event that comes once more is the one that is known; the position it came with is not kept in it."""
+    said = ("rep_id", "day", "visit_id", "kind", "made_at", "body")
+    return all(getattr(known, name) == getattr(sent, name) for name in said)
 
 
-def _again(known: FieldEvent, sent: FieldEvent) -> Taken:
-    """What became of an event that comes once more."""
-    for name in ("rep_id", "day", "visit_id", "kind", "made_at", "body"):
-        if getattr(known, name) != getattr(sent, name):
-            return Taken(sent.id, REFUSED, "another event has been sent with this id before", "id")
-    return Taken(known.id, known.outcome, known.message)
+def _day_of(entry: tuple[FieldEvent, Body]) -> tuple[str, date]:
+    return entry[0].rep_id, entry[0].day

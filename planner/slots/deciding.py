@@ -6,7 +6,7 @@ decided on; if so it is decided again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta
 from typing import cast
@@ -100,6 +100,30 @@ def carry_out(
         return change.booking
 
 
+def carry_out_days(
+    store: Store, actor: Actor, area: str, decide: Callable[[UnitOfWork], Sequence[ChangedDay]], action: str
+) -> None:
+    """The same for days alone, each of which is entered into the audit log under the action.
+
+    Raises:
+        PlannerError: what `decide` raises; nothing has been written then.
+    """
+    writer = Actor(actor.id, Scope(area=area), actor.request_id)
+    for number in range(TRIES + 1):
+        with store.read(writer.scope) as unit:
+            days, basis = decide(unit), _basis(unit, area)
+        if not days:
+            return
+        with store.write(writer) as unit:
+            if number == TRIES:
+                days, basis = decide(unit), _basis(unit, area)
+            if basis == _basis(unit, area) and all(_revision(unit, day) == day.revision - 1 for day in days):
+                for day in days:
+                    unit.changed_days.put(day)
+                    unit.audit(action, f"{day.rep_id} {day.day}", area=area, revision=day.revision)
+                return
+
+
 def booking_of(unit: UnitOfWork, area: str, booking_id: str) -> Booking:
     """A booking that is seen. Raises NotFoundError."""
     found = unit.bookings.get(area, booking_id)
@@ -112,12 +136,18 @@ def taken_out_elsewhere(
     unit: UnitOfWork, agendas: Agendas, booking: Booking, visits: Set[str], settings: Settings
 ) -> list[ChangedDay]:
     """The other days, from today on, on which visits stand that the booking's day makes up for: without them."""
-    area = booking.area
+    return without_elsewhere(unit, agendas, booking.area, (booking.rep_id, booking.day), visits, settings)
+
+
+def without_elsewhere(
+    unit: UnitOfWork, agendas: Agendas, area: str, here: tuple[str, date], visits: Set[str], settings: Settings
+) -> list[ChangedDay]:
+    """The days but one rep's day, from today on, on which some visits stand: without them."""
     keys = {key for visit in visits for key in agendas.planned_on(unit, area, visit)}
     yesterday = unit.now().date() - timedelta(days=1)  # which may be today where a rep is
     rows = unit.changed_days.columns(("rep_id", "day", "order"), "day", yesterday, date.max, area=area)
     keys |= {(rep_id, day) for rep_id, day, order in rows if not visits.isdisjoint(order)}
-    others = sorted(key for key in keys - {(booking.rep_id, booking.day)} if key[1] >= yesterday)
+    others = sorted(key for key in keys - {here} if key[1] >= yesterday)
     days = (without_visits(unit, agendas, area, *key, visits, settings) for key in others)
     return [day for day in days if day is not None]
 
@@ -140,7 +170,11 @@ def without_visits(
         _, planned = agendas.planned(unit, area, rep_id, day)
         leaving = visits | _riders([visit.stop for visit in desk.day.listed if visit.stop], planned, visits)
         listed = tuple(visit for visit in desk.day.listed if visit.id not in leaving)
-        return desk.changed(listed, shown=True) if len(listed) < len(desk.day.listed) else None
+        begun = desk.day.begun
+        not_made = {visit.id for visit in begun.left_out} if begun is not None else frozenset[str]()
+        if len(listed) == len(desk.day.listed) and leaving.isdisjoint(not_made):
+            return None
+        return desk.changed(listed, shown=True, gone=leaving & not_made)
     except (NotFoundError, SlotGoneError):
         return _without_timing(unit, agendas, area, rep_id, day, visits)
 

@@ -1,0 +1,182 @@
+"""What a person is told of an event that could not do all that it was meant to do: sentences, and the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import cast
+
+from planner.domain import RecordKind, Rep
+from planner.fieldwork.bodies import OF_A_VISIT, Body, Order
+from planner.fieldwork.domain import FACTS, EventKind, FieldEvent, Outcome
+from planner.fieldwork.folding import STATEMENTS, subject_of
+from planner.fieldwork.reports import is_too_late
+from planner.plan_document import RepDay
+from planner.rep_names import told_names
+from planner.repository import UnitOfWork
+from planner.settings import FieldworkSettings
+from planner.slots.agenda import Agendas
+from planner.slots.domain import BookingState
+
+AHEAD = timedelta(minutes=5)
+"""So far may a phone's clock be ahead of ours without anybody hearing of it."""
+_NAME = 80
+_KEPT = {
+    EventKind.ARRIVED: "your check-in is kept with it",
+    EventKind.REPORTED: "your report is kept with it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """An event that could not do all that it was meant to do, until it is settled; `name` is the customer's."""
+
+    id: str
+    kind: EventKind
+    visit_id: str
+    name: str
+    day: date
+    made_at: datetime
+    message: str
+
+
+def conflicts_of(unit: UnitOfWork, area: str, rep_id: str) -> list[FieldConflict]:
+    """What a rep has not settled yet, the earliest first."""
+    found = unit.field_events.find(area=area, rep_id=rep_id, outcome=Outcome.CONFLICT)
+    return [
+        FieldConflict(
+            event.id,
+            event.kind,
+            event.visit_id,
+            subject_of(unit, area, event.visit_id).name if event.visit_id else "",
+            event.day,
+            event.made_at,
+            event.message,
+        )
+        for event in sorted(found, key=lambda event: event.rank)
+    ]
+
+
+class Noticing:
+    """Says what is wrong with events of one rep's day, in a unit that sees the whole area."""
+
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        agendas: Agendas,
+        area: str,
+        rep_id: str,
+        day: date,
+        settings: FieldworkSettings,
+        now: datetime,
+        left_out: Collection[str],
+    ) -> None:
+        """`left_out` are the visits that the rep had left out before."""
+        self._unit = unit
+        self._agendas = agendas
+        self._area = area
+        self._rep_id = rep_id
+        self._day = day
+        self._settings = settings
+        self._now = now
+        self._left_out = left_out
+
+    def sentence(self, event: FieldEvent, body: Body, refused: str) -> str:
+        """All that there is to say of an event; empty where it did what it was meant to do.
+
+        Args:
+            refused: why its report changes nothing of the handoff, if so.
+        """
+        elsewhere = self._elsewhere(event)
+        if elsewhere and refused:
+            refused = "The handoff stays as it is"
+        gone = self._gone_of(body) if isinstance(body, Order) else ""
+        return ". ".join(filter(None, (*self._times(event, refused), elsewhere, refused, gone)))
+
+    def _times(self, event: FieldEvent, refused: str) -> Iterator[str]:
+        zone = self._zone()
+        today = event.received_at.astimezone(zone).date()
+        if event.made_at > self._now + AHEAD:
+            made = event.made_at.astimezone(zone)
+            yield f"The phone's clock is ahead: it says {made:%Y-%m-%d %H:%M}. This is kept with that time"
+        elif event.kind in FACTS and event.made_at.astimezone(zone).date() < self._day:
+            made = event.made_at.astimezone(zone)
+            yield f"By the phone's clock it was {made:%Y-%m-%d %H:%M}, before the day. This is kept with that time"
+        if (
+            event.kind in FACTS
+            and not refused
+            and is_too_late(self._day, event.received_at, self._settings.accept_days)
+        ):
+            yield f"This came more than {self._settings.accept_days} days after the visit; it is kept with it"
+        if event.kind in STATEMENTS and self._day < today:
+            yield f"{self._day} was over when this came; it is kept, and changes nothing"
+
+    def _elsewhere(self, event: FieldEvent) -> str:
+        """Where the visit is now that is not in the rep's day (any more), or what became of it."""
+        visit = event.visit_id
+        if event.kind not in OF_A_VISIT or event.kind is EventKind.LEFT:
+            return ""
+        name = self._name(visit)
+        kept = _KEPT.get(event.kind, "this changes nothing")
+        if not name:
+            _, _, record_id = visit.partition(":")
+            return f"There is no customer {record_id[:_NAME]} any more; {kept}"
+        if event.kind in (EventKind.ADDED, EventKind.RESTORED) or self._is_on_the_day(visit):
+            return ""
+        return f"{self._where(visit, name)}; {kept}"
+
+    def _gone_of(self, order: Order) -> str:
+        gone = [visit for visit in order.order if not self._is_on_the_day(visit)]
+        names = ", ".join(self._name(visit) or visit[:_NAME] for visit in gone)
+        are = "are" if len(gone) > 1 else "is"
+        return f"{names} {are} not in your day any more; the rest is in your order" if gone else ""
+
+    def _is_on_the_day(self, visit: str) -> bool:
+        """Whether the day has, or had before its rep said otherwise, a visit; also where nobody knows the day."""
+        version, planned = self._agendas.planned(self._unit, self._area, self._rep_id, self._day)
+        row = self._unit.changed_days.get(self._area, self._rep_id, self._day)
+        if row is not None and row.plan_version != version:
+            row = None
+        if version == 0 and row is None:
+            return True
+        shown = cast(RepDay, row.route) if row is not None and row.route is not None else planned
+        stops = [stop["visit_id"] for stop in shown["stops"]] if shown is not None else []
+        progress = self._unit.day_progress.get(self._area, self._rep_id, self._day)
+        added = progress.added if progress is not None else ()
+        return visit in (*stops, *(row.order if row is not None else ()), *added, *self._left_out)
+
+    def _where(self, visit: str, name: str) -> str:
+        kind, _, record_id = visit.partition(":")
+        of_deal = kind == RecordKind.OPPORTUNITY
+        bookings = self._unit.bookings.find(area=self._area, opportunity_id=record_id) if of_deal else []
+        promised = [(booking.rep_id, booking.day) for booking in bookings if booking.state is BookingState.PROMISED]
+        cancelled = [booking for booking in bookings if booking.state is BookingState.CANCELLED]
+        days = promised or self._other_days(visit)
+        if days:
+            rep_id, day = min(days, key=lambda key: (key[1], key[0]))
+            whose = "in your day" if rep_id == self._rep_id else f"{self._told_name(rep_id)}'s"
+            return f"{name} is {whose} on {day:%A}, {day}, now"
+        if any((booking.rep_id, booking.day) == (self._rep_id, self._day) for booking in cancelled):
+            return f"The visit to {name} was cancelled"
+        return f"{name} is not in your day any more"
+
+    def _other_days(self, visit: str) -> list[tuple[str, date]]:
+        """The rep-days, from this one's date or today on, on which the visit is shown now."""
+        first = min(self._day, self._now.date()) - timedelta(days=1)
+        asked = ("rep_id", "day", "order")
+        rows = self._unit.changed_days.columns(asked, "day", first, date.max, area=self._area)
+        changed = {(rep_id, day): visit in order for rep_id, day, order in rows}
+        planned = dict.fromkeys(self._agendas.planned_on(self._unit, self._area, visit), True)
+        here = (self._rep_id, self._day)
+        return [key for key, has in (planned | changed).items() if has and key != here and key[1] >= first]
+
+    def _name(self, visit: str) -> str:
+        return subject_of(self._unit, self._area, visit).name[:_NAME]
+
+    def _told_name(self, rep_id: str) -> str:
+        return told_names(self._unit.records(self._area).reps()).get(rep_id, "another rep")[:_NAME]
+
+    def _zone(self) -> tzinfo:
+        rep = self._unit.records(self._area).get(RecordKind.REP, self._rep_id)
+        return cast(Rep, rep).zone
