@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from planner.candidates import Reason, VisitKind
 
@@ -34,6 +35,22 @@ REASONS = {
     Reason.VISITED_ANYWAY: ("Visited anyway", "Another visit to the same account is planned."),
 }
 """Heading and sentence of each reason, in the order in which a person should look at them."""
+
+
+def phone_link(phone: str) -> str:
+    """Where a phone dials the number (RFC 3966); empty for none. An extension stays for a person to dial."""
+    found = re.search(r"\+?[(\d][\d\s()./\-\u2010-\u2015]*", phone)
+    number = found[0] if found else ""
+    abroad = number.startswith("+")
+    if abroad:  # +44 (0)1632: the nought is for those who dial without the country
+        number = number.replace("(0)", "")
+    dialled = "".join(str(int(digit)) for digit in number if digit.isdecimal())
+    return f"tel:{'+' if abroad else ''}{dialled}" if len(dialled) >= 3 else ""
+
+
+def mail_link(email: str) -> str:
+    """Where a browser writes to the address; empty where it is none."""
+    return f"mailto:{quote(email, safe='@')}" if re.fullmatch(r"[^@\s]+@[^@\s]+", email) else ""
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -18,6 +18,7 @@ from planner.cli.app import FILE, App, area_option, main
 from planner.domain import Opportunity, RecordKind, Rep
 from planner.errors import NotFoundError, PlannerError
 from planner.hours import exists, instant
+from planner.intake.cells import parse_phone
 from planner.locating import geocoder_for
 from planner.people.fresh import new_id
 from planner.rep_names import told_name
@@ -168,6 +169,7 @@ def _show(app: App, where: Candidate, offers: Offers) -> None:
 @click.option("--name", help="The company, of somebody who has no record yet.")
 @click.option("--contact", default="", help="Whom to ask for there.")
 @click.option("--email", default="", help="The contact's.")
+@click.option("--phone", default="", help="The contact's.")
 @click.option("--inside-rep", default="", metavar="EMAIL", help="Who of inside sales books.")
 @click.option("--no-resequence", is_flag=True, help="Refuse where the day's other visits would change their order.")
 @click.option("--hold-only", is_flag=True, help="Keep it free for some minutes; confirm it later.")
@@ -301,7 +303,12 @@ def _confirmed(app: App, area: Area, booking_id: str, given: Given) -> Booking:
         elif not held.opportunity_id:
             zone = zone_of(unit.records(area.name).reps()) or UTC
             new = newcomer(held, given["name"] or held.name, unit.now(), zone)
-            opportunity = replace(new, contact_name=given["contact"], contact_email=given["email"])
+            opportunity = replace(
+                new,
+                contact_name=given["contact"],
+                contact_email=given["email"],
+                contact_phone=parse_phone("--phone", given["phone"]),
+            )
     return confirm(app.store, app.actor, app.agendas, area.name, booking_id, opportunity, app.settings)
 
 

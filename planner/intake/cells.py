@@ -22,8 +22,10 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d{2}))?(?::(\d{2})(?:[.,]\d+)?)?\s*([a
 _MOMENT = re.compile(r"(\S+?)(?:[T\s]\s*(.+?)\s*(Z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE)
 _WHOLE = re.compile(r"([+-]?\d{1,9})(?:[.,]0+)?")
 _AMOUNT = re.compile(r"[+-]?(\d[\d.,]*|[.,]\d+)")
+_IN_POWERS = re.compile(r"\d+([.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _SYMBOL = "(?:[A-Z]{3}|[A-Z]{0,2}[$£¥€\u20a0-\u20cf￥￡])"
 _CURRENCY = re.compile(rf"^{_SYMBOL}\s*|\s*{_SYMBOL}$")
+_MAX_PHONE = 50
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ANSWERS = {
     **dict.fromkeys(("yes", "y", "true", "1"), "yes"),
@@ -234,6 +236,18 @@ def parse_timeline(text: str) -> str:
     """A phrase such as "this quarter", or no or unknown by the words that `parse_answer` knows for them."""
     answer = _ANSWERS.get(text.lower(), "yes")
     return text if answer == "yes" else answer
+
+
+def parse_phone(column: str, text: str) -> str:
+    """A phone number as people write it: +358 40 123 4567, (01633) 960 001 ext. 12, three digits or more."""
+    text = text.strip()
+    if len(text) > _MAX_PHONE:
+        raise InvalidRecordError(column, f"is {len(text):,} characters long, at most {_MAX_PHONE} are kept")
+    if _IN_POWERS.fullmatch(text):
+        raise InvalidRecordError(column, f"{text!r} is a number cut short by a spreadsheet: make its column text there")
+    if text and (sum(map(str.isdecimal, text)) < 3 or not text.isprintable()):
+        raise InvalidRecordError(column, f"{text!r} is not a phone number")
+    return text
 
 
 def parse_skills(text: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ from planner.intake.cells import (
     parse_identifier,
     parse_local_time,
     parse_money,
+    parse_phone,
     parse_share,
     parse_skills,
     parse_time,
@@ -69,12 +70,13 @@ _REPS = _Format(
     {"id": "rep_id"},
 )
 _PLACE = ("city", "postcode", "country")
+_CONTACT = ("contact_name", "contact_email", "contact_phone")
 _ACCOUNTS = _Format(
     ("account_id", "name", "address"),
     (
         *_PLACE,
         *("category", "segment", "owner_rep_id", "cadence_days", "last_visit", "last_order", "annual_value"),
-        *("visit_minutes", "opening_hours"),
+        *("visit_minutes", "opening_hours", *_CONTACT),
     ),
     {"id": "account_id", "street": "address"},
 )
@@ -82,7 +84,7 @@ _OPPORTUNITIES = _Format(
     ("opportunity_id", "name", "address"),
     (
         *_PLACE,
-        *("account_id", "contact_name", "contact_email", "value", "probability"),
+        *("account_id", *_CONTACT, "value", "probability"),
         *("budget", "authority", "need", "timeline", "qualified_at", "first_action_days", "visit_minutes"),
         *("required_skills", "availability", "appointment", "inside_rep", "notes"),
     ),
@@ -134,6 +136,9 @@ def parse_accounts(table: Table) -> Parsed[Account]:
             annual_value=parse_money("annual_value", _value(row, "annual_value"), mark),
             visit_minutes=parse_whole("visit_minutes", _value(row, "visit_minutes")),
             opening_hours=row.text("opening_hours"),
+            contact_name=row.text("contact_name"),
+            contact_email=row.text("contact_email"),
+            contact_phone=parse_phone("contact_phone", row.text("contact_phone")),
             attributes=_attributes(table, _ACCOUNTS, row),
         )
 
@@ -156,6 +161,7 @@ def parse_opportunities(table: Table, zone: ZoneInfo | None) -> Parsed[Opportuni
             account_id=row.text("account_id"),
             contact_name=row.text("contact_name"),
             contact_email=row.text("contact_email"),
+            contact_phone=parse_phone("contact_phone", row.text("contact_phone")),
             value=parse_money("value", _value(row, "value"), mark),
             probability=parse_share("probability", _value(row, "probability")),
             budget=parse_answer("budget", _value(row, "budget")),

@@ -39,7 +39,7 @@ class Prepared(list[R]):
 BETWEEN_SIDES = frozenset(
     [
         *("value", "probability", "need", "budget", "authority", "timeline", "qualified_at", "first_action_days"),
-        *("inside_rep", "notes", "attributes"),
+        *("contact_phone", "inside_rep", "notes", "attributes"),
     ]
 )
 """The columns of an opportunity that only inside sales, the field and the next plan read: no day that stands is made

@@ -108,17 +108,11 @@ class SqlRecords:
 
     def _listings(self, kind: RecordKind) -> sa.Select[Any]:
         table = RECORD_TABLES[kind]
-        contact: list[sa.ColumnElement[Any]]
-        if kind is RecordKind.ACCOUNT:  # the contact is what a file says beside our own columns
-            others = sa.type_coerce(ACCOUNTS.c.attributes, sa.JSON)
-            contact = [sa.func.coalesce(others[f"contact_{what}"].as_string(), "") for what in ("name", "email")]
-        else:
-            contact = [OPPORTUNITIES.c.contact_name, OPPORTUNITIES.c.contact_email]
         its = (LOCATIONS.c.area == table.c.area) & (LOCATIONS.c.record_id == table.c.id)
         same_address = sa.cast(LOCATIONS.c.address, sa.Text) == sa.cast(table.c.address, sa.Text)
         joined = table.outerjoin(LOCATIONS, its & (LOCATIONS.c.kind == kind.value) & same_address)
-        columns = (table.c.id, table.c.name, *contact, LOCATIONS.c.lat, LOCATIONS.c.lon)
-        here = sa.select(*columns).select_from(joined).where(table.c.area == self._area)
+        own = (table.c[name] for name in ("id", "name", "contact_name", "contact_email"))
+        here = sa.select(*own, LOCATIONS.c.lat, LOCATIONS.c.lon).select_from(joined).where(table.c.area == self._area)
         return here.where(*self._visible.where(kind))
 
     def save(self, record: Record) -> Change:

@@ -132,7 +132,7 @@ def test_who_shares_neither_name_nor_place_nor_contact_is_no_match(desk: Desk) -
 def test_a_contact_is_known_by_e_mail_and_by_name(desk: Desk) -> None:
     ours = {"contact_name": "Bea Baker", "contact_email": "bea@bakery.example"}
     desk.know(
-        account("bakery", name="Bakery", attributes={"contact_email": "BEA@bakery.example "}),
+        account("bakery", name="Bakery", contact_email="BEA@bakery.example "),
         opportunity("rolls", name="Rolls", inside_rep=INES, contact_name="Baker, Bea"),
         place=FAR,
     )
@@ -200,7 +200,7 @@ def test_the_two_stand_side_by_side(desk: Desk) -> None:
 def test_nobody_is_told_money_or_contacts_of_what_they_do_not_see(desk: Desk) -> None:
     """Neither of the account, which is Anna's, nor of the opportunity, which is Ines's."""
     desk.know(
-        account("bakery", name="Bakery", annual_value=98_765.0, attributes={"contact_name": "Secret Sam"}),
+        account("bakery", name="Bakery", annual_value=98_765.0, contact_name="Secret Sam"),
         opportunity("rolls", name="Bakery", inside_rep=INES, value=98_765.0, contact_name="Secret Sue",
                     contact_email="sue@secret.example", notes="Secret", timeline="Secret"),
         place=HERE,

@@ -89,6 +89,9 @@ accounts = st.builds(
     annual_value=amount,
     visit_minutes=minutes,
     opening_hours=hours,
+    contact_name=text,
+    contact_email=text,
+    contact_phone=text,
     attributes=attributes,
 )
 opportunities = st.builds(
@@ -99,6 +102,7 @@ opportunities = st.builds(
     account_id=text,
     contact_name=text,
     contact_email=text,
+    contact_phone=text,
     value=amount,
     probability=share,
     budget=answer,
@@ -267,6 +271,7 @@ def test_more_records_than_fit_into_one_query_are_saved_at_once(store: SqlStore)
         ({"qualified_at": datetime.fromisoformat("2026-11-30T09:00")}, False),
         ({"need": "yes", "budget": "no", "authority": "yes", "timeline": "spring", "value": 5.0}, False),
         ({"notes": "Ask for Ada", "inside_rep": "iris@example.com", "first_action_days": 3}, False),
+        ({"contact_phone": "+44 1632 960 001"}, False),
         *(
             ({name: value}, True)
             for name, value in {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from contextlib import closing
@@ -92,6 +93,45 @@ def test_a_database_of_the_first_version_keeps_its_rows(raw: sa.Engine, empty_ur
             assert unit.records("town").save(BAR) == Change.UNCHANGED
             unit.users.put(ROOT)
             unit.audit("user.added", ROOT.id)
+
+
+ADDRESS = '{"street": "1 Lee Way", "city": "Newport", "postcode": "", "country": ""}'
+ACCOUNT = {"area": "town", "address": ADDRESS, "category": "", "segment": "", "owner_rep_id": "", "annual_value": 0.0,
+           "opening_hours": ""}  # fmt: skip
+OPPORTUNITY = {"area": "town", "address": ADDRESS, "contact_name": "Jo", "contact_email": "jo@x.example", "value": 0.0,
+               "probability": 0.0, "required_skills": "[]",
+               **dict.fromkeys(("account_id", "availability", "inside_rep", "notes"), ""),
+               **dict.fromkeys(("budget", "authority", "need", "timeline"), "unknown")}  # fmt: skip
+
+
+def test_contacts_that_were_kept_as_attributes_are_the_records_own(raw: sa.Engine, empty_url: str) -> None:
+    with writing(raw) as connection:
+        upgrade(connection, "0003")
+        for id_, attributes in {
+            "A1": {"Contact name": " Ada Lee ", "contact_email": "ada@bar.example", "contact-phone": "01632 960 001"},
+            "A2": {"contact_phone": "ask at the bar", "colour": "red"},
+            "A3": {},
+        }.items():
+            insert(connection, "accounts", id=id_, name="Bar", attributes=json.dumps(attributes), **ACCOUNT)
+        insert(
+            connection,
+            "opportunities",
+            id="O1",
+            name="Pub",
+            attributes='{"contact_phone": "+44 1632 960 002", "contact_name": "Al"}',
+            **OPPORTUNITY,
+        )
+    with closing(open_store(empty_url)) as store, store.read() as unit:
+        told = [
+            (record.contact_name, record.contact_email, record.contact_phone, record.attributes)
+            for record in (*unit.records("town").accounts(), *unit.records("town").opportunities())
+        ]
+    assert told == [
+        ("Ada Lee", "ada@bar.example", "01632 960 001", {}),
+        ("", "", "", {"contact_phone": "ask at the bar", "colour": "red"}),
+        ("", "", "", {}),
+        ("Jo", "jo@x.example", "+44 1632 960 002", {"contact_name": "Al"}),
+    ]
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

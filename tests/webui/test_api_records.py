@@ -36,6 +36,9 @@ def test_what_a_program_put_is_what_it_gets(admin: Program) -> None:
         "annual_value": 1250.5,
         "visit_minutes": 45,
         "opening_hours": "Mo-Fr 09:00-17:30; Sa 10:00-16:00",
+        "contact_name": "Kim Lee",
+        "contact_email": "kim.lee@example.com",
+        "contact_phone": "+44 1632 960 001",
         "attributes": {"Parking": "behind the house"},
     }
     assert admin.put("/areas/helsinki/accounts/A1", sent, 201) == sent | {"account_id": "A1"}
@@ -61,6 +64,7 @@ def test_a_rep_and_an_opportunity_come_back_as_they_were_put(admin: Program) -> 
         "account_id": "A1",
         "contact_name": "Kim Lee",
         "contact_email": "kim.lee@example.com",
+        "contact_phone": "+44 1632 960 001",
         "value": 40_000,
         "probability": 0.4,
         "budget": "yes",
@@ -106,6 +110,7 @@ def test_an_id_may_hold_any_printable_character_that_the_importer_takes(admin: P
         ({"last_visit": "0001-01-01"}, "/last_visit"),
         ({"visit_minutes": True}, "/visit_minutes"),
         ({"surname": "Lee"}, "/surname"),
+        ({"contact_phone": "at the bar"}, "/contact_phone"),
         ({"name": "a\0b"}, "/name"),
         ({"attributes": {"a/b": "\0"}}, "/attributes/a~1b"),
         ({"address": "x" * 2_001}, "/address"),

@@ -27,6 +27,7 @@ BEN = viewer(Role.FIELD_REP, id="u-ben", email="ben@example.com", name="Ben", ar
 MONA = viewer(Role.MANAGER, id="u-mona", email="mona@example.com", name="Mona")
 KNOWN = {
     "name": "Pelican Inn", "street": "5 Church Road", "city": "Toytown", "contact_name": "Pia", "value": "12 500",
+    "contact_phone": "+44 (0)1632 960 001", "contact_email": "pia@inn.example",
     "probability": "40", "product": "tills", "need": "yes", "need_by": "Pia", "need_on": "2026-11-27",
     "budget": "yes", "authority": "unknown", "timeline": "this quarter", "notes": "Two tills.\nBehind the bar.",
 }  # fmt: skip
@@ -117,6 +118,16 @@ def test_a_draft_is_kept_with_as_little_as_a_name(office: CallOffice) -> None:
     kept = standing(office, id_of(answer))
     assert (kept.state, kept.side, kept.owner) == (HandoffState.DRAFT, Side.INSIDE, "ines@example.com")
     assert "Pelican Inn" in to_do(office)
+
+
+def test_a_touch_calls_the_contact_or_writes_to_them(office: CallOffice) -> None:
+    id = id_of(sent(office, NEW, "draft", **KNOWN))
+    assert deal(office, id).contact_phone == "+44 (0)1632 960 001"
+    page = office.page(page_of(id))
+    assert 'href="tel:+441632960001"' in page
+    assert 'href="mailto:pia@inn.example"' in page
+    refused = sent(office, edit_of(id), "draft", **(KNOWN | {"contact_phone": "at the bar"}))
+    assert "Their phone: 'at the bar' is not a phone number" in text_of(refused.get_data(as_text=True))
 
 
 def test_each_answer_keeps_who_said_it_and_when(office: CallOffice) -> None:

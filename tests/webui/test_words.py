@@ -7,7 +7,20 @@ from datetime import date, datetime
 import pytest
 
 from planner.candidates import Reason, VisitKind
-from webui.words import KINDS, REASONS, clock, count, distance, duration, long_day, sentence, short_day, span_of_days
+from webui.words import (
+    KINDS,
+    REASONS,
+    clock,
+    count,
+    distance,
+    duration,
+    long_day,
+    mail_link,
+    phone_link,
+    sentence,
+    short_day,
+    span_of_days,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +84,33 @@ def test_counts_and_sentences() -> None:
 def test_every_kind_and_reason_has_its_words() -> None:
     assert set(KINDS) == set(VisitKind)
     assert set(REASONS) == set(Reason)
+
+
+@pytest.mark.parametrize(
+    ("phone", "link"),
+    [
+        ("+46 70 174 06 05", "tel:+46701740605"),
+        ("+44 (0)1632 960-001 ext. 12", "tel:+441632960001"),
+        ("(01632) 960 001", "tel:01632960001"),
+        ("Tel. 01632/960.001", "tel:01632960001"),
+        ("+\u0663\u0665\u0668 123", "tel:+358123"),
+        ("112", "tel:112"),
+        ("at 7", ""),
+        ("", ""),
+    ],
+)
+def test_a_phone_dials_what_people_typed(phone: str, link: str) -> None:
+    assert phone_link(phone) == link
+
+
+@pytest.mark.parametrize(
+    ("email", "link"),
+    [
+        ("ada.lee@bar.example", "mailto:ada.lee@bar.example"),
+        ("a?cc=x@bar.example", "mailto:a%3Fcc%3Dx@bar.example"),
+        ("ask her", ""),
+        ("", ""),
+    ],
+)
+def test_only_an_address_is_written_to(email: str, link: str) -> None:
+    assert mail_link(email) == link

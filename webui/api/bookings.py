@@ -15,7 +15,7 @@ from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
 from planner.domain import Opportunity, parse_opening_hours
 from planner.errors import InvalidRecordError, NotFoundError
-from planner.intake.cells import parse_skills, parse_timeline
+from planner.intake.cells import parse_phone, parse_skills, parse_timeline
 from planner.people.fresh import new_id
 from planner.rep_names import told_name
 from planner.repository import UnitOfWork
@@ -32,7 +32,7 @@ from webui.api.paging import Page, PageQuery, page
 from webui.api.problems import FieldError, invalid, unreadable
 from webui.api.record_models import Answer
 from webui.api.records import area_named
-from webui.api.values import Day, Identifier, Minutes, Model, Moment, Name, Place, Text
+from webui.api.values import Day, Identifier, Minutes, Model, Moment, Name, Phone, Place, Text
 from webui.pages.plans import now, settings, sources
 from webui.policy import allow, viewer
 
@@ -139,6 +139,7 @@ class Confirmation(Model):
     name: Text = ""
     contact_name: Text = ""
     contact_email: Text = ""
+    contact_phone: Phone = ""
     need: Answer = "unknown"
     budget: Answer = "unknown"
     authority: Answer = "unknown"
@@ -400,12 +401,17 @@ def _opportunity(area: str, booking: Booking, body: Confirmation) -> Opportunity
         return None
     if not body.name.strip():
         raise invalid(FieldError("/name", "is empty: the hold is for somebody new"))
+    try:
+        phone = parse_phone("contact_phone", body.contact_phone)
+    except InvalidRecordError as error:
+        raise invalid(FieldError("/contact_phone", error.message)) from error
     with store().read(Scope(area=area)) as unit:
         zone = _zone(unit, area)
     return replace(
         newcomer(booking, body.name.strip(), now(), zone),
         contact_name=body.contact_name,
         contact_email=body.contact_email,
+        contact_phone=phone,
         need=body.need,
         budget=body.budget,
         authority=body.authority,

@@ -17,6 +17,7 @@ from planner.errors import InvalidRecordError
 from planner.intake.cells import (
     parse_identifier,
     parse_local_time,
+    parse_phone,
     parse_skills,
     parse_time,
     parse_time_range,
@@ -33,6 +34,7 @@ from webui.api.values import (
     Model,
     Money,
     Name,
+    Phone,
     Text,
     TimeOfDay,
 )
@@ -186,6 +188,9 @@ class AccountFields(AddressFields):
     annual_value: Annotated[Money, Field(description="Money a year.")] = 0.0
     visit_minutes: Minutes | None = None
     opening_hours: OpeningHours = ""
+    contact_name: Text = ""
+    contact_email: Text = ""
+    contact_phone: Phone = ""
     attributes: Attributes = Field(default_factory=dict)
 
     def _built(self, record_id: str, zone: ZoneInfo | None) -> Account:
@@ -202,6 +207,9 @@ class AccountFields(AddressFields):
             annual_value=self.annual_value,
             visit_minutes=self.visit_minutes,
             opening_hours=self.opening_hours,
+            contact_name=self.contact_name,
+            contact_email=self.contact_email,
+            contact_phone=parse_phone("contact_phone", self.contact_phone),
             attributes=self.attributes,
         )
 
@@ -231,6 +239,7 @@ class OpportunityFields(AddressFields):
     account_id: Annotated[Text, Field(description="When it is with a customer.")] = ""
     contact_name: Text = ""
     contact_email: Text = ""
+    contact_phone: Phone = ""
     value: Money = 0.0
     probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     budget: Answer = "unknown"
@@ -259,6 +268,7 @@ class OpportunityFields(AddressFields):
             account_id=self.account_id,
             contact_name=self.contact_name,
             contact_email=self.contact_email,
+            contact_phone=parse_phone("contact_phone", self.contact_phone),
             value=self.value,
             probability=self.probability,
             budget=self.budget,

@@ -13,7 +13,15 @@ from pydantic import BaseModel, BeforeValidator, Field
 from planner.domain import MAX_NOTES, Address, Opportunity
 from planner.errors import InvalidRecordError
 from planner.handoffs.answering import QUESTIONS, Told
-from planner.intake.cells import parse_answer, parse_money, parse_share, parse_skills, parse_timeline, parse_whole
+from planner.intake.cells import (
+    parse_answer,
+    parse_money,
+    parse_phone,
+    parse_share,
+    parse_skills,
+    parse_timeline,
+    parse_whole,
+)
 from routing.geo import LatLon
 from webui.forms import Form, read_form
 from webui.presenting.opportunity_form import PRODUCT
@@ -38,6 +46,7 @@ class OpportunityForm(BaseModel):
     at: str = Field("", max_length=50)
     contact_name: str = Field("", max_length=200)
     contact_email: str = Field("", max_length=254)
+    contact_phone: str = Field("", max_length=50)
     account_id: str = Field("", max_length=200)
     value: str = Field("", max_length=30)
     probability: str = Field("", max_length=20)
@@ -125,6 +134,7 @@ def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: dat
         "account_id": values.account_id,
         "contact_name": values.contact_name,
         "contact_email": values.contact_email,
+        "contact_phone": read("contact_phone", parse_phone, ""),
         "value": read("value", parse_money, 0.0),
         "probability": read("probability", _percent, 0.0),
         "visit_minutes": read("visit_minutes", parse_whole, None),

@@ -15,6 +15,7 @@ from planner.access import Permission, Scope
 from planner.calendars import calendar_file, earlier_bookings
 from planner.domain import Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, RefusedError
+from planner.intake.cells import parse_phone
 from planner.rep_names import told_name
 from planner.slots.domain import Booking, BookingState
 from planner.slots.holding import cancel, confirm, release
@@ -48,6 +49,7 @@ class Prospect(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     contact_name: str = Field("", max_length=200)
     contact_email: str = Field("", max_length=254)
+    contact_phone: str = Field("", max_length=50)
     need: Answer = "unknown"
     budget: Answer = "unknown"
     authority: Answer = "unknown"
@@ -265,6 +267,7 @@ def _opportunity(here: Here, typed: Prospect) -> Opportunity:
         newcomer(here.booking, typed.name, here.now, here.zone),
         contact_name=typed.contact_name,
         contact_email=typed.contact_email,
+        contact_phone=parse_phone("contact_phone", typed.contact_phone),
         need=typed.need,
         budget=typed.budget,
         authority=typed.authority,

@@ -16,7 +16,7 @@ from planner.handoffs.transitions import Action, Said, Transition, possible
 from planner.repository import PlannedHandoff
 from planner.slots.domain import Booking, Meaning
 from webui.presenting.opportunity_form import LABELS, PRODUCT
-from webui.words import clock, count, duration, sentence, short_day
+from webui.words import clock, count, duration, mail_link, phone_link, sentence, short_day
 
 NEAR_DAYS = 2
 """So many days before it, a deadline is shown as a warning."""
@@ -63,6 +63,7 @@ _EVENTS = {
     "accepted": "Accepted",
     "rejected": "Rejected",
     "visited": "Visit reported",
+    "not_met": "Nobody was met",
     "won": "Won",
     "lost": "Lost",
     "returned": "Returned to inside sales",
@@ -207,7 +208,7 @@ class DealView:
     conflict: str
     notes: str
     answers: tuple[AnswerView, ...]
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str, str], ...]
     events: tuple[EventView, ...]
 
 
@@ -372,7 +373,8 @@ def _answer(
     return AnswerView(LABELS[question], answer, tuple(who))
 
 
-def _facts(opportunity: Opportunity, row: HandoffRow, team: Team) -> Iterable[tuple[str, str]]:
+def _facts(opportunity: Opportunity, row: HandoffRow, team: Team) -> Iterable[tuple[str, str, str]]:
+    """What is known, and where a touch of it leads."""
     address = opportunity.address
     town = " ".join(filter(None, (address.postcode, address.city)))
     worth = f"{opportunity.value:,.0f}" if opportunity.value else ""
@@ -382,6 +384,7 @@ def _facts(opportunity: Opportunity, row: HandoffRow, team: Team) -> Iterable[tu
         "Address": ", ".join(filter(None, (address.street, town, address.country))),
         "Contact": opportunity.contact_name,
         "E-mail": opportunity.contact_email,
+        "Phone": opportunity.contact_phone,
         "Customer number": opportunity.account_id,
         "Value": worth,
         "Product": opportunity.attributes.get(PRODUCT, ""),
@@ -393,7 +396,8 @@ def _facts(opportunity: Opportunity, row: HandoffRow, team: Team) -> Iterable[tu
         "Field": team.name(row.field_rep) if row.field_rep else "",
         "Credit": ", ".join(team.names.get(who, who) for who in row.credit),
     }
-    return ((label, text) for label, text in told.items() if text)
+    links = {"E-mail": mail_link(opportunity.contact_email), "Phone": phone_link(opportunity.contact_phone)}
+    return ((label, text, links.get(label, "")) for label, text in told.items() if text)
 
 
 def _event(event: HandoffEvent, people: Mapping[str, str], team: Team) -> EventView:

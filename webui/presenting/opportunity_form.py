@@ -29,6 +29,7 @@ LABELS: Mapping[str, str] = {
     "country": "Country",
     "contact_name": "Contact",
     "contact_email": "Their e-mail",
+    "contact_phone": "Their phone",
     "account_id": "Customer number",
     "value": "Value",
     "probability": "Probability, %",
@@ -52,7 +53,10 @@ def typed_of(opportunity: Opportunity, row: HandoffRow | None) -> dict[str, str]
     """A known opportunity as the form holds it."""
     typed = {
         name: str(getattr(opportunity, name) or "")
-        for name in ("name", "account_id", "contact_name", "contact_email", "availability", "notes", "visit_minutes")
+        for name in (
+            *("name", "account_id", "contact_name", "contact_email", "contact_phone"),
+            *("availability", "notes", "visit_minutes"),
+        )
     }
     address = opportunity.address
     typed |= {"street": address.street, "city": address.city, "postcode": address.postcode, "country": address.country}
