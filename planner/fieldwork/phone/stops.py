@@ -33,6 +33,8 @@ from planner.qualification import first_action_deadline
 from planner.slots.domain import Meaning
 
 LAST_REPORTS = 3
+_LOOKED_AT = 8
+"""Reports: now and then one replaces another of the same visit."""
 
 
 def stop_of(facts: Facts, day: date, stop: Stop, today: Mapping[str, str]) -> PhoneStop:
@@ -174,14 +176,17 @@ def deadline_of(facts: Facts, deal: Opportunity) -> date | None:
 def _last_reports(
     facts: Facts, account: Account | None, deal: Opportunity | None, standing: VisitReport | None
 ) -> list[PhoneLastReport]:
-    """The newest reports about a customer or an opportunity, the one of this very visit aside."""
+    """Those that count of the last visits to a customer or about an opportunity; that of this very visit aside."""
     latest, found = facts.unit.visit_reports.latest, dict[str, VisitReport]()
     for key, record in (("account_id", account), ("opportunity_id", deal)):
         if record is not None:
             equal = {"area": facts.area, key: record.id}
-            found |= {row.id: row for row in latest("made_at", LAST_REPORTS + 1, before=None, **equal)}
-    others = sorted(found.values(), key=lambda row: row.rank, reverse=True)
-    told = [row for row in others if standing is None or _visit_of(row) != _visit_of(standing)]
+            found |= {row.id: row for row in latest("made_at", _LOOKED_AT, before=None, **equal)}
+    standing_of: dict[tuple[str, date, str], VisitReport] = {}
+    for row in sorted(found.values(), key=lambda row: row.rank, reverse=True):
+        standing_of.setdefault(_visit_of(row), row)
+    if standing is not None:
+        standing_of.pop(_visit_of(standing), None)
     return [
         PhoneLastReport(
             day=str(row.day),
@@ -192,7 +197,7 @@ def _last_reports(
             next_step_on=iso(row.next_step_on),
             concern=row.concern,
         )
-        for row in told[:LAST_REPORTS]
+        for row in list(standing_of.values())[:LAST_REPORTS]
     ]
 
 
@@ -254,8 +259,9 @@ def contact_of(*records: Visited | None) -> PhoneContact:
     return PhoneContact(name="", phone="", email="")
 
 
-def _visit_of(report: VisitReport) -> tuple[date, str]:
-    return report.day, report.visit_id
+def _visit_of(report: VisitReport) -> tuple[str, date, str]:
+    """Of several reports of one visit the latest counts."""
+    return report.rep_id, report.day, report.visit_id
 
 
 def iso(day: date | None) -> str | None:
