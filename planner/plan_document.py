@@ -343,7 +343,7 @@ def _totals(route: Route | None, shift: Shift, stops: Sequence[Stop]) -> Totals:
     if route is not None:
         busy = route.drive_s + service * 60 + sum(stop["parking_minutes"] * 60 for stop in stops)
         rest = shift.break_.duration_s if shift.break_ and _on_the_road(route, shift) else 0
-        waiting = route.return_s - route.depart_s - busy - rest
+        waiting = max(0, route.return_s - route.depart_s - busy - rest)  # of what was, all times are as they were
     return Totals(
         visits=len(stops),
         drive_seconds=route.drive_s if route else 0,

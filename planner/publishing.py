@@ -29,9 +29,10 @@ from planner.slots.agenda import Agendas
 from planner.slots.alternatives import Visits
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.facts import DayFacts, records_behind
 from planner.slots.legs import Legs
 from planner.slots.lookups import Kept
-from planner.slots.working_order import DayFacts, Workshop, records_behind
+from planner.slots.working_order import Workshop
 from planner.snapshot import Snapshot
 from planner.translation import WorkingDay, working_days
 

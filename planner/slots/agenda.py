@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from planner.domain import Account, Rep, addresses_of
 from planner.errors import NotFoundError
+from planner.fieldwork.domain import DayProgress
 from planner.plan_document import RepDay
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.appointments import appointments_from, not_placed, still_to_make, with_appointments
 from planner.slots.area_days import Agenda, AreaDays, DayKey, PublishedPlan, facts_of
+from planner.slots.begun import Said
 from planner.slots.legs import Legs
 from planner.slots.lookups import Asked, Kept
 from planner.slots.working_order import (
@@ -64,10 +67,13 @@ class Agendas:
                     self._areas.popitem(last=False)
             return known.agenda(unit, first_day, last_day, unit.now())
 
-    def day(self, unit: UnitOfWork, area: str, rep_id: str, day: date) -> AgendaDay:
+    def day(
+        self, unit: UnitOfWork, area: str, rep_id: str, day: date, supposed: DayProgress | None = None
+    ) -> AgendaDay:
         """One rep's day, read anew from `unit` alone, which sees the whole area: for whoever is about to write.
 
-        Its places are its own. It may be a day on which the rep does not work.
+        Its places are its own. It may be a day on which the rep does not work. With `supposed` it is the day as it
+        would be if its rep had said that.
 
         Raises:
             NotFoundError: there is no such rep, or nobody knows where the rep starts.
@@ -92,7 +98,10 @@ class Agendas:
                     changed = unit.changed_days.get(area, rep.id, day)
                     revision = changed.revision if changed else 0
                     works, working_day = rep.id in working, WorkingDay(rep, day, *homes[rep.id])
-                    made.append(workshop.day(facts_of(working_day, works, plan, revision, changed, live, lookup)))
+                    said = said_of(unit, area, rep.id, day)
+                    if supposed is not None and rep.id == rep_id:
+                        said = replace(said, progress=supposed)
+                    made.append(workshop.day(facts_of(working_day, works, plan, revision, changed, live, said, lookup)))
             return made
 
         asked = days_of([rep for rep in reps if rep.id == rep_id])
@@ -147,6 +156,12 @@ class Agendas:
                 while len(self._plans) > MOST_AREAS:
                     self._plans.pop(next(iter(self._plans)))
         return known
+
+
+def said_of(unit: UnitOfWork, area: str, rep_id: str, day: date) -> Said:
+    """What phones have said of a rep's day."""
+    visits = unit.field_visits.find(area=area, rep_id=rep_id, day=day)
+    return Said(unit.day_progress.get(area, rep_id, day), tuple(visits))
 
 
 def _homes(unit: UnitOfWork, area: str, reps: Sequence[Rep]) -> dict[str, tuple[LatLon, LatLon]]:

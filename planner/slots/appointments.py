@@ -11,10 +11,10 @@ from planner.domain import Account, Opportunity, RecordKind
 from planner.handoffs.domain import TO_VISIT
 from planner.repository import UnitOfWork
 from planner.slots.domain import BookingState
+from planner.slots.facts import Lookup
 from planner.slots.lookups import place_of
 from planner.slots.working_order import (
     AgendaDay,
-    Lookup,
     Workshop,
     placed,
 )
@@ -57,7 +57,7 @@ def appointments_from(
 
 def not_placed(appointments: Iterable[Appointment], days: Iterable[AgendaDay]) -> list[Appointment]:
     """Those that are in none of the days."""
-    there = {visit.id for day in days for visit in day.listed}
+    there = frozenset[str]().union(*(day.named for day in days))
     return [appointment for appointment in appointments if appointment.visit_id not in there]
 
 

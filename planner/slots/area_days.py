@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.domain import Rep
+from planner.fieldwork.domain import DayProgress, FieldVisit
 from planner.plan_document import RepDay, read_plan
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.appointments import Appointment, appointments_from, not_placed, still_to_make, with_appointments
+from planner.slots.begun import Said
 from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.facts import DayFacts, Lookup, records_behind
 from planner.slots.legs import Legs, Numbering
 from planner.slots.lookups import Kept
 from planner.slots.working_order import (
     AgendaDay,
-    DayFacts,
-    Lookup,
     Workshop,
-    records_behind,
 )
 from planner.snapshot import Snapshot
 from planner.translation import Clock, WorkingDay, working_days
@@ -42,9 +42,25 @@ _LATE_PLACES = 256
 
 DayKey = tuple[str, date]
 
+OfDay = TypeVar("OfDay", Booking, FieldVisit)
+
+_Revisions = tuple[int, int]
+"""Of a day's `ChangedDay`, and of what its rep has said of it: no change of anything here leaves both as they were."""
+UNCHANGED: _Revisions = 0, 0
+
 _Moves = tuple[int, int]
 """How many promises there are, and how often anything was done with a handoff: whether an appointment is still to be
 kept depends on nothing else, and no change of either leaves both as they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is stored of a day."""
+
+    revisions: _Revisions
+    changed: ChangedDay | None
+    promises: tuple[Booking, ...]
+    said: Said
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +158,7 @@ class AreaDays:
         self._numbering = Numbering()
         self._stamp, self._number = -1, -1
         self._read_records(unit)
-        self._read: dict[DayKey, tuple[int, ChangedDay | None, tuple[Booking, ...]]] = {}
+        self._read: dict[DayKey, _Read] = {}
         self._made: dict[DayKey, tuple[object, DayFacts, AgendaDay]] = {}
         self._settled: dict[date, tuple[list[AgendaDay], tuple[list[Appointment], _Moves], list[AgendaDay]]] = {}
         self._moves: _Moves = 0, 0
@@ -160,15 +176,16 @@ class AreaDays:
         self._read_records(unit)
         area = self.area
         told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", first_day, last_day, area=area)
+        progress = unit.day_progress.columns(("rep_id", "day", "revision"), "day", first_day, last_day, area=area)
         held = unit.bookings.within("day", first_day, last_day, area=area, state=BookingState.HELD)
         holds = [booking for booking in held if booking.live_at(now)]
         if self.appointments:
             promised = unit.bookings.count(area=area, state=BookingState.PROMISED)
             self._moves = promised, unit.handoff_events.count(area=area)
-        as_read = self._stamp, self._number, self.snapshot.visits, sorted(told), holds, self._moves
+        as_read = self._stamp, self._number, self.snapshot.visits, sorted(told), sorted(progress), holds, self._moves
         known = self._horizons.pop((first_day, last_day), None)
         if known is None or known[0] != as_read:
-            days = self._days(unit, first_day, last_day, told, holds)
+            days = self._days(unit, first_day, last_day, told, progress, holds)
             index = self._index(days, known[1] if known else None)
             end_s = max((day.clock.end_s for day in days), default=0)
             clock = Clock(self.workshop.epoch, first_day, last_day, self.workshop.zone, end_s)
@@ -198,11 +215,19 @@ class AreaDays:
         self._stamp, self._number = stamp, number
 
     def _days(
-        self, unit: UnitOfWork, first_day: date, last_day: date, told: Sequence[Any], holds: Sequence[Booking]
+        self,
+        unit: UnitOfWork,
+        first_day: date,
+        last_day: date,
+        told: Sequence[Any],
+        progress: Sequence[Any],
+        holds: Sequence[Booking],
     ) -> tuple[AgendaDay, ...]:
         """The working days, made again where something of them has changed."""
         working = working_days(self.snapshot.reps, self.homes, first_day, last_day, self.settings.calendar)
-        revisions = {(rep_id, day): revision for rep_id, day, revision in told}
+        revisions: dict[DayKey, _Revisions] = {(rep_id, day): (revision, 0) for rep_id, day, revision in told}
+        for rep_id, day, revision in progress:
+            revisions[rep_id, day] = revisions.get((rep_id, day), UNCHANGED)[0], revision
         self._refresh(unit, [(day.rep.id, day.day) for day in working], revisions, first_day, last_day)
         held = _by_day(holds)
         by_date: dict[date, list[AgendaDay]] = {}
@@ -214,35 +239,49 @@ class AreaDays:
         self,
         unit: UnitOfWork,
         keys: Sequence[DayKey],
-        revisions: Mapping[DayKey, int],
+        revisions: Mapping[DayKey, _Revisions],
         first_day: date,
         last_day: date,
     ) -> None:
-        """Read what bookings have changed since."""
+        """Read what bookings and phones have changed since."""
         area = self.area
-        stale = [key for key in keys if key not in self._read or self._read[key][0] != revisions.get(key, 0)]
+        stale = [
+            key for key in keys if key not in self._read or self._read[key].revisions != revisions.get(key, UNCHANGED)
+        ]
         changed: list[ChangedDay] = []
         promises: list[Booking] = []
+        progress: list[DayProgress] = []
+        visits: list[FieldVisit] = []
         if len(stale) > _FEW:
             changed = unit.changed_days.within("day", first_day, last_day, area=area)
             promises = unit.bookings.within("day", first_day, last_day, area=area, state=BookingState.PROMISED)
+            progress = unit.day_progress.within("day", first_day, last_day, area=area)
+            visits = unit.field_visits.within("day", first_day, last_day, area=area)
         else:
             for rep_id, day in stale:
                 changed += unit.changed_days.find(area=area, rep_id=rep_id, day=day)
                 promises += unit.bookings.find(area=area, rep_id=rep_id, day=day, state=BookingState.PROMISED)
+                progress += unit.day_progress.find(area=area, rep_id=rep_id, day=day)
+                visits += unit.field_visits.find(area=area, rep_id=rep_id, day=day)
         changed_by = {(row.rep_id, row.day): row for row in changed}
-        promised_by = _by_day(promises)
+        progress_by = {(row.rep_id, row.day): row for row in progress}
+        promised_by, visits_by = _by_day(promises), _by_day(visits)
         for key in stale:
-            self._read[key] = revisions.get(key, 0), changed_by.get(key), promised_by.get(key, ())
+            said = Said(progress_by.get(key), visits_by.get(key, ()))
+            read = revisions.get(key, UNCHANGED), changed_by.get(key), promised_by.get(key, ()), said
+            self._read[key] = _Read(*read)
 
     def _day(self, working_day: WorkingDay, holds: tuple[Booking, ...]) -> AgendaDay:
         key = working_day.rep.id, working_day.day
-        revision, changed, promises = self._read[key]
+        read = self._read[key]
         made = self._made.get(key)
-        fresh = revision, self._stamp, self.snapshot.visits, holds
+        fresh = read.revisions, self._stamp, self.snapshot.visits, holds
         if made is not None and made[0] == fresh:
             return made[2]
-        facts = facts_of(working_day, True, self.plan, revision, changed, (*promises, *holds), self._lookup)
+        bookings = (*read.promises, *holds)
+        facts = facts_of(
+            working_day, True, self.plan, read.revisions[0], read.changed, bookings, read.said, self._lookup
+        )
         day = made[2] if made is not None and made[1] == facts else self.workshop.day(facts)
         self._made[key] = fresh, facts, day
         return day
@@ -285,10 +324,10 @@ class AreaDays:
         return self._fans[0] if len(self._fans) == 1 else JoinedFan(tuple(self._fans))
 
 
-def _by_day(bookings: Iterable[Booking]) -> dict[DayKey, tuple[Booking, ...]]:
-    found: dict[DayKey, tuple[Booking, ...]] = defaultdict(tuple)
-    for booking in bookings:
-        found[booking.rep_id, booking.day] += (booking,)
+def _by_day(rows: Iterable[OfDay]) -> dict[DayKey, tuple[OfDay, ...]]:
+    found: dict[DayKey, tuple[OfDay, ...]] = defaultdict(tuple)
+    for row in rows:
+        found[row.rep_id, row.day] += (row,)
     return dict(found)
 
 
@@ -299,12 +338,12 @@ def facts_of(
     revision: int,
     changed: ChangedDay | None,
     bookings: tuple[Booking, ...],
+    said: Said,
     lookup: Lookup,
 ) -> DayFacts:
     key = working_day.rep.id, working_day.day
     version = plan.version_on(working_day.day)
     if changed is not None and changed.plan_version != version:
         changed = None
-    facts = DayFacts(working_day, works, revision, version, plan.days.get(key), changed, bookings, {})
-    behind = records_behind(facts.stops, facts.order, lookup)
-    return DayFacts(working_day, works, revision, version, facts.planned, changed, bookings, behind)
+    facts = DayFacts(working_day, works, revision, version, plan.days.get(key), changed, bookings, {}, said)
+    return replace(facts, behind=records_behind(facts.stops, facts.named, lookup))

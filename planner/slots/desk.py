@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
 from planner.candidates import Visit, VisitKind, promised_visit
 from planner.domain import Account, Opportunity, RecordKind
 from planner.errors import SlotGoneError
+from planner.fieldwork.domain import DayProgress
 from planner.plan_document import RepDay, Stop, rep_day, untimed_stop
 from planner.repository import UnitOfWork
 from planner.settings import Settings
@@ -20,9 +22,10 @@ from planner.slots.working_order import AgendaDay, Workshop
 from planner.translation import visit_windows
 from routing.geo import LatLon
 from routing.insertion import Itinerary, timed
-from routing.problem import DAY_S, Job, Problem, TimeWindow
+from routing.problem import DAY_S, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route
+from routing.timing import NEVER, labelled
 
 MOST_CONTESTED = 3
 """So many opportunities of one day may be tried at other times of it at once: each doubles what has to be looked at."""
@@ -48,18 +51,20 @@ class Desk:
         on: date,
         settings: Settings,
         *more: LatLon,
+        supposed: DayProgress | None = None,
     ) -> Desk:
         """The day as `unit` has it, which sees the whole area; `more` are the places of visits that may come to it.
+
+        With `supposed` it is the day as it would be if its rep had said that.
 
         Raises:
             NotFoundError: there is no such rep, or nobody knows where the rep starts.
         """
-        day = agendas.day(unit, area, rep_id, on)
+        day = agendas.day(unit, area, rep_id, on, supposed)
         numbering, legs = Numbering(), Legs(agendas.source(area))
         for place in day.places:
             numbering[place]
-        home = day.working_day
-        legs.learn([home.start, home.end, *(visit.place for visit in day.listed), *more])
+        legs.learn([day.start, day.working_day.end, *(visit.place for visit in day.listed), *more])
         row = unit.changed_days.get(area, rep_id, on)
         row = row if row is not None and row.plan_version == day.plan_version else None
         return cls(unit, area, day, Workshop(day.clock.epoch, day.clock.zone, settings, legs, numbering), row)
@@ -108,17 +113,8 @@ class Desk:
         everything = (*listed, visit)
         aside = contested(everything)
         active = [each for each in everything if each.held or each.id not in aside]
-        home = self.day.working_day
-        places = list(dict.fromkeys([home.start, home.end, *(each.place for each in active)]))
-        number = {place: i for i, place in enumerate(places)}
-        driven = self.day.driven
-        legs = [[self.workshop.legs.along([a, b], driven)[0] for b in places] for a in places]
-        shift = replace(self.day.itinerary.shift, start_place=number[home.start], end_place=number[home.end])
-        jobs = [replace(each.job, place=number[each.place]) for each in active]
-        problem = Problem(
-            tuple(jobs), (shift,), [[s for s, _ in line] for line in legs], [[m for _, m in line] for line in legs]
-        )
-        order = resequenced(problem, shift, jobs)
+        problem = self.problem(active)
+        order = resequenced(problem, problem.shifts[0], problem.jobs)
         by_id = {each.id: each for each in active}
         found: Visits | None = tuple(by_id[job.id] for job in order) if order is not None else None
         for each in everything:
@@ -126,42 +122,94 @@ class Desk:
                 found = self.with_visit(found, each)
         return found
 
-    def changed(self, listed: Visits, *, shown: bool) -> ChangedDay:
-        """The day with another order as it is stored; `shown` where everybody sees it anew."""
+    def problem(self, visits: Sequence[AgendaVisit]) -> Problem:
+        """What is listed of the day and some visits as a problem of one shift, its jobs in their order."""
+        start, end = self.day.start, self.day.working_day.end
+        places = list(dict.fromkeys([start, end, *(each.place for each in visits)]))
+        number = {place: i for i, place in enumerate(places)}
+        driven = self.day.driven
+        legs = [[self.workshop.legs.along([a, b], driven)[0] for b in places] for a in places]
+        shift = replace(self.day.itinerary.shift, start_place=number[start], end_place=number[end])
+        jobs = [replace(each.job, place=number[each.place]) for each in visits]
+        return Problem(
+            tuple(jobs), (shift,), [[s for s, _ in line] for line in legs], [[m for _, m in line] for line in legs]
+        )
+
+    def changed(self, listed: Visits, *, shown: bool, gone: AbstractSet[str] = frozenset()) -> ChangedDay:
+        """The day with another order as it is stored; `shown` where everybody sees it anew.
+
+        Of a day that has begun, what is over or left out keeps its place in the order, but for what is `gone`.
+        """
         row = self.row
         if not shown:
             route = row.route if row is not None else None
         else:
             visits = [visit for visit in listed if not visit.held]
-            route = self._shown(visits) if visits or self.day.shown is not None else None
+            there = visits or self.day.shown is not None or self.day.begun is not None
+            route = self._shown(visits) if there else None
         rep_id, on = self.day.rep.id, self.day.working_day.day
-        order = tuple(visit.id for visit in listed)
+        order = self._with_what_is_over([visit.id for visit in listed], gone)
         return ChangedDay(self.area, rep_id, on, self.day.revision + 1, self.day.plan_version, order, route)
+
+    def _with_what_is_over(self, listed: list[str], gone: AbstractSet[str]) -> tuple[str, ...]:
+        """An order of what is left with what is not, behind what it stood behind before."""
+        begun = self.day.begun
+        if begun is None:
+            return tuple(listed)
+        order, before = list(listed), -1
+        for id_ in begun.base:
+            if id_ in begun.aside and id_ not in gone and id_ not in order:
+                order.insert(before + 1, id_)
+            before = order.index(id_) if id_ in order else before
+        return tuple(order)
 
     def _shown(self, visits: Sequence[AgendaVisit]) -> RepDay:
         """The day as everybody sees it."""
-        itinerary = self.itinerary(visits)
-        route = timed(itinerary) or self._in_any_case(visits) if visits else None
-        if visits and route is None:
+        begun, day = self.day.begun, self.day
+        shift = self.day.itinerary.shift if begun is None else begun.whole
+        if begun is not None and begun.sick:
+            visits = ()
+        route = self.timing(visits)
+        jobs, stops = {visit.id: visit.job for visit in visits}, {visit.id: self._stop(visit) for visit in visits}
+        if begun is not None:
+            home = day.working_day
+            route = begun.route(route, home.start, home.end, lambda on: self.workshop.legs.along(on, day.driven))
+            jobs |= {made.visit.id: made.job for made in begun.made}
+            stops |= {made.visit.id: self._stop(made.visit) for made in begun.made}
+        return rep_day(day.working_day, shift, route, jobs, stops, day.local)
+
+    def timing(self, visits: Sequence[AgendaVisit]) -> Route | None:
+        """When some visits, in their order, are made: those that cannot be in time are late. None where there are none.
+
+        Raises:
+            SlotGoneError: no way leads along them.
+        """
+        if not visits:
+            return None
+        route = timed(self.itinerary(visits)) or self._late(visits)
+        if route is None:
             raise SlotGoneError("no way leads along this day any more: make and publish a new plan first")
-        stops = {visit.id: self._stop(visit) for visit in visits}
-        jobs = {visit.id: visit.job for visit in visits}
-        return rep_day(self.day.working_day, itinerary.shift, route, jobs, stops, self.day.local)
+        return route
 
-    def _in_any_case(self, visits: Sequence[AgendaVisit]) -> Route | None:
-        """When everything would happen if no door ever closed: what is shown of a day whose records have changed."""
+    def _late(self, visits: Sequence[AgendaVisit]) -> Route | None:
+        """What cannot begin in its windows begins when the rep gets there, and the day ends when it does; all that can
+        be in time is."""
         itinerary = self.itinerary(visits)
-        shift, late_s = itinerary.shift, itinerary.shift.end_s + DAY_S
-
-        def patient(visit: AgendaVisit) -> Job:
-            open_s = visit.job.windows[0].start_s if visit.job.windows else 0
-            if visit.booking is not None:
-                open_s = self.day.clock.at_instant(visit.booking.start)
-            return replace(visit.job, windows=(TimeWindow(open_s, max(open_s, late_s)),))
-
-        jobs, longer = tuple(map(patient, visits)), replace(shift, end_s=late_s, max_jobs=None)
-        found = (timed(replace(itinerary, shift=each, jobs=jobs)) for each in (longer, replace(longer, break_=None)))
-        return next(filter(None, found), None)
+        late_s = itinerary.shift.end_s + DAY_S
+        longer = replace(itinerary.shift, end_s=late_s, max_jobs=None)
+        for shift in (longer, replace(longer, break_=None)):
+            jobs = list(itinerary.jobs)
+            for _ in visits:
+                earliest, _ = labelled(shift, jobs, itinerary.drive_s)
+                late = next((k for k, job in enumerate(jobs) if min(earliest[k + 1]) >= NEVER), None)
+                if late is None or jobs[late] is not itinerary.jobs[late]:
+                    break
+                promise = visits[late].booking  # whose window the working hours may have cut off
+                opens_s = self.day.clock.at_instant(promise.start) if promise is not None else 0
+                jobs[late] = replace(jobs[late], windows=(TimeWindow(opens_s, max(opens_s, late_s)),))
+            if (route := timed(replace(itinerary, shift=shift, jobs=tuple(jobs)))) is not None:
+                return route
+        return None
 
     def promised_stop(self, promise: Booking, opportunity: Opportunity) -> Stop:
         """What is told of a promise, its times aside."""

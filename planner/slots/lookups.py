@@ -8,9 +8,7 @@ from planner.domain import Record, RecordKind
 from planner.fieldwork.minutes import account_as_visited
 from planner.repository import Records, UnitOfWork
 from planner.settings import Settings
-from planner.slots.working_order import (
-    Visited,
-)
+from planner.slots.facts import Visited
 from planner.snapshot import Snapshot
 from routing.geo import LatLon
 

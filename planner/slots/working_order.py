@@ -7,17 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
-from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from planner.candidates import Visit, VisitKind, visit_id
-from planner.domain import Account, Opportunity, Record, RecordKind, Rep
+from planner.domain import Opportunity, RecordKind, Rep
 from planner.plan_document import RepDay, Stop
 from planner.settings import Settings
 from planner.slots.alternatives import AgendaVisit, contested
-from planner.slots.domain import Booking, BookingState, ChangedDay
+from planner.slots.alternatives import with_visit as with_visit_kept
+from planner.slots.begun import Begun, begun
+from planner.slots.domain import Booking, BookingState
+from planner.slots.facts import Behind, DayFacts, Visited, legs_told
 from planner.slots.legs import Legs, Numbering
 from planner.translation import Clock, WorkingDay, shift_of, visit_windows
 from routing.geo import LatLon
@@ -26,8 +28,6 @@ from routing.problem import UNREACHABLE, Job, Shift, TimeWindow
 from routing.solution import Route
 from routing.timing import setup_s
 from routing.travel_times import FanTimes
-
-Visited = Account | Opportunity
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class AgendaDay:
         itinerary: the same visits as jobs; its numbers of places are indices into `places`.
         shown: the day as everybody sees it; None where nothing is planned.
         clock: tells the seconds of the itinerary from local times.
+        begun: what stands of a day that has begun, whose listed visits and itinerary are the rest of it; None of a day
+            that is as it was planned and booked.
     """
 
     working_day: WorkingDay
@@ -56,6 +58,7 @@ class AgendaDay:
     shown: RepDay | None
     places: Sequence[LatLon]
     clock: Clock
+    begun: Begun | None = None
 
     @property
     def rep(self) -> Rep:
@@ -71,6 +74,16 @@ class AgendaDay:
         return tuple(visit.id for visit in self.listed)
 
     @property
+    def start(self) -> LatLon:
+        """Where what is listed starts from."""
+        return self.begun.place if self.begun is not None else self.working_day.start
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Ids of all its visits, those that are over or left out among them."""
+        return frozenset(self.order) | (self.begun.aside if self.begun is not None else frozenset())
+
+    @property
     def moving(self) -> bool:
         """Whether something of it may come to be at another time of the same day."""
         return len(self.visits) < len(self.listed)
@@ -82,15 +95,15 @@ class AgendaDay:
     @property
     def driven(self) -> Mapping[tuple[LatLon, LatLon], tuple[int, int]]:
         """The legs of the day as it is: a plan keeps those that it was made with."""
-        places = [self.working_day.start, *(visit.place for visit in self.visits), self.working_day.end]
+        places = [self.start, *(visit.place for visit in self.visits), self.working_day.end]
         return dict(
             zip(pairwise(places), zip(self.itinerary.drive_s, self.itinerary.drive_m, strict=True), strict=True)
         )
 
     def arranged(self, visits: Sequence[AgendaVisit], legs: Legs) -> Itinerary:
         """Some visits in some order."""
-        home = self.working_day
-        found = legs.along([home.start, *(visit.place for visit in visits), home.end], self.driven)
+        places = [self.start, *(visit.place for visit in visits), self.working_day.end]
+        found = legs.along(places, self.driven)
         jobs = tuple(visit.job for visit in visits)
         return Itinerary(self.itinerary.shift, jobs, tuple(leg[0] for leg in found), tuple(leg[1] for leg in found))
 
@@ -115,79 +128,6 @@ class AgendaDay:
         rest = shift.break_.duration_s if shift.break_ else 0
         busy = sum(self.itinerary.drive_s) + parking + sum(job.service_s for job in jobs) + rest
         return shift.end_s - shift.start_s - busy
-
-
-class Lookup(Protocol):
-    """Where the records behind visits are read from."""
-
-    def record(self, kind: RecordKind, record_id: str) -> Record | None: ...
-
-    def place(self, record: Visited) -> LatLon | None:
-        """Where a record's present address is; None where that is not known."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What is behind a visit: the records that it is for and, of one that is no stop yet, their place."""
-
-    records: tuple[Visited, ...]
-    place: LatLon | None = None
-
-
-@dataclass(frozen=True)
-class DayFacts:
-    """All that one rep's day follows from; equal facts make equal days.
-
-    Attributes:
-        planned: the day in the published plan; None where it has none.
-        changed: what bookings made of it since; None where that is of another plan.
-        bookings: the live ones of the rep on this day.
-        behind: the records behind its visits, by visit id, as far as they are still there.
-    """
-
-    working_day: WorkingDay
-    works: bool
-    revision: int
-    plan_version: int
-    planned: RepDay | None
-    changed: ChangedDay | None
-    bookings: tuple[Booking, ...]
-    behind: Mapping[str, Behind]
-
-    @property
-    def shown(self) -> RepDay | None:
-        if self.changed is not None and self.changed.route is not None:
-            return cast(RepDay, self.changed.route)
-        return self.planned
-
-    @property
-    def stops(self) -> Mapping[str, Stop]:
-        """By visit id: as everybody sees them, and those that are only in the plan."""
-        days = [day for day in (self.planned, self.shown) if day is not None]
-        return {stop["visit_id"]: stop for day in days for stop in day["stops"]}
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        if self.changed is not None:
-            return self.changed.order
-        return tuple(stop["visit_id"] for stop in self.planned["stops"]) if self.planned else ()
-
-
-def records_behind(stops: Mapping[str, Stop], order: Sequence[str], lookup: Lookup) -> dict[str, Behind]:
-    """What is behind the visits of a day, as `DayFacts.behind`."""
-    found: dict[str, Behind] = {}
-    for id_ in order:
-        kind, _, record_id = id_.partition(":")
-        if kind not in (RecordKind.OPPORTUNITY, RecordKind.ACCOUNT):
-            continue
-        keys = [(RecordKind(kind), record_id)]
-        if kind == RecordKind.OPPORTUNITY and id_ in stops:
-            keys += [(RecordKind.ACCOUNT, account) for account in stops[id_]["record_ids"][1:]]
-        records = tuple(record for key in keys if isinstance(record := lookup.record(*key), Visited))
-        if records:
-            found[id_] = Behind(records, None if id_ in stops else lookup.place(records[0]))
-    return found
 
 
 @dataclass(frozen=True)
@@ -217,8 +157,12 @@ class Workshop:
         listed = tuple(self._visits(facts, shift, clock))
         there = {visit.booking.id for visit in listed if visit.booking}
         missing = [self.booked(booking, clock, shift) for booking in facts.bookings if booking.id not in there]
+        rest = self._begun(facts, listed, clock, shift)
+        if rest is not None:
+            shift, listed = rest.shift, self._in_order(facts, rest)
         aside = contested([*listed, *missing])
         visits = [visit for visit in listed if visit.held or visit.id not in aside]
+        start = rest.place if rest is not None else working_day.start
         day = AgendaDay(
             working_day,
             facts.works,
@@ -226,10 +170,11 @@ class Workshop:
             facts.plan_version,
             listed,
             tuple(visits),
-            self._itinerary(shift, visits, facts),
+            self._itinerary(shift, start, visits, facts),
             facts.shown,
             self.numbering.places,
             clock,
+            rest,
         )
         for visit in missing:
             if visit.held or visit.id not in aside:
@@ -237,6 +182,34 @@ class Workshop:
             else:
                 day = replace(day, listed=(*day.listed, visit))
         return day
+
+    def _begun(self, facts: DayFacts, listed: Sequence[AgendaVisit], clock: Clock, shift: Shift) -> Begun | None:
+        """What stands of a day of which phones have said something."""
+        if not facts.said.anything:
+            return None
+        told = legs_told(facts)
+        found = begun(
+            facts.said,
+            listed,
+            facts.order,
+            facts.as_planned,
+            clock,
+            shift,
+            facts.working_day.start,
+            lambda places: self.legs.along(places, told),
+        )
+        return replace(found, shift=replace(found.shift, start_place=self.numbering[found.place]))
+
+    def _in_order(self, facts: DayFacts, rest: Begun) -> tuple[AgendaVisit, ...]:
+        """What is left: what has no place yet gets the cheapest that keeps everything or, where none does, the last."""
+        listed = rest.rest
+        if rest.loose:
+            end = facts.working_day.end
+            self.legs.learn([rest.place, end, *(visit.place for visit in (*listed, *rest.loose))])
+        for visit in rest.loose:
+            kept = with_visit_kept(listed, visit, lambda visits: self._itinerary(rest.shift, rest.place, visits, facts))
+            listed = kept if kept is not None else (*listed, visit)
+        return listed
 
     def with_visit(self, day: AgendaDay, visit: AgendaVisit) -> AgendaDay:
         """The day with one more visit where that adds least driving; at its end where it fits nowhere."""
@@ -280,25 +253,35 @@ class Workshop:
 
     def _visits(self, facts: DayFacts, shift: Shift, clock: Clock) -> Iterator[AgendaVisit]:
         """What the order names, each once, without what is over."""
-        stops = facts.stops
+        stops, said = facts.stops, facts.said.anything
+        planned = facts.as_planned if said else {}
         live = {booking.order_id: booking for booking in facts.bookings}
         done: set[str] = set()
-        for id_ in facts.order:
+        for id_ in facts.named:
             behind = facts.behind.get(id_, Behind(()))
             visit: AgendaVisit | None = None
             if id_ in live:
                 visit = replace(self.booked(live[id_], clock, shift), stop=stops.get(id_))
             elif id_ in stops:
-                visit = self._planned(stops[id_], behind.records, clock, shift)
+                stop = stops[id_]
+                times = planned.get(id_) if said else stop
+                visit = self._planned(stop, times, behind.records, clock, shift)
             elif behind.records and behind.place is not None:
                 visit = self.added(behind.records[0], behind.place, clock, shift)
             if visit is not None and visit.id not in done:
                 done.add(visit.id)
                 yield visit
 
-    def _planned(self, stop: Stop, records: Sequence[Visited], clock: Clock, shift: Shift) -> AgendaVisit:
-        """A stop of the plan, within what its record says; at its planned time where that no longer allows it."""
-        begin, leave = datetime.fromisoformat(stop["begin"]), datetime.fromisoformat(stop["leave"])
+    def _planned(
+        self, stop: Stop, as_planned: Stop | None, records: Sequence[Visited], clock: Clock, shift: Shift
+    ) -> AgendaVisit:
+        """A stop of the plan, within what its record says; at its planned time where that no longer allows it.
+
+        `as_planned` has that time. It is None of a stop whose times are only what came of a day that has begun: those
+        bind nobody.
+        """
+        times = as_planned or stop
+        begin, leave = datetime.fromisoformat(times["begin"]), datetime.fromisoformat(times["leave"])
         begin_s, service_minutes = clock.at_instant(begin), round((leave - begin).total_seconds() / 60)
         place = LatLon(stop["lat"], stop["lon"])
         promised = stop["kind"] == VisitKind.APPOINTMENT
@@ -308,7 +291,9 @@ class Workshop:
         if records and promised == (appointment is not None):
             hours = tuple(filter(None, map(_hours_of, records)))
             windows = visit_windows(replace(visit, hours=hours, appointment=appointment), clock)
-        if not any(window.start_s <= begin_s <= window.end_s for window in windows):
+        if as_planned is None:
+            windows = windows or (TimeWindow(shift.start_s, shift.end_s),)
+        elif not any(window.start_s <= begin_s <= window.end_s for window in windows):
             windows = (TimeWindow(begin_s, begin_s),)
         job = self._job(visit, windows, shift)
         return AgendaVisit(visit.id, visit.name, visit.address, place, job, promised=promised, held=False, stop=stop)
@@ -335,14 +320,8 @@ class Workshop:
             vehicles=frozenset([shift.vehicle]),
         )
 
-    def _itinerary(self, shift: Shift, visits: Sequence[AgendaVisit], facts: DayFacts) -> Itinerary:
-        day = facts.working_day
-        places = [day.start, *(visit.place for visit in visits), day.end]
-        told: dict[tuple[LatLon, LatLon], tuple[int, int]] = {}
-        for shown in (facts.planned, facts.shown):
-            if shown is not None:
-                told.update(_legs_of(shown))
-        legs = self.legs.along(places, told)
+    def _itinerary(self, shift: Shift, start: LatLon, visits: Sequence[AgendaVisit], facts: DayFacts) -> Itinerary:
+        legs = self.legs.along([start, *(visit.place for visit in visits), facts.working_day.end], legs_told(facts))
         jobs = tuple(visit.job for visit in visits)
         return Itinerary(shift, jobs, tuple(leg[0] for leg in legs), tuple(leg[1] for leg in legs))
 
@@ -383,15 +362,3 @@ def _visit(
 
 def _hours_of(record: Visited) -> str:
     return record.availability if isinstance(record, Opportunity) else record.opening_hours
-
-
-def _legs_of(day: RepDay) -> Iterator[tuple[tuple[LatLon, LatLon], tuple[int, int]]]:
-    """The legs that a day is planned with."""
-    before = LatLon(day["start"]["lat"], day["start"]["lon"])
-    for stop in day["stops"]:
-        place = LatLon(stop["lat"], stop["lon"])
-        yield (before, place), (stop["drive_seconds"], stop["drive_metres"])
-        before = place
-    if day["stops"]:
-        end = LatLon(day["end"]["lat"], day["end"]["lon"])
-        yield (before, end), (day["return_drive_seconds"], day["return_drive_metres"])
