@@ -1,4 +1,4 @@
-"""Ann's phone: an installation in the town, with her days published, and a server that can be killed and started again."""
+"""Ann's phone: an installation in the town, with her days published, and a server that can be killed and started."""
 
 from __future__ import annotations
 

@@ -125,10 +125,15 @@ def test_by_https_cookies_are_bound_to_the_host_secure_and_out_of_reach_of_scrip
     browser = company.browser()
     answer = browser.log_in("adele@example.com")
     kept = [cookie for cookie in answer.headers.getlist("Set-Cookie") if "Max-Age=0" not in cookie]
-    assert [cookie.partition("=")[0] for cookie in kept] == ["__Host-fieldvisit", "__Host-fieldvisit-device"]
+    assert [cookie.partition("=")[0] for cookie in kept] == [
+        "__Host-fieldvisit",
+        "__Host-fieldvisit-device",
+        "__Host-fieldvisit-who",
+    ]
     for cookie in answer.headers.getlist("Set-Cookie"):
-        for flag in ("; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"):
+        for flag in ("; Secure", "; SameSite=Lax", "; Path=/"):
             assert flag in cookie
+        assert ("; HttpOnly" in cookie) == (not cookie.startswith("__Host-fieldvisit-who="))
         assert "Domain" not in cookie
     assert browser.is_in()
 
@@ -138,7 +143,7 @@ def test_on_this_machine_cookies_work_without_https(company: Company) -> None:
     for cookie in answer.headers.getlist("Set-Cookie"):
         assert cookie.startswith("fieldvisit")
         assert "Secure" not in cookie
-        assert "; HttpOnly" in cookie
+        assert ("; HttpOnly" in cookie) == (not cookie.startswith("fieldvisit-who="))
         assert "; SameSite=Lax" in cookie
 
 

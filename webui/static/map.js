@@ -91,7 +91,7 @@ const fieldvisit = (() => {
   function stopMarker(stop, rep, colour) {
     const name = `Stop ${stop.number}: ${stop.title}`;
     const icon = L.divIcon({
-      className: `stop stop-${stop.kind} ${colour}`,
+      className: `stop stop-${stop.kind} ${colour}${stop.done ? " is-done" : ""}`,
       html: element("span", "stop-number", stop.number),
       iconSize: [26, 26],
       popupAnchor: [0, -12],
@@ -100,6 +100,11 @@ const fieldvisit = (() => {
     popup.append(element("strong", "popup-title", `${stop.number}. ${stop.title}`));
     for (const line of stop.subtitle.split("\n")) if (line) popup.append(element("div", "popup-line", line));
     popup.append(element("div", "popup-rep", rep));
+    if (stop.href) {
+      const open = element("a", "popup-open", "Open");
+      open.href = stop.href;
+      popup.append(open);
+    }
     return named(L.marker(stop.at, { icon, riseOnHover: true }).bindPopup(popup, { maxWidth: 260 }), name);
   }
 

@@ -20,6 +20,7 @@ const TABS = [["#/today", "Today"], ["#/week", "Week"], ["#/me", "Me"]];
 
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const root = document.getElementById("app");
+root.replaceChildren(); // what stood there until now
 const api = createApi(setup.area, setup.identity);
 const map = createMap();
 const now = () => new Date();
