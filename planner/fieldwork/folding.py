@@ -25,6 +25,9 @@ SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=6)
 STATEMENTS = frozenset(EventKind) - FACTS - {EventKind.SETTLED}
 """What a day's progress is made of."""
 
+CALLED_OFF = "Called off by the customer"
+"""How the reason begins of a visit that the rep need not call anybody about."""
+
 _CHOICES = frozenset({EventKind.CANCELLED, EventKind.SKIPPED, EventKind.RESTORED, EventKind.ADDED})
 
 
@@ -121,10 +124,12 @@ def visit_of(
 def progress_of(area: str, rep_id: str, day: date, events: Iterable[FieldEvent]) -> DayProgress | None:
     """What a rep has said about the rest of a day, of all its events; None where they have said nothing.
 
-    Of two statements about one thing the later one counts. The revision is the number of statements. `to_call` is left
+    Of two statements about one thing the later one counts. When the rep can leave counts until it shows: until they
+    have left there, or checked in elsewhere. The revision is the number of statements. `to_call` is left
     empty: what can be kept is known only to whoever times the day (`planner.replanning`).
     """
-    said = [(event, body_of(event)) for event in _in_order(event for event in events if event.kind in STATEMENTS)]
+    events = _in_order(events)
+    said = [(event, body_of(event)) for event in events if event.kind in STATEMENTS]
     if not said:
         return None
     choices = {event.visit_id: (event, body) for event, body in said if event.kind in _CHOICES}
@@ -133,6 +138,9 @@ def progress_of(area: str, rep_id: str, day: date, events: Iterable[FieldEvent])
     after, leave_at = (late[1].after, late[1].leave_at) if late else ("", None)
     if order and (not late or order[0].rank > late[0].rank) and order[1].after != after:
         after, leave_at = order[1].after, None
+    moved = (event for event in events if late and event.rank > late[0].rank)
+    if any(event.kind is (EventKind.LEFT if event.visit_id == after else EventKind.ARRIVED) for event in moved):
+        leave_at = None
     return DayProgress(
         area=area,
         rep_id=rep_id,
@@ -170,5 +178,5 @@ def _last(cls: type[B], said: Sequence[tuple[FieldEvent, Body]]) -> tuple[FieldE
 
 
 def _why(kind: EventKind, body: Body) -> str:
-    what = "Called off by the customer" if kind is EventKind.CANCELLED else "Left out"
+    what = CALLED_OFF if kind is EventKind.CANCELLED else "Left out"
     return f"{what}: {body.why}" if isinstance(body, LeftOut) and body.why else what
