@@ -12,6 +12,7 @@ fieldvisit.listen = (map) => {
     if (!at) return;
     const icon = L.divIcon({ className: "prospect", html: fieldvisit.element("span", "prospect-pin"), iconSize: [28, 28], iconAnchor: [14, 26] });
     here = fieldvisit.named(L.marker(at, { icon, keyboard: false, interactive: false, zIndexOffset: 1000 }), "The visit").addTo(map);
+    here.getElement().setAttribute("role", "img");
   }
 
   function draw(told, colours) {
