@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -125,6 +125,10 @@ class Records(Protocol):
         """The opportunities with an appointment agreed for that day or later, by its time and id."""
         ...
 
+    def opportunities_with(self, account_id: str) -> list[Opportunity]:
+        """The opportunities that are with an account, by id."""
+        ...
+
     def number_to_visit(self) -> int:
         """How many customers and opportunities there are."""
         ...
@@ -198,7 +202,8 @@ class Rows(Protocol[T]):
 
     def get(self, *key: object) -> T | None: ...
     def find(self, **equal: object) -> list[T]:
-        """Those with these values in these fields, in the order of their keys; without fields, all."""
+        """Those with these values in these fields, in the order of their keys; without fields, all. A frozenset of
+        values stands for any of them."""
         ...
 
     def latest(self, field: str, limit: int, *, before: tuple[datetime, str] | None = None, **equal: object) -> list[T]:
@@ -245,6 +250,13 @@ class AuditLog(Protocol):
 
     def latest(self, limit: int) -> list[AuditEntry]:
         """The newest ones, newest first."""
+        ...
+
+    def concerning(
+        self, actors: Collection[str], user_id: str, area: str, rep_ids: Collection[str], limit: int
+    ) -> list[AuditEntry]:
+        """The newest of those that one of the actors did, or whose subject is the person, or in the area one of the
+        reps or a day of theirs; newest first."""
         ...
 
 

@@ -1,4 +1,5 @@
-"""What falls due by itself: missed deadlines, holds that run out, rows that nobody asks for; a little at a time."""
+"""What falls due by itself: missed deadlines, holds that run out, mails of the evening, positions and rows past their
+time; a little at a time."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ from typing import Any
 
 from planner.access import SYSTEM
 from planner.errors import PlannerError, StorageError
+from planner.fieldwork.privacy import MAILS_KEPT, forget_positions
 from planner.handoffs.returning import return_missed
 from planner.idempotency import KEPT
 from planner.jobs.domain import JobState
+from planner.mailing.background import Mailing
 from planner.people.throttling import FORGOTTEN_AFTER
 from planner.repository import Rows, Store, UnitOfWork
 from planner.settings import LoginSettings, Settings
@@ -42,9 +45,11 @@ class Upkeep:
         self._areas = areas
         self._settings = settings
         self._tidied_at: datetime | None = None
+        self.mailing = Mailing(store, areas, settings)
 
     def __call__(self, now: datetime) -> None:
         """Do what is due. Raises StorageError."""
+        self.mailing.begin(now)
         for area in self._areas():
             try:
                 return_missed(self._store, area, now, self._settings)
@@ -55,6 +60,7 @@ class Upkeep:
         expire_holds(self._store)
         if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
             self._tidied_at = now
+            forget_positions(self._store, self._settings.fieldwork, now)
             tidy(self._store, now, self._settings.login)
 
 
@@ -67,7 +73,8 @@ def expire_holds(store: Store) -> int:
 
 
 def tidy(store: Store, now: datetime, login: LoginSettings) -> Mapping[str, int]:
-    """Remove answers and sessions past their time, forgotten throttles, old jobs, heartbeats that have long stopped.
+    """Remove answers and sessions past their time, forgotten throttles, old jobs, heartbeats that have long stopped,
+    and what is known of mails long sent.
 
     Returns how many of each.
 
@@ -83,6 +90,7 @@ def tidy(store: Store, now: datetime, login: LoginSettings) -> Mapping[str, int]
         ("jobs", lambda unit: unit.jobs, "finished_at", JOBS_KEPT, {}),
         ("jobs", lambda unit: unit.jobs, "finished_at", REPLACED_KEPT, replaced),
         ("heartbeats", lambda unit: unit.heartbeats, "at", HEARTBEATS_KEPT, {}),
+        ("mails", lambda unit: unit.sent_mails, "at", MAILS_KEPT, {}),
     ]
     counts: Counter[str] = Counter({name: 0 for name, *_ in steps})
     for name, rows, field, age, equal in steps:

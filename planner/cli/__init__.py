@@ -1,6 +1,6 @@
 """The command `fieldvisit`: every command but the web ones, which webui/cli.py adds."""
 
-from planner.cli import areas, bench, data, doctor, jobs, plans, records, slots, users
+from planner.cli import areas, bench, data, doctor, jobs, mail, plans, records, slots, users
 from planner.cli.app import App, area_option, main
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "data",
     "doctor",
     "jobs",
+    "mail",
     "main",
     "plans",
     "records",

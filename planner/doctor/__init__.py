@@ -1,7 +1,7 @@
 """`fieldvisit doctor`: looks at everything that an installation stands on, and says what to do about it.
 
 Nothing is changed, no database is made or upgraded, and nobody is called but the database server and the Dask
-scheduler that the settings name.
+scheduler that the settings name, and the mail server if that is wanted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from planner.doctor import database, installation, machine
+from planner.doctor import database, installation, machine, mail
 from planner.doctor.findings import Finding, Verdict, bad
 from planner.errors import PlannerError
 from planner.settings import Settings
@@ -20,7 +20,11 @@ __all__ = ["Finding", "Verdict", "findings"]
 
 
 def findings(
-    settings: Settings, clock: Callable[[], datetime], environment: Mapping[str, str], whole_audit_log: bool = False
+    settings: Settings,
+    clock: Callable[[], datetime],
+    environment: Mapping[str, str],
+    whole_audit_log: bool = False,
+    mail_server: bool = False,
 ) -> Iterator[Finding]:
     """Everything there is to say, as it is found out.
 
@@ -29,6 +33,7 @@ def findings(
         clock: tells the time.
         environment: of the process; the key may be in it.
         whole_audit_log: follow the audit log's chain from its first entry on, however long it is.
+        mail_server: log in to the mail server.
     """
     yield from machine.program()
     yield from machine.clock(clock())
@@ -47,6 +52,7 @@ def findings(
     yield from installation.workers(settings, clock())
     yield from installation.address(settings)
     yield from installation.hosts(settings)
+    yield from mail.server(settings, mail_server)
 
 
 def _told_by_rows(settings: Settings, now: datetime, whole_audit_log: bool) -> Iterator[Finding]:
@@ -58,6 +64,7 @@ def _told_by_rows(settings: Settings, now: datetime, whole_audit_log: bool) -> I
                 yield from database.backups(unit, now)
                 yield from installation.dispatcher(unit, now)
                 yield from installation.people(unit, settings)
+                yield from mail.problems(unit, now)
         finally:
             store.close()
     except PlannerError as error:

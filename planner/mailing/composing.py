@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from planner.day_sheets import Contact, DaySheet, SheetStop, long_day, one_line
@@ -37,7 +37,7 @@ def evening_template(home: Path) -> Template:
     try:
         template = _environment().from_string(file.read_text(encoding="utf-8-sig"))
         _parts(template, _SAMPLE, "https://visits.example.com/field/town/", _SAMPLE.work_start)
-    except (OSError, ValueError, TemplateError, TypeError) as error:
+    except Exception as error:  # a template may go wrong in any way that Python can
         raise MailError(f"{file}: {error!s:.300}") from error
     return template
 
@@ -46,7 +46,7 @@ def compose(template: Template, sheet: DaySheet, to: str, settings: Settings, no
     """The mail about a day with visits. Raises MailError: the template cannot be used with it."""
     try:
         subject, text = _parts(template, sheet, _link(settings, sheet), now.astimezone(sheet.zone))
-    except (TemplateError, ValueError, TypeError) as error:
+    except Exception as error:
         raise MailError(f"the template of the evening's mail: {error!s:.300}") from error
     message = EmailMessage(policy=SMTP)
     message["Subject"] = subject

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from planner.access import SYSTEM, Scope
+from planner.access import SYSTEM, Actor, Scope
 from planner.day_sheets import DaySheet, sheets, working_days
 from planner.domain import Rep
 from planner.errors import InvalidRecordError, MailError, MailRefusedError
@@ -95,14 +95,17 @@ def send_due(store: Store, areas: Iterable[str], settings: Settings, now: dateti
     return sent
 
 
-def send_now(store: Store, sheet: DaySheet, to: str, settings: Settings, now: datetime) -> None:
+def send_now(store: Store, actor: Actor, sheet: DaySheet, to: str, settings: Settings, now: datetime) -> None:
     """Send a day whatever was sent before, since somebody wants it. Raises MailError, InvalidRecordError."""
-    message = compose(evening_template(settings.home), sheet, ascii_email(to), settings, now)
+    address = ascii_email(to)
+    message = compose(evening_template(settings.home), sheet, address, settings, now)
     try:
         with connected(settings) as server:
-            server.send(message, ascii_email(to), lambda: None)
+            server.send(message, address, lambda: None)
     except OSError as error:
-        raise MailError(str(error)) from error
+        raise MailError(f"{error}") from error
+    with store.write(actor) as unit:
+        unit.audit("mail.sent", f"{sheet.rep_id} {sheet.day}", area=sheet.area, by_hand=True)
 
 
 def sheet_of(store: Store, area: str, rep_id: str, day: date) -> DaySheet | None:

@@ -84,6 +84,7 @@ def _reached(settings: Settings, step_s: float) -> smtplib.SMTP:
     try:
         if mail.security == "starttls":
             smtp.starttls(context=tls)
+        smtp.ehlo_or_helo_if_needed()
         if mail.user:
             smtp.login(mail.user, settings.smtp_password)
     except BaseException:
@@ -110,6 +111,6 @@ def _bytes(text: bytes | str) -> bytes:
 def _said(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"user and password are not accepted ({error.smtp_code})"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or "timed out" in str(error):
         return "it does not answer in time"
     return one_line(str(error)) or type(error).__name__

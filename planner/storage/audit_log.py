@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,18 @@ class SqlAuditLog:
 
     def latest(self, limit: int) -> list[AuditEntry]:
         return self._read(sa.select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(limit))
+
+    def concerning(
+        self, actors: Collection[str], user_id: str, area: str, rep_ids: Collection[str], limit: int
+    ) -> list[AuditEntry]:
+        subject, reps = AUDIT.c.subject, sorted(rep_ids)
+        # Customers and reps may have the same ids; who is meant stands in the action.
+        of_rep = subject.in_(reps) & AUDIT.c.action.startswith("rep.")
+        of_day = sa.or_(sa.false(), *(subject.startswith(f"{rep} ", autoescape=True) for rep in reps))
+        wanted = sa.or_(
+            AUDIT.c.actor.in_(sorted(actors)), subject == user_id, (AUDIT.c.area == area) & (of_rep | of_day)
+        )
+        return self._read(sa.select(AUDIT).where(wanted).order_by(AUDIT.c.seq.desc()).limit(limit))
 
     def add(self, area: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
         """One more entry, now, in the actor's name."""
