@@ -65,7 +65,7 @@ export function view(ctx) {
         <div><dt>Space taken</dt><dd>${storage?.usage != null ? megabytes(storage.usage) : "not known"}</dd></div>
       </dl>
       <p class="acts-quiet"><button type="button" class="button" ?disabled=${state.sending} @click=${() => sync.now()}>${state.sending ? "Sending…" : "Update now"}</button></p></section>
-    <section aria-labelledby="navigate-with"><fieldset class="choice"><legend id="navigate-with">Navigate with</legend>
+    <section aria-labelledby="navigate-with"><fieldset class="choice choice-4"><legend id="navigate-with">Navigate with</legend>
       <div class="choice-row">${Object.entries(NAVIGATION_APPS).map(([name, said]) => html`<label class="pick"><input type="radio" name="app"
         .checked=${navigationApp() === name} @change=${() => { chooseNavigationApp(name); ctx.refresh(); }} /><span>${said}</span></label>`)}</div></fieldset></section>
     <section aria-labelledby="about-me"><h2 id="about-me">About me</h2>

@@ -79,21 +79,22 @@ export function navigation(stop, refresh) {
   </div>`;
 }
 
-export const callButton = (contact, name, main = false) =>
+/** An icon where the name of the customer stands above; `worded` where it is the thing to do. */
+export const callButton = (contact, name, worded = false) =>
   contact?.phone
-    ? html`<a class="button button-big ${main ? "button-main" : ""}" href=${tel(contact.phone)}>${icon("call")}Call${unseen(` ${contact.name || name}`)}</a>`
+    ? html`<a class="button button-big ${worded ? "button-main is-worded" : ""}" href=${tel(contact.phone)}>${icon("call")}${worded ? "Call" : unseen("Call")}${unseen(` ${contact.name || name}`)}</a>`
     : nothing;
 
 export const mailButton = (contact, name) =>
   contact?.email
-    ? html`<a class="button button-big" href=${mailto(contact.email)}>${icon("mail")}Mail${unseen(` ${contact.name || name}`)}</a>`
+    ? html`<a class="button button-big" href=${mailto(contact.email)}>${icon("mail")}${unseen(`Mail ${contact.name || name}`)}</a>`
     : nothing;
 
 /** Whom to call, why, and the number itself as the thing to tap. */
 export const callLine = ({ name, why, contact }) => html`<li class="to-call">
   <p><strong><bdi>${name}</bdi></strong><br /><span class="small"><bdi>${why}</bdi></span></p>
   ${contact?.phone
-    ? html`<a class="button button-big button-main" href=${tel(contact.phone)}>${icon("call")}<span><bdi>${contact.name || "Call"}</bdi> <span class="numbers">${contact.phone}</span></span></a>`
+    ? html`<a class="button button-big button-main" href=${tel(contact.phone)}>${icon("call")}<span class="to-call-who">${contact.name ? html`<bdi>${contact.name}</bdi> ` : unseen("Call ")}<span class="numbers">${contact.phone}</span></span></a>`
     : html`<p class="quiet small">No phone number is known.</p>`}
 </li>`;
 
@@ -125,10 +126,11 @@ export const span = (start, end, zone) => html`<span class="numbers">${clock(sta
 export const promiseLine = (promise, zone) => html`<p class="promise-line">${unseen("Promised: ")}
   ${promise.meaning === "whole" ? "Promised, the whole visit within" : "Promised, at the door within"} ${span(promise.start, promise.end, zone)}</p>`;
 
-export function tags(stop, zone) {
+/** `promise`: whether it is told here; not where a whole line says it. */
+export function tags(stop, zone, { promise = true } = {}) {
   return html`<p class="tags">
-    ${stop.promise ? html`<span class="promise">Promise ${span(stop.promise.start, stop.promise.end, zone)}</span>` : nothing}
-    ${stop.promise && stop.kind === "appointment" ? nothing : html`<span class="tag kind-${stop.kind}">${KINDS[stop.kind] ?? stop.kind}</span>`}
+    ${stop.promise && promise ? html`<span class="promise">Promise ${span(stop.promise.start, stop.promise.end, zone)}</span>` : nothing}
+    ${(stop.promise && stop.kind === "appointment") || stop.kind === "due" ? nothing : html`<span class="tag kind-${stop.kind}">${KINDS[stop.kind] ?? stop.kind}</span>`}
     ${stop.promise?.call ? html`<span class="tag tag-warn">Call them</span>` : nothing}
     ${stop.late ? html`<span class="tag tag-warn">Late</span>` : nothing}
     ${stateTag(stop)}

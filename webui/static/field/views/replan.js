@@ -36,7 +36,7 @@ function wishFor(ctx, wish, wait = 0) {
     const told = { asking: false, offline: false, preview: null };
     try {
       const { kind, order, ...rest } = wish;
-      told.preview = await ctx.api.repair(ctx.document.rep.id, ctx.day.date, { kind, ...rest, ...(order ? { order: order.join(",") } : {}) });
+      told.preview = await ctx.api.repair(ctx.document.rep.id, ctx.day.date, { kind, ...rest, ...(order ? { order: JSON.stringify(order) } : {}) });
     } catch (error) {
       if (error instanceof Offline) told.offline = true;
       else told.problem = error.message;
@@ -326,18 +326,19 @@ function menu(ctx) {
 }
 
 export function view(ctx) {
-  const { day, kind } = ctx;
+  const { day } = ctx;
+  const { kind } = ctx.route;
   if (!day) return html`<h1>No such day</h1><p><a href="#/today">Back to today</a></p>`;
   const back = day.date === ctx.document.today ? "#/today" : `#/day/${day.date}`;
   const crumb = (href, text) => html`<p class="crumb"><a href=${href}>${icon("back")}${text}</a></p>`;
   const near = nearDay(day.date, ctx.document.today);
   if (!SHEETS[kind]) {
     sheet = null;
-    return html`${crumb(back, near)}<h1>Change the day<span class="view-date">${shortDay(day.date)}</span></h1>${menu(ctx)}`;
+    return html`${crumb(back, near)}<h1 class="view-title">Change the day<span class="view-date">${shortDay(day.date)}</span></h1>${menu(ctx)}`;
   }
   const key = [day.date, kind, ctx.stop?.visit_id ?? ""].join("|");
   if (sheet?.key !== key) open(key);
   return html`${ctx.stop ? crumb(stopHash(day, ctx.stop), html`<span class="clip"><bdi>${ctx.stop.name}</bdi></span>`) : crumb(`#/change/${day.date}`, "Change the day")}
-    <h1>${TITLES[kind]}<span class="view-date">${near === shortDay(day.date) ? near : `${near}, ${shortDay(day.date)}`}</span></h1>
+    <h1 class="view-title">${TITLES[kind]}<span class="view-date">${near === shortDay(day.date) ? near : `${near}, ${shortDay(day.date)}`}</span></h1>
     ${SHEETS[kind](ctx)}${answer(ctx)}`;
 }

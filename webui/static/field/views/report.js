@@ -8,13 +8,13 @@ import {
   addDays, addMonth, amount, DEALS, DISPOSITIONS, money, SEVERITIES, shortDay,
 } from "field/views/words.js";
 
-const FIELDS = ["deal", "next_step", "next_step_on", "competitor", "concern", "severity", "reason", "text", "order_value"];
+const FIELDS = ["deal", "reason", "next_step", "next_step_on", "competitor", "concern", "severity", "text", "order_value"];
 const LABELS = {
   deal: "The opportunity", next_step: "Next step", next_step_on: "When", competitor: "Competitors there",
-  concern: "What worries them", severity: "How much", reason: "Why", text: "What was learned", order_value: "Order value",
+  concern: "What worries them", severity: "How serious", reason: "Why", text: "What was learned", order_value: "Order value",
 };
 const LONGEST = { next_step: 2000, competitor: 2000, concern: 2000, reason: 2000, text: 10_000 };
-const NEXT_STEPS = ["Visit again", "Call", "Send an offer"];
+const NEXT_STEPS = ["Visit again", "Call", "Make an offer"];
 /** What is no question where the visit went like this, unless a template is made for just that. */
 const UNASKED = {
   met: [],
@@ -164,16 +164,16 @@ const wrongId = (name) => `wrong-${name}`;
 const describedBy = (name) => (draft.wrong[name] ? wrongId(name) : nothing);
 const problem = (name) => (draft.wrong[name] ? html`<p class="field-wrong" id=${wrongId(name)}>${draft.wrong[name]}</p>` : nothing);
 
-function choices(ctx, name, options, { big = false, value = draft[name], legend = LABELS[name], needed = false } = {}) {
-  return html`<fieldset class="choice ${big ? "choice-big" : ""}" data-field=${name} aria-describedby=${describedBy(name)}>
-    <legend>${legend}${needed ? html` <span class="needed">needed</span>` : nothing}</legend>
+function choices(ctx, name, options, { value = draft[name], needed = false } = {}) {
+  return html`<fieldset class="choice choice-${options.length}" data-field=${name} aria-describedby=${describedBy(name)}>
+    <legend>${LABELS[name]}${needed ? html` <span class="needed">needed</span>` : nothing}</legend>
     <div class="choice-row">${options.map(([chosen, label]) => html`<label class="pick"><input type="radio" name=${name} .value=${chosen}
       .checked=${live(value === chosen)} @change=${() => put(ctx, { [name]: chosen })} /><span>${label}</span></label>`)}</div>
     ${problem(name)}</fieldset>`;
 }
 
-const chips = (options, pressed, choose) =>
-  html`<div class="chips">${options.map(([value, label]) => html`<button type="button" class="chip" aria-pressed=${pressed(value)} @click=${() => choose(value)}>${label}</button>`)}</div>`;
+const chips = (options, pressed, choose, grid = "") =>
+  html`<div class="chips ${grid}">${options.map(([value, label]) => html`<button type="button" class="chip" aria-pressed=${pressed(value)} @click=${() => choose(value)}>${label}</button>`)}</div>`;
 
 const label = (name, needed) => html`<label for=${`report-${name}`}>${LABELS[name]}${needed ? html` <span class="needed">needed</span>` : nothing}</label>`;
 
@@ -192,7 +192,7 @@ function when(ctx, needed) {
   const presets = [["Tomorrow", addDays(today, 1)], ["In a week", addDays(today, 7)], ["In two weeks", addDays(today, 14)], ["Next month", addMonth(today)]];
   return html`<div class="field" data-field="next_step_on">${label("next_step_on", needed)}
     ${chips(presets.map(([name, date]) => [date, html`${name} <span class="chip-date">${shortDay(date)}</span>`]), (date) => draft.next_step_on === date,
-      (date) => put(ctx, { next_step_on: draft.next_step_on === date ? "" : date }))}
+      (date) => put(ctx, { next_step_on: draft.next_step_on === date ? "" : date }), "chips-even")}
     <input id="report-next_step_on" type="date" min=${today} aria-describedby=${describedBy("next_step_on")}
       .value=${live(draft.next_step_on)} @change=${(event) => put(ctx, { next_step_on: event.target.value })} />
     ${problem("next_step_on")}</div>`;
@@ -254,13 +254,13 @@ export function view(ctx) {
   const key = keyOf(ctx);
   if (draft?.key !== key) open(ctx, key);
   const crumb = html`<p class="crumb"><a href=${stopHash(day, stop)}>${icon("back")}<span class="clip"><bdi>${stop.name}</bdi></span></a></p>`;
-  if (draft.loading) return html`${crumb}<h1>Report</h1>`;
+  if (draft.loading) return html`${crumb}<h1 class="view-title">Report</h1>`;
   const template = draft.disposition ? templateOf(ctx) : null;
   const names = template ? asked(ctx, template) : [];
   const needed = template ? required(ctx, template, names) : new Set();
   const wrong = Object.keys(draft.wrong).length;
   return html`${crumb}
-    <h1>Report <span class="view-date"><bdi>${stop.name}</bdi>, ${shortDay(day.date)}</span></h1>
+    <h1 class="view-title">Report<span class="view-date"><bdi>${stop.name}</bdi>, ${shortDay(day.date)}</span></h1>
     ${draft.resumed ? html`<p class="quiet small">Your draft of before.</p>` : stop.report ? html`<p class="quiet small">What you send now counts instead of what you sent.</p>` : nothing}
     <form class="report" novalidate @submit=${(event) => send(ctx, event)}>
       <fieldset class="choice choice-big" data-field="disposition" aria-describedby=${describedBy("disposition")}>

@@ -10,6 +10,8 @@ import {
   clock, count, DEALS, DISPOSITIONS, distance, duration, longDay, money, nearDay, SEVERITIES, shortDay,
 } from "field/views/words.js";
 
+const SLACK_MS = 60_000;
+
 /** When to leave for it; in words, and whether that has passed. */
 function leaving(ctx, day, stop) {
   const zone = ctx.document.rep.timezone;
@@ -18,7 +20,7 @@ function leaving(ctx, day, stop) {
   const first = day.stops[0]?.visit_id === stop.visit_id;
   const from = first ? "Leave home by" : "Leave by";
   if (!stop.drive_seconds && !first) return { text: "At the same door", passed: false };
-  if (day.date === ctx.document.today && now > at) return { text: "Leave now", was: clock(at, zone), passed: now - at > 60_000 };
+  if (day.date === ctx.document.today && now > at) return { text: "Leave now", was: clock(at, zone), passed: now - at > SLACK_MS };
   return { text: `${from} ${clock(at, zone)}`, passed: false };
 }
 
@@ -85,7 +87,7 @@ function contactPart(stop) {
 function accountPart(stop) {
   const { account } = stop;
   if (!account) return nothing;
-  const source = { set: "set by hand", learned: `learned from ${count(account.minutes.visits, "visit")}`, record: "as recorded" };
+  const source = { set: "set by hand", learned: `learned from ${count(account.minutes.visits, "visit")}`, record: "as recorded", default: "as usual" };
   return html`<section class="part"><h3>Customer</h3>
     <dl class="facts">
       ${account.name && account.name !== stop.name ? html`<div><dt>Name</dt><dd><bdi>${account.name}</bdi></dd></div>` : nothing}
@@ -122,7 +124,7 @@ function checkedIn(ctx, stop) {
   const { arrived_at, left_at, dwell_minutes } = stop.visit;
   return html`<p class="checked-in">${icon("here")}<span>Here ${left_at ? "from" : "since"} <span class="numbers">${clock(arrived_at, zone)}</span>${
     left_at ? html` to <span class="numbers">${clock(left_at, zone)}</span>` : nothing}${
-    dwell_minutes ? `, ${dwell_minutes} min` : ""} <span class="quiet">· ${verdict(stop.visit)}</span></span></p>`;
+    dwell_minutes ? `, ${dwell_minutes} min` : ""}${isHere(stop) ? html`, until about <span class="numbers">${clock(stop.leave, zone)}</span>` : nothing} <span class="quiet">· ${verdict(stop.visit)}</span></span></p>`;
 }
 
 /** All of a stop. `heading` is the name as a heading of the page. */
@@ -131,10 +133,12 @@ export function card(ctx, day, stop, heading) {
   const go = isOver(stop) || isHere(stop) ? null : leaving(ctx, day, stop);
   const others = stop.rides_with.map(({ name }) => name);
   return html`<article class="card stop-card" data-visit=${stop.visit_id}>
-    ${go ? html`<p class="leave ${go.passed ? "is-passed" : ""}">${go.text}${go.was ? html` <span class="leave-was">was ${go.was}</span>` : nothing}</p>` : nothing}
+    ${go ? html`<div class="leave-line"><p class="leave ${go.passed ? "is-passed" : ""}">${go.text}${go.was ? html` <span class="leave-was">was ${go.was}</span>` : nothing}</p>
+      ${go.passed ? html`<a class="button" href=${changeHash(day, "late")}>Running late?</a>` : nothing}</div>` : nothing}
     ${heading}
-    ${tags(stop, zone)}
-    ${isOver(stop)
+    ${tags(stop, zone, { promise: false })}
+    ${checkedIn(ctx, stop)}
+    ${isOver(stop) || isHere(stop)
       ? nothing
       : html`<p class="when"><span class="numbers">Arrive ${clock(stop.arrive, zone)}</span>, ${duration((new Date(stop.leave) - new Date(stop.begin)) / 1000)} there
           <span class="quiet">· ${drive(stop)}${stop.parking_minutes ? `, ${stop.parking_minutes} min to park` : ""}</span></p>`}
@@ -144,10 +148,9 @@ export function card(ctx, day, stop, heading) {
     ${others.length ? html`<p class="rides">Rides along with ${others.map((name, index) => html`${index ? ", " : nothing}<bdi>${name}</bdi>`)}</p>` : nothing}
     ${stop.late && stop.deadline ? html`<p class="note">The first visit was due ${shortDay(stop.deadline.slice(0, 10))}.</p>` : nothing}
     <p class="address"><bdi>${stop.address}</bdi></p>
-    ${checkedIn(ctx, stop)}
-    <div class="ways">${isOver(stop) ? nothing : navigation(stop, ctx.refresh)}
-      ${callButton(stop.contact, stop.name)}${mailButton(stop.contact, stop.name)}</div>
-    ${actions(ctx, day, stop)}
+    <div class="ways">${isOver(stop) || isHere(stop) ? nothing : navigation(stop, ctx.refresh)}
+      ${callButton(stop.contact, stop.name)}${mailButton(stop.contact, stop.name)}${isHere(stop) ? actions(ctx, day, stop) : nothing}</div>
+    ${isHere(stop) ? nothing : actions(ctx, day, stop)}
     ${sentPart(ctx, stop)}${contactPart(stop)}${lastReports(stop)}${opportunityPart(stop)}${accountPart(stop)}
   </article>`;
 }

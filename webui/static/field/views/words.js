@@ -101,7 +101,7 @@ export function amount(typed) {
 
 export const KINDS = { appointment: "Promise", opportunity: "New opportunity", due: "Due", nearby: "Rides along", added: "Added" };
 
-export const DISPOSITIONS = { met: "Met", not_in: "Not in", rescheduled: "Another day", refused: "Refused" };
+export const DISPOSITIONS = { met: "Met", not_in: "Not in", rescheduled: "Wants another day", refused: "Refused" };
 
 export const SEVERITIES = { low: "Low", medium: "Medium", high: "High" };
 
