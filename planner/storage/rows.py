@@ -59,9 +59,14 @@ class SqlRows(Generic[T]):
 
     def _query(self, equal: Mapping[str, object]) -> sa.Select[Any]:
         query = sa.select(self._table).where(*self._in_scope())
-        if not all(is_text(value) for value in equal.values() if isinstance(value, str)):
+        asked = [part for value in equal.values() for part in (value if isinstance(value, frozenset) else (value,))]
+        if not all(is_text(value) for value in asked if isinstance(value, str)):
             return query.where(sa.false())  # no database keeps such a text, and none may be asked for it
-        return query.where(*(self._table.c[name] == value for name, value in equal.items()))
+        return query.where(*(self._equals(name, value) for name, value in equal.items()))
+
+    def _equals(self, name: str, value: object) -> sa.ColumnElement[bool]:
+        column = self._table.c[name]
+        return column.in_(sorted(value)) if isinstance(value, frozenset) else column == value
 
     def _read(self, query: sa.Select[Any]) -> list[T]:
         rows = self._transaction.connection.execute(query).mappings()

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from planner.domain import Account, Opportunity, RecordKind, Rep, addresses_of
 from planner.fieldwork.domain import AccountVisits, CheckIn, DayProgress, FieldVisit, VisitReport
 from planner.fieldwork.phone.document import PhoneHome, PhoneUser
+from planner.handoffs.domain import HandoffRow
 from planner.hours import instant
-from planner.plan_document import RepDay, Stop, read_plan
+from planner.plan_document import RepDay, Stop
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState
 
 Visited = Account | Opportunity
+
+REMEMBERED = timedelta(days=731)
+"""Reports that are older are looked up at a desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,7 @@ class Facts:
         return self._days_of(self.unit.plans(self.area).get(self.version).document if self.version else None)
 
     def _days_of(self, text: str | None) -> Mapping[date, RepDay]:
-        days = read_plan(text, f"the plan of area {self.area}")["rep_days"] if text else []
-        return {date.fromisoformat(day["date"]): day for day in days if day["rep_id"] == self.rep.id}
+        return {date.fromisoformat(day["date"]): day for day in _days_in(text) if day["rep_id"] == self.rep.id}
 
     @cached_property
     def revisions(self) -> Mapping[date, int]:
@@ -126,6 +131,38 @@ class Facts:
             return {}
         rows = self.unit.check_ins.within("day", self.first_day, self.last_day, **self.of_rep)
         return {(row.day, row.visit_id): row for row in sorted(rows, key=lambda row: (row.at, row.id), reverse=True)}
+
+    @cached_property
+    def visited(self) -> Mapping[RecordKind, frozenset[str]]:
+        """Ids of the customers and of the opportunities that these days are with."""
+        found: dict[RecordKind, set[str]] = {RecordKind.ACCOUNT: set(), RecordKind.OPPORTUNITY: set()}
+        for day in self.planned:
+            for stop in self.stops_on(day) if self.first_day <= day <= self.last_day else ():
+                record = self.record(stop["visit_id"])
+                if record is not None:
+                    found[record.kind].add(record.id)
+                    found[RecordKind.ACCOUNT].update(stop["record_ids"][1:])
+                if isinstance(record, Opportunity):
+                    found[RecordKind.ACCOUNT].add(record.account_id)
+        return {kind: frozenset(ids - {""}) for kind, ids in found.items()}
+
+    @cached_property
+    def handoffs(self) -> Mapping[str, HandoffRow]:
+        """Where those opportunities stand, as far as it is written."""
+        deals = self.visited[RecordKind.OPPORTUNITY]
+        rows = self.unit.handoffs.find(area=self.area, opportunity_id=deals) if deals else []
+        return {row.opportunity_id: row for row in rows}
+
+    @cached_property
+    def told(self) -> Mapping[tuple[RecordKind, str], Sequence[VisitReport]]:
+        """What has been reported about all of them, the latest first."""
+        since, found = self.first_day - REMEMBERED, defaultdict[tuple[RecordKind, str], list[VisitReport]](list)
+        for kind, ids in self.visited.items():
+            asked = {"area": self.area, f"{kind}_id": ids}
+            rows = self.unit.visit_reports.within("day", since, self.last_day, **asked) if ids else []
+            for row in sorted(rows, key=lambda row: row.rank, reverse=True):
+                found[kind, getattr(row, f"{kind}_id")].append(row)
+        return found
 
     @cached_property
     def reports(self) -> Mapping[str, VisitReport]:
@@ -185,6 +222,12 @@ def sees_visit(unit: UnitOfWork, area: str, rep_id: str, day: date, visit_id: st
     if kind in set(RecordKind) and unit.records(area).get(RecordKind(kind), record_id) is not None:
         return True
     version = unit.plans(area).published_version()
-    days = read_plan(unit.plans(area).get(version).document or "")["rep_days"] if version else []
+    days = _days_in(unit.plans(area).get(version).document if version else None)
     made = (stop for on in days if on["rep_id"] == rep_id and on["date"] == str(day) for stop in on["stops"])
     return any(stop["visit_id"] == visit_id for stop in made)
+
+
+def _days_in(text: str | None) -> list[RepDay]:
+    """Of a plan that was cut to what is seen, and so has been checked."""
+    days: list[RepDay] = json.loads(text)["rep_days"] if text else []
+    return days

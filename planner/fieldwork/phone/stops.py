@@ -33,8 +33,6 @@ from planner.qualification import first_action_deadline
 from planner.slots.domain import Meaning
 
 LAST_REPORTS = 3
-_LOOKED_AT = 8
-"""Reports: now and then one replaces another of the same visit."""
 
 
 def stop_of(facts: Facts, day: date, stop: Stop, today: Mapping[str, str]) -> PhoneStop:
@@ -165,8 +163,7 @@ def _opportunity(facts: Facts, deal: Opportunity) -> PhoneOpportunity:
 
 
 def _handoff(facts: Facts, deal: Opportunity) -> HandoffRow:
-    row = facts.unit.handoffs.get(facts.area, deal.id)
-    return row or imported_row(facts.area, deal, facts.settings.gate, lambda: facts.rep.id)
+    return facts.handoffs.get(deal.id) or imported_row(facts.area, deal, facts.settings.gate, lambda: facts.rep.id)
 
 
 def deadline_of(facts: Facts, deal: Opportunity) -> date | None:
@@ -177,11 +174,8 @@ def _last_reports(
     facts: Facts, account: Account | None, deal: Opportunity | None, standing: VisitReport | None
 ) -> list[PhoneLastReport]:
     """Those that count of the last visits to a customer or about an opportunity; that of this very visit aside."""
-    latest, found = facts.unit.visit_reports.latest, dict[str, VisitReport]()
-    for key, record in (("account_id", account), ("opportunity_id", deal)):
-        if record is not None:
-            equal = {"area": facts.area, key: record.id}
-            found |= {row.id: row for row in latest("made_at", _LOOKED_AT, before=None, **equal)}
+    records = [record for record in (account, deal) if record is not None]
+    found = {row.id: row for record in records for row in facts.told[record.kind, record.id]}
     standing_of: dict[tuple[str, date, str], VisitReport] = {}
     for row in sorted(found.values(), key=lambda row: row.rank, reverse=True):
         standing_of.setdefault(_visit_of(row), row)
