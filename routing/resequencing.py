@@ -24,6 +24,8 @@ Whole = NDArray[np.int64]
 MOST_STEPS = 70_000
 """Ways × jobs that are looked at for one more job: enough for all ways of a day of twelve jobs. Of longer days, unless
 their windows leave few, only the most promising ways are followed, and the result is good, not proven best."""
+FEWER_STEPS = MOST_STEPS // 2
+"""The same where jobs may be left out: whoever asks stands at a customer's door. Enough for all ways of ten jobs."""
 MOST_JOBS = 57
 """A set of jobs and the last of them make one 64-bit number."""
 
@@ -136,32 +138,87 @@ class _Ways(NamedTuple):
     taken_s: Whole
     parent: Whole
 
+    @classmethod
+    def none(cls, day: _Day) -> _Ways:
+        """The one way to have done nothing yet."""
+        start_s = day.shift.start_s
+        values = 0, len(day.service_s), 0, start_s, break_ends(day.shift, start_s), -1
+        return cls(*(np.array([value], dtype=np.int64) for value in values))
+
     def chosen(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> _Ways:
         return _Ways(*(column[which] for column in self))
 
 
 def _least_driving(day: _Day, known_s: int) -> list[int] | None:
     """The order that drives least and, if it is known that `known_s` can be done, no more than that."""
-    n, shift = len(day.service_s), day.shift
-    ways = _Ways(
-        *(np.array([value], dtype=np.int64) for value in (0, n, 0, shift.start_s, break_ends(shift, shift.start_s), -1))
-    )
-    layers = []
-    for _ in range(n):
+    ways, layers = _Ways.none(day), []
+    for _ in range(len(day.service_s)):
         ways = _followed(day, _promising(day, _not_worse(_longer(day, ways)), known_s))
         if not len(ways.done):
             return None
         layers.append(ways)
+    end, drive = _home(day, ways)
+    best = int(np.lexsort((end, drive))[0])
+    return _order(layers, best) if drive[best] < NEVER else None
+
+
+def worthiest(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Those of some jobs that are done, in their order: what leaves out least, then drives least, then ends first.
+
+    What is left out counts as `Job.cost_of_leaving_out_s` says. Exact for up to about ten jobs, and more where their
+    windows are narrow; else only the most promising ways are followed. No two of the jobs share a group.
+    """
+    given = tuple(job for job in jobs if job.windows and shift.allows(job))
+    most = min(len(given), MOST_JOBS, len(given) if shift.max_jobs is None else shift.max_jobs)
+    if not most:
+        return ()
+    day = _Day.of(problem, shift, given)
+    worth = np.array([job.cost_of_leaving_out_s for job in given], dtype=np.int64)
+    ways, layers = _Ways.none(day), list[_Ways]()
+    best: tuple[tuple[int, int, int], int, int] = (0, 0, 0), -1, 0
+    for number in range(most):
+        ways = _worthy(day, _not_worse(_longer(day, ways)), worth)
+        if not len(ways.done):
+            break
+        layers.append(ways)
+        end, drive = _home(day, ways)
+        done = np.where(drive < NEVER, _worth_done(ways, worth), -1)
+        first = int(np.lexsort((end, drive, -done))[0])
+        best = min(best, ((-int(done[first]), int(drive[first]), int(end[first])), number, first))
+    _, number, way = best
+    return tuple(given[j] for j in _order(layers[: number + 1], way))
+
+
+def _worth_done(ways: _Ways, worth: Whole) -> Whole:
+    return ((ways.done[:, None] >> np.arange(len(worth))) & 1) @ worth
+
+
+def _worthy(day: _Day, ways: _Ways, worth: Whole) -> _Ways:
+    """All of them or, of too many, those that have done what is worth most and those that are earliest."""
+    ways = ways.chosen(np.minimum(ways.owed_s, ways.taken_s) <= day.shift.end_s)
+    most = FEWER_STEPS // len(worth)
+    if len(ways.done) <= most:
+        return ways
+    free, done = np.minimum(ways.owed_s, ways.taken_s), _worth_done(ways, worth)
+    worthy = np.lexsort((free, -done))[: most // 2]
+    early = np.lexsort((-done, free))[: most // 2]
+    return ways.chosen(np.union1d(worthy, early))
+
+
+def _home(day: _Day, ways: _Ways) -> tuple[Whole, Whole]:
+    """When each way is over, the drive home and the break included, and all of its driving; NEVER where that does not
+    fit into the shift."""
     home = day.home_s[ways.last]
     end = np.minimum(ways.taken_s + home, day.rested(ways.owed_s + home))
-    drive = np.where(end <= shift.end_s, ways.drive_s + home, NEVER)
-    best = int(np.lexsort((end, drive))[0])
-    if drive[best] >= NEVER:
-        return None
+    return end, np.where(end <= day.shift.end_s, ways.drive_s + home, NEVER)
+
+
+def _order(layers: Sequence[_Ways], way: int) -> list[int]:
+    """The jobs of a way of the last layer."""
     order = []
     for layer in reversed(layers):
-        order.append(int(layer.last[best]))
-        best = int(layer.parent[best])
+        order.append(int(layer.last[way]))
+        way = int(layer.parent[way])
     return order[::-1]
 
 

@@ -105,7 +105,7 @@ class Timeline:
         there, onward = seconds[before][job.place], seconds[job.place][after]
         if there == UNREACHABLE or onward == UNREACHABLE:
             return None
-        labels = _forward(shift, self.earliest[position], there + setup_s(before, job), job)
+        labels = after_job(shift, self.earliest[position], there + setup_s(before, job), job)
         if position == len(self.jobs):
             by = shift.end_s - onward
             latest = (max(break_begins(shift, by), break_begins(shift, shift.end_s) - onward), by)
@@ -123,7 +123,7 @@ def labelled(shift: Shift, jobs: Sequence[Job], drives: Sequence[int]) -> tuple[
     now: Labels = (shift.start_s, break_ends(shift, shift.start_s))
     earliest = [now]
     for before, job, drive in zip(places, jobs, drives, strict=False):
-        now = (NEVER, NEVER) if drive == UNREACHABLE else _forward(shift, now, drive + setup_s(before, job), job)
+        now = (NEVER, NEVER) if drive == UNREACHABLE else after_job(shift, now, drive + setup_s(before, job), job)
         earliest.append(now)
     last = drives[-1]
     by = -NEVER if last == UNREACHABLE else shift.end_s - last
@@ -158,7 +158,7 @@ def setup_s(before_place: int, job: Job) -> int:
     return 0 if before_place == job.place else job.setup_s
 
 
-def _forward(shift: Shift, free: Labels, travel_s: int, job: Job) -> Labels:
+def after_job(shift: Shift, free: Labels, travel_s: int, job: Job) -> Labels:
     """Labels after `job`, given those before the leg to it. The break goes before the leg, at the door, or after."""
     owed, taken = free
     done_taken = _done(job, taken + travel_s) if taken < NEVER else NEVER
