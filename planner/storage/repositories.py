@@ -88,6 +88,10 @@ class SqlRecords:
         found = self._load(RecordKind.OPPORTUNITY, Opportunity, agreed)
         return sorted(found, key=lambda opportunity: (str(opportunity.appointment), opportunity.id))
 
+    def opportunities_with(self, account_id: str) -> list[Opportunity]:
+        its = OPPORTUNITIES.c.account_id == account_id if is_text(account_id) else sa.false()
+        return self._load(RecordKind.OPPORTUNITY, Opportunity, its)
+
     def number_to_visit(self) -> int:
         numbers = (
             self._connection.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.area == self._area))

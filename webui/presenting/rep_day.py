@@ -62,7 +62,8 @@ class HomeView:
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """One visit. `pause` is the break if it is taken at the door before this visit; `opportunity_id` has a page."""
+    """One visit. `pause` is the break if it is taken at the door before this visit; `opportunity_id` and `account_id`
+    have pages."""
 
     name: str
     kind: str
@@ -80,6 +81,7 @@ class VisitView:
     waiting: str
     pause: BreakView | None
     opportunity_id: str = ""
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,7 @@ def _door(stop: Stop, visit: VisitView, arrive: str) -> DoorView:
 
 def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
     kind = VisitKind(stop["kind"])
+    new = kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY)
     return VisitView(
         name=stop["name"],
         kind=kind,
@@ -237,7 +240,8 @@ def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
         missing=tuple(stop["handoff_missing"]),
         waiting=duration(waiting_s) if waiting_s > NOTED_WAITING_S else "",
         pause=pause,
-        opportunity_id=stop["record_ids"][0] if kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY) else "",
+        opportunity_id=stop["record_ids"][0] if new else "",
+        account_id=next(iter(stop["record_ids"][new:]), ""),
     )
 
 
