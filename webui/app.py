@@ -36,11 +36,14 @@ from webui.navigation import navigation
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
 from webui.pages.booking import booking
+from webui.pages.check_ins import check_ins
+from webui.pages.customer import customer
 from webui.pages.day_sheets import day_sheets
 from webui.pages.feeds import feeds
 from webui.pages.field_app import field_app
 from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
+from webui.pages.my_data import my_data
 from webui.pages.opportunity import opportunity
 from webui.pages.people import people_pages
 from webui.pages.planning import planning
@@ -124,6 +127,7 @@ def create_app(
     app.extensions["streams"] = Streams()
     app.register_blueprint(pages)
     app.register_blueprint(day_sheets)
+    app.register_blueprint(customer)
     app.register_blueprint(handoff_pages)
     for writing in (opportunity, handing, team_rules, report_templates, booking, promises, planning, records, notes):
         app.register_blueprint(writing)
@@ -132,6 +136,8 @@ def create_app(
     app.register_blueprint(sign_on_pages)
     app.register_blueprint(account_pages)
     app.register_blueprint(feeds)
+    app.register_blueprint(my_data)
+    app.register_blueprint(check_ins)
     app.register_blueprint(field_app)
     app.register_blueprint(people_pages)
     app.register_blueprint(audit_pages)

@@ -18,10 +18,16 @@ OF_AN_AREA = (
     ("planning.plan_page", "Plan"),
     ("records.records_page", "Records"),
     ("records.addresses", "Addresses"),
+    ("check_ins.page", "Check-ins"),
 )
 """Pages that have an area in their address, and maybe a version of its plan in their query."""
 
-OF_THE_COMPANY = (("account.account", "My account"), ("people.people", "People"), ("audit.entries", "Audit log"))
+OF_THE_COMPANY = (
+    ("account.account", "My account"),
+    ("my_data.page", "My data"),
+    ("people.people", "People"),
+    ("audit.entries", "Audit log"),
+)
 
 START = "pages.start"
 """Shows what the first page of an area shows."""
@@ -34,6 +40,7 @@ WITHOUT_PLAN = frozenset(
         "planning.plan_page",
         "records.records_page",
         "records.addresses",
+        "check_ins.page",
     }
 )
 """Pages of an area that are the same whatever version of its plan is looked at."""

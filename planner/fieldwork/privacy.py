@@ -156,7 +156,9 @@ def as_json(groups: Sequence[Group], user: User, now: datetime) -> dict[str, Any
     return {
         "user": user.id,
         "made_at": _plain(now),
-        **{group.name: {"about": group.why, "rows": [dict(row) for row in group.rows]} for group in groups},
+        "groups": [
+            {"name": group.name, "about": group.why, "rows": [dict(row) for row in group.rows]} for group in groups
+        ],
     }
 
 

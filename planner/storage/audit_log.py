@@ -12,6 +12,9 @@ from planner.storage.tables import AUDIT
 from planner.storage.transaction import Transaction
 from planner.storage.values import checked
 
+_A_DAY = len(" 2026-11-30")
+"""What follows the rep's id where a day of theirs is the subject; an id may have blanks of its own."""
+
 
 class SqlAuditLog:
     """Satisfies `repository.AuditLog`."""
@@ -31,7 +34,13 @@ class SqlAuditLog:
         subject, reps = AUDIT.c.subject, sorted(rep_ids)
         # Customers and reps may have the same ids; who is meant stands in the action.
         of_rep = subject.in_(reps) & AUDIT.c.action.startswith("rep.")
-        of_day = sa.or_(sa.false(), *(subject.startswith(f"{rep} ", autoescape=True) for rep in reps))
+        of_day = sa.or_(
+            sa.false(),
+            *(
+                subject.startswith(f"{rep} ", autoescape=True) & (sa.func.length(subject) == len(rep) + _A_DAY)
+                for rep in reps
+            ),
+        )
         wanted = sa.or_(
             AUDIT.c.actor.in_(sorted(actors)), subject == user_id, (AUDIT.c.area == area) & (of_rep | of_day)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import abort, g
 from pydantic import Field
@@ -29,6 +29,7 @@ from webui.api.operation import Reply, Write, operation, store
 from webui.api.paging import Page, PageQuery, page
 from webui.api.problems import FieldError, invalid
 from webui.api.values import Identifier, Model, Moment, Name
+from webui.pages.my_data import everything
 from webui.pages.plans import now, settings
 from webui.policy import allow, signed_in, viewer
 from webui.site import site
@@ -140,6 +141,22 @@ class SessionRecord(Model):
         return cls.of(session, id=_short(session))
 
 
+class DataGroup(Model):
+    """One kind of what is stored about a person."""
+
+    name: str
+    about: str
+    rows: list[dict[str, Any]]
+
+
+class MyData(Model):
+    """All that is stored about a person."""
+
+    user: str
+    made_at: Moment
+    groups: list[DataGroup]
+
+
 class SessionPage(Page):
     """Browsers, the one that came last first."""
 
@@ -239,6 +256,18 @@ def delete_session(session_id: str) -> Write:
         raise NotFoundError("there is no such session")
 
     return write
+
+
+@operation("GET", "/me/data", {200: MyData}, tag="me")
+@signed_in
+def get_my_data() -> Reply:
+    """All that is stored about you, in groups, without any secret; of the audit log the newest entries."""
+    _check_own_keys()
+    told = [
+        DataGroup.model_construct(name=group.name, about=group.why, rows=[dict(row) for row in group.rows])
+        for group in everything()
+    ]
+    return Reply(MyData.model_construct(user=viewer().user.id, made_at=now(), groups=told))
 
 
 # --- everybody --------------------------------------------------------------------------------------------------------
