@@ -151,7 +151,7 @@ def progress_of(area: str, rep_id: str, day: date, events: Iterable[FieldEvent])
         finish_by=finish[1].by if finish else None,
         sick=sick[1].sick if sick else False,
         left_out={
-            visit: _why(event.kind, body)
+            visit: why_left_out(event.kind, body.why if isinstance(body, LeftOut) else "")
             for visit, (event, body) in sorted(choices.items())
             if event.kind in (EventKind.CANCELLED, EventKind.SKIPPED)
         },
@@ -177,6 +177,7 @@ def _last(cls: type[B], said: Sequence[tuple[FieldEvent, Body]]) -> tuple[FieldE
     return next(((event, body) for event, body in reversed(said) if isinstance(body, cls)), None)
 
 
-def _why(kind: EventKind, body: Body) -> str:
+def why_left_out(kind: EventKind, why: str) -> str:
+    """Why a visit is not made today, as `DayProgress.left_out` has it."""
     what = CALLED_OFF if kind is EventKind.CANCELLED else "Left out"
-    return f"{what}: {body.why}" if isinstance(body, LeftOut) and body.why else what
+    return f"{what}: {why}" if why else what
