@@ -345,8 +345,7 @@ def _rested(shift: Shift, start: LatLon, driven: Sequence[Made], ways: Ways) -> 
 
 
 def _still_owed(rest: Break | None, free_s: int, end_s: int) -> Break | None:
-    """The break, in what is left of its window; None where that is too short for it."""
-    if rest is None:
+    """The break, in what is left of its window; None where that is too short for it, or the rep is at home by then."""
+    if rest is None or end_s < rest.end_s or max(rest.start_s, free_s) > rest.latest_start_s:
         return None
-    opens, closes = max(rest.start_s, free_s), min(rest.end_s, end_s)
-    return Break(rest.duration_s, opens, closes) if opens + rest.duration_s <= closes else None
+    return replace(rest, start_s=max(rest.start_s, free_s))

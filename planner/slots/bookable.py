@@ -125,10 +125,14 @@ def check_day(desk: Desk, booking: Booking) -> None:
 
 
 def check_able(desk: Desk, booking: Booking) -> None:
-    """The rep works on that day and has the skills. Raises RefusedError."""
-    rep = desk.day.rep
+    """The rep works on that day, has the skills, and is not done with the customer for it. Raises RefusedError."""
+    rep, begun = desk.day.rep, desk.day.begun
     if not desk.day.works:
         raise RefusedError(f"{rep.name} does not work on {booking.day}")
+    if begun is not None and begun.sick:
+        raise RefusedError(f"{rep.name} is sick")
+    if begun is not None and booking.visit_id in begun.aside:
+        raise RefusedError(f"{rep.name} has done with {booking.name} for this day: book another day, or another rep")
     if missing := booking.skills - rep.skills:
         raise RefusedError(f"{rep.name} lacks {', '.join(sorted(missing))}")
 

@@ -18,9 +18,9 @@ from planner.errors import NotFoundError, SlotGoneError
 from planner.plan_document import RepDay, Stop, without_stops
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
-from planner.slots.agenda import Agendas
+from planner.slots.agenda import Agendas, said_of
 from planner.slots.desk import Desk
-from planner.slots.domain import Booking, ChangedDay
+from planner.slots.domain import LIVE, Booking, ChangedDay
 
 TRIES = 3
 """So often it is decided outside the write transaction; then within it, where nobody can come in between."""
@@ -69,6 +69,7 @@ class Change:
             unit.bookings.put(booking)
         for day in self.days:
             unit.changed_days.put(day)
+            _settle_calls(unit, day, {booking.visit_id for booking in self.bookings if booking.state not in LIVE})
         if self.action:
             unit.audit(self.action, self.booking.id, area=self.booking.area, **self.details)
         self.then(unit)
@@ -87,11 +88,12 @@ def carry_out(
     writer = Actor(actor.id, Scope(area=area), actor.request_id)
     for _ in range(TRIES):
         with store.read(writer.scope) as unit:
-            change, basis = decide(unit), _basis(unit, area)
+            change = decide(unit)
+            basis = _basis(unit, area, change.days)
         if not change.action and also is None:
             return change.booking
         with store.write(writer) as unit:
-            if basis == _basis(unit, area) and change.stands(unit):
+            if basis == _basis(unit, area, change.days) and change.stands(unit):
                 change.write(unit, also)
                 return change.booking
     with store.write(writer) as unit:
@@ -111,13 +113,15 @@ def carry_out_days(
     writer = Actor(actor.id, Scope(area=area), actor.request_id)
     for number in range(TRIES + 1):
         with store.read(writer.scope) as unit:
-            days, basis = decide(unit), _basis(unit, area)
+            days = decide(unit)
+            basis = _basis(unit, area, days)
         if not days:
             return
         with store.write(writer) as unit:
             if number == TRIES:
-                days, basis = decide(unit), _basis(unit, area)
-            if basis == _basis(unit, area) and all(_revision(unit, day) == day.revision - 1 for day in days):
+                days = decide(unit)
+                basis = _basis(unit, area, days)
+            if basis == _basis(unit, area, days) and all(_revision(unit, day) == day.revision - 1 for day in days):
                 for day in days:
                     unit.changed_days.put(day)
                     unit.audit(action, f"{day.rep_id} {day.day}", area=area, revision=day.revision)
@@ -220,8 +224,18 @@ def without_hold(unit: UnitOfWork, hold: Booking) -> ChangedDay | None:
     return replace(row, revision=row.revision + 1, order=order)
 
 
-def _basis(unit: UnitOfWork, area: str) -> tuple[int | None, int]:
-    return unit.plans(area).published_version(), unit.records(area).stamp()
+def _settle_calls(unit: UnitOfWork, day: ChangedDay, over: Set[str]) -> None:
+    """Nobody is called any more about a promise that has been cancelled or moved."""
+    told = unit.day_progress.get(day.area, day.rep_id, day.day) if over else None
+    if told is not None and not over.isdisjoint(told.to_call):
+        left = {visit: why for visit, why in told.to_call.items() if visit not in over}
+        unit.day_progress.put(replace(told, to_call=left))
+
+
+def _basis(unit: UnitOfWork, area: str, days: Iterable[ChangedDay]) -> tuple[object, ...]:
+    """What else was decided on: the plan, the records, and what the field has said of the days."""
+    said = tuple(said_of(unit, area, day.rep_id, day.day) for day in days)
+    return unit.plans(area).published_version(), unit.records(area).stamp(), said
 
 
 def _revision(unit: UnitOfWork, day: ChangedDay) -> int:

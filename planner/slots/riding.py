@@ -55,6 +55,8 @@ def add_ride_along(
         desk = Desk.of(unit, agendas, area, promise.rep_id, promise.day, settings, place)
         if any(each.id == id_ for each in desk.day.listed):
             return Change(promise)
+        if id_ in desk.day.named:
+            raise RefusedError("the rep has done with this customer for the day")
         if any(each.stop and account.id in each.stop["record_ids"] for each in desk.day.listed):
             raise RefusedError("this customer is visited on this day anyway")
         visit = desk.workshop.added(account, place, desk.day.clock, desk.day.itinerary.shift)
