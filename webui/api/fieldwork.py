@@ -14,9 +14,10 @@ from planner.access import Permission, Role, Scope
 from planner.errors import NotFoundError
 from planner.fieldwork.bodies import SentEvent
 from planner.fieldwork.domain import MAX_ID, EventKind
-from planner.fieldwork.phone import MOST_DAYS, Asking, PhoneDocument, phone_document, phone_scope, sees_visit
+from planner.fieldwork.phone import MOST_DAYS, Asking, PhoneDocument, phone_document, phone_scope
 from planner.fieldwork.phone.document import PhoneDay
-from planner.fieldwork.taking import Taken, take
+from planner.fieldwork.taking import REFUSED, Taken, take
+from planner.fieldwork.whose import Whose
 from planner.replanning.domain import MOST_LATE_MINUTES, Preview, Wish
 from planner.replanning.previewing import preview
 from planner.repository import UnitOfWork
@@ -258,14 +259,30 @@ def send_field_events(area: str, body: EventsSent) -> OwnWrite:
     """
     here, asking = area_named(area).name, viewer()
     sent = [SentEvent(**event.model_dump()) for event in body.events]
+    strangers = _strangers(here, sent)
+    theirs = [each for number, each in enumerate(sent) if number not in strangers]
 
     def write(kept: Callable[[UnitOfWork, Reply], None]) -> None:
         def also(unit: UnitOfWork, taken: Sequence[Taken]) -> None:
-            kept(unit, Reply(EventsTaken(events=[EventTaken.of(each, outcome=str(each.outcome)) for each in taken])))
+            became = iter(taken)
+            all_ = [strangers.get(number) or next(became) for number in range(len(sent))]
+            kept(unit, Reply(EventsTaken(events=[EventTaken.of(each, outcome=str(each.outcome)) for each in all_])))
 
-        take(store(), asking.actor, sources().agendas, here, sent, settings(), now(), also)
+        take(store(), asking.actor, sources().agendas, here, theirs, settings(), now(), also)
 
     return OwnWrite(write)
+
+
+def _strangers(area: str, sent: Sequence[SentEvent]) -> dict[int, Taken]:
+    """By their numbers, the events about visits that are not and never were the rep's: nothing is told of those."""
+    found: dict[int, Taken] = {}
+    for rep_id in dict.fromkeys(each.rep_id for each in sent if isinstance(each.rep_id, str)):
+        with store().read(phone_scope(viewer().scope, area, rep_id)) as unit:
+            whose = Whose(unit, area, rep_id)
+            for number, each in enumerate(sent):
+                if each.rep_id == rep_id and (field := whose.stranger_in(each)):
+                    found[number] = Taken(str(each.id)[:MAX_ID], REFUSED, "this is no visit of yours", field)
+    return found
 
 
 @operation("GET", "/areas/<area>/repairs/<day>/<anything:rep_id>", {200: RepairPreview}, tag="field", problems=(422,))
@@ -278,8 +295,9 @@ def preview_repair(area: str, day: str, rep_id: str, query: RepairQuery) -> Repl
     known, on = area_named(area).name, day_named(day)
     order = _order(query.order)
     with store().read(phone_scope(viewer().scope, known, rep_id)) as unit:
+        whose, adds = Whose(unit, known, rep_id), query.kind == "added"
         for id_ in (query.visit_id, query.after, *order):
-            if id_ and not sees_visit(unit, known, rep_id, on, id_):
+            if id_ and not (whose.sees(id_) if adds else whose.has_or_had(on, id_)):
                 raise NotFoundError(f"rep {rep_id} has no visit {id_} on {on}")
     wish = Wish(
         EventKind(query.kind),

@@ -2,6 +2,6 @@
 
 from planner.fieldwork.phone.document import PhoneDocument
 from planner.fieldwork.phone.making import MOST_DAYS, phone_document, phone_scope
-from planner.fieldwork.phone.reading import Asking, sees_visit
+from planner.fieldwork.phone.reading import Asking
 
-__all__ = ["MOST_DAYS", "Asking", "PhoneDocument", "phone_document", "phone_scope", "sees_visit"]
+__all__ = ["MOST_DAYS", "Asking", "PhoneDocument", "phone_document", "phone_scope"]

@@ -213,20 +213,6 @@ class Facts:
         return instant(datetime.combine(day, clock), self.rep.zone).astimezone(self.rep.zone).isoformat()
 
 
-def sees_visit(unit: UnitOfWork, area: str, rep_id: str, day: date, visit_id: str) -> bool:
-    """Whether a rep may name a visit on a day: it is to somebody whom they see, or was on that day of theirs.
-
-    `unit` is of `phone_scope`.
-    """
-    kind, _, record_id = visit_id.partition(":")
-    if kind in set(RecordKind) and unit.records(area).get(RecordKind(kind), record_id) is not None:
-        return True
-    version = unit.plans(area).published_version()
-    days = _days_in(unit.plans(area).get(version).document if version else None)
-    made = (stop for on in days if on["rep_id"] == rep_id and on["date"] == str(day) for stop in on["stops"])
-    return any(stop["visit_id"] == visit_id for stop in made)
-
-
 def _days_in(text: str | None) -> list[RepDay]:
     """Of a plan that was cut to what is seen, and so has been checked."""
     days: list[RepDay] = json.loads(text)["rep_days"] if text else []
