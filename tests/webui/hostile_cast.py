@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 NO_PAGES = frozenset({
     "assets.serve", "pages.basemap", "pages.plan_json", "planning.live", "planning.events", "records.example",
     "booking.addresses", "booking.slots", "booking.days", "promises.calendar",
-    "feeds.calendar", "day_sheets.track", "records.refusals", "health.alive",
+    "feeds.calendar", "day_sheets.track", "my_data.download", "records.refusals", "health.alive",
     "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
 })  # fmt: skip
 """Routes that answer something else than a page."""

@@ -18,8 +18,10 @@ from typing import Any
 from flask import Flask
 from plan_cast import MONDAY, plan, rep_day, stop, unplanned
 
-from planner.access import PERMISSIONS, Role
+from planner.access import PERMISSIONS, Actor, Role
 from planner.domain import Account, Address, Location, Opportunity, Record, RecordKind, Rep, addresses_of
+from planner.fieldwork.domain import CheckIn, CheckInVerdict
+from planner.fieldwork.privacy import look_at_check_ins
 from planner.idempotency import Answer
 from planner.jobs.domain import Job, JobState
 from planner.people.accounts import NewUser, add_user
@@ -76,6 +78,8 @@ def secrets() -> dict[str, set[str]]:
         found[word("person", person)] = {person, "adele"}
         found[word("agent", person)] = {person, "adele"}
         found[word("token", person)] = {person, "adele"}
+    for person in ("mona", "adele"):  # they have looked at her check-ins
+        found[word("person", person)] |= {"ann"}
     found[word("report", "mona")] = {"mona"}
     found |= {word("job", "helsinki"): {"adele"}, word("job", "turku"): {"tuula", "adele"}}  # Mona does not see Ben
     found[word("draft", "ann")] = {"mona", "adele"}
@@ -124,6 +128,12 @@ def document(area: str) -> str:
     return plan(days, unplanned=left, area=area, notes=[f"rep {rep} ({word('rep', rep)}): hello" for rep in reps])
 
 
+def check_in(rep: str) -> CheckIn:
+    """At the rep's customer."""
+    return CheckIn(AREA_OF[rep], f"check-in-{rep}", rep, date.fromisoformat(MONDAY), f"account:A-{rep}", NOW, 60.17,
+                   24.95, 9.0, 30.0, CheckInVerdict.AT_THE_DOOR)  # fmt: skip
+
+
 def promise(rep: str) -> Booking:
     """What the rep's opportunity is promised."""
     inside = "ines" if rep in ("ann", "tom") else "ivan"
@@ -167,6 +177,7 @@ class World:
     def _fill(self) -> None:
         with self.store.write(audited=False) as unit:
             for rep, area in AREA_OF.items():
+                unit.check_ins.put(check_in(rep))
                 of_rep = records(rep)
                 unit.records(area).save_all(of_rep)
                 unit.records(area).save_locations([_doubtful(record, rep) for record in of_rep])
@@ -193,6 +204,9 @@ class World:
             told["refusals"] = [(2, "A-x", "name", word("report", "mona"))]
             kept = json.dumps({"area": "helsinki", "files": [told]})
             unit.answers.put(Answer("user:user-mona", "form-mona", "", 200, kept, NOW))
+        for name in ("mona", "adele"):
+            with self.store.write(Actor(f"user:user-{name}", self.users[name].scope)) as unit:
+                look_at_check_ins(unit, "helsinki", "ann", date.fromisoformat(MONDAY))
 
 
 def _doubtful(record: Record, rep: str) -> Location:

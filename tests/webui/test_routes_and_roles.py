@@ -66,10 +66,12 @@ HONEST = ("health.ready",)
 DEALS = PARTS["opportunity_id"]
 IN_QUERY = {
     "pages.rep_day": ("rep", REPS), "day_sheets.track": ("rep", REPS), "day_sheets.on_paper": ("rep", REPS),
+    "check_ins.page": ("rep", REPS),
     "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
     "opportunity.ride_along": ("id", DEALS),
     "booking.book": ("opportunity", DEALS),
+    "customer.page": ("id", PARTS["account_id"]), "customer.save_minutes": ("id", PARTS["account_id"]),
 }  # fmt: skip
 """Routes that take an id in their query."""
 
@@ -81,7 +83,7 @@ TYPED = {
     "area": "helsinki", "reps": "ben", "password": "x", "code": "1", "next": "/", "permissions": "days:read",
 }  # fmt: skip
 """What a form is filled in with; `BODIES` and `QUERIES` are the same for the API, by what a route is called."""
-QUERIES = {"api.list_slots": {"address": "Street 1", "minutes": "30"}}
+QUERIES = {"check_ins.page": {"day": MONDAY}, "api.list_slots": {"address": "Street 1", "minutes": "30"}}
 BODIES: dict[str, dict[str, Any]] = {
     "api.put_note": {"text": "hello", "revision": 1},
     "api.put_account": {"name": "New", "address": "Street 1"},
