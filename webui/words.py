@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 from planner.candidates import Reason, VisitKind
+from planner.fieldwork.domain import DealOutcome, Disposition, Severity
+from planner.fieldwork.phone import document
 
 KINDS = {
     VisitKind.APPOINTMENT: "Promise",
@@ -51,6 +53,12 @@ def phone_link(phone: str) -> str:
 def mail_link(email: str) -> str:
     """Where a browser writes to the address; empty where it is none."""
     return f"mailto:{quote(email, safe='@')}" if re.fullmatch(r"[^@\s]+@[^@\s]+", email) else ""
+
+
+DISPOSITIONS = {Disposition(each["value"]): each["label"] for each in document.DISPOSITIONS}
+DEALS = {DealOutcome(each["value"]): each["label"] for each in document.DEALS}
+SEVERITIES = {Severity(each["value"]): each["label"] for each in document.SEVERITIES}
+"""What a report says, in the words of the phone that it was made on."""
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

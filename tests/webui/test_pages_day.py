@@ -152,17 +152,18 @@ def test_a_visit_whose_opportunity_was_sent_back_says_that_there_is_none_to_make
     assert text.count("Rejected: there is no visit to make. The next plan leaves it out.") == 1
 
 
-def test_every_stop_can_be_navigated_to_by_phone_google_and_apple(office: Office) -> None:
+def test_every_stop_can_be_navigated_to_by_phone_google_apple_and_waze(office: Office) -> None:
     office.keep(plan([rep_day(stops=[stop(name="Fish & Chips (Bar) #1 ☕", lat=60.1648, lon=24.952)])]))
     page = office.page(ANN)
-    geo, google, apple = (
-        link for link in Skeleton(page).links if re.match(r"geo:|https://(www\.google|maps\.apple)", link)
+    geo, google, apple, waze = (
+        link for link in Skeleton(page).links if re.match(r"geo:|https://(www\.google|maps\.apple|waze)", link)
     )
     assert geo == "geo:60.164800,24.952000?q=60.164800,24.952000(Fish%20%26%20Chips%20%28Bar%29%20%231%20%E2%98%95)"
     assert unquote(geo).endswith("(Fish & Chips (Bar) #1 ☕)")
     assert parse_qs(urlsplit(google).query)["destination"] == ["60.164800,24.952000"]
     assert parse_qs(urlsplit(apple).query)["daddr"] == ["60.164800,24.952000"]
-    assert page.count('rel="noopener noreferrer"') == 3
+    assert parse_qs(urlsplit(waze).query)["ll"] == ["60.164800,24.952000"]
+    assert page.count('rel="noopener noreferrer"') == 4
 
 
 def test_the_rep_s_other_days_and_the_others_of_the_day_are_one_step_away(office: Office) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template
 
-from planner.access import Permission
+from planner.access import Permission, Scope
 from planner.errors import PlannerError
+from planner.fieldwork.to_call import customers_to_call
 from planner.handoffs.standing import handoffs as handoffs_of
 from planner.qualification import first_action_deadline
 from planner.slots.domain import BookingState
+from routing.area import Area
 from webui.errors import PlanUnreadableError
 from webui.pages.opportunity import doing, may_open, team_of
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting.handoffs import Board, handoffs_view
+from webui.presenting.opportunity import Team
+from webui.presenting.reports import ToCallView, last_reports, to_call_view
 
 handoff_pages = Blueprint("handoffs", __name__)
 
@@ -32,6 +37,8 @@ def handoffs(area: str) -> Any:
         except PlannerError as error:
             raise PlanUnreadableError(str(error)) from error
         promises = unit.bookings.find(area=chosen.name, state=BookingState.PROMISED)
+        reports = unit.visit_reports.find(area=chosen.name)
+    today = now().astimezone(team.zone).date()
     board = Board(
         found=found,
         promises={booking.opportunity_id: booking for booking in promises},
@@ -42,12 +49,14 @@ def handoffs(area: str) -> Any:
         team=team,
         by=by,
         email=here.user.email,
-        today=now().astimezone(team.zone).date(),
+        today=today,
+        reports=last_reports(reports, team),
     )
     return render_template(
         "handoffs.html",
         area=chosen,
         board=handoffs_view(board),
+        to_call=to_call(chosen, team, today),
         side=by.side,
         mine=here.scope.inside_rep is not None,
         may={
@@ -57,3 +66,13 @@ def handoffs(area: str) -> Any:
             "settle": here.may(Permission.WRITE_RECORDS),
         },
     )
+
+
+def to_call(area: Area, team: Team, today: date) -> list[ToCallView]:
+    """The customers whom the viewer calls because a promise cannot be kept; nobody's where they agree on no times."""
+    here = viewer()
+    if not here.may(Permission.BOOK):
+        return []
+    with sources().store.read(Scope(area=area.name)) as unit:
+        found = customers_to_call(unit, area.name, today, team.zone, here.scope)
+    return [to_call_view(each, team) for each in found]

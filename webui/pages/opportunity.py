@@ -40,6 +40,7 @@ from webui.presenting.opportunity import (
     planned_view,
     promise_view,
 )
+from webui.presenting.reports import report_views
 
 opportunity = Blueprint("opportunity", __name__)
 
@@ -160,6 +161,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         promise = promise_of(unit, area.name, id)
         planned = next((visit for visit in unit.plans(area.name).handoffs() if visit.opportunity_id == id), None)
         location = unit.records(area.name).location(RecordKind.OPPORTUNITY, id)
+        reports = unit.visit_reports.find(area=area.name, opportunity_id=id)
     gate, calendar = settings().gate, settings().calendar
     mine = is_mine(row, by, here.user.email)
     due = first_action_deadline(deal, team.work_days, gate, calendar)
@@ -176,6 +178,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         tried=tried,
         problem=problem,
         promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
+        reports=report_views(reports, team),
         promise_links=list(_promise_links(area, promise)) if promise else [],
         planned=planned_view(planned, team) if planned and not over else None,
         rides=[ride.view for ride in rides_near(area, place, promise, team, today, deal.account_id)]

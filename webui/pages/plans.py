@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_file, url_for
 
-from planner.access import Permission
+from planner.access import Permission, Scope
 from planner.errors import NotFoundError
+from planner.fieldwork.domain import FieldVisit
+from planner.fieldwork.to_call import customers_to_call, name_of
 from planner.handoffs.domain import TO_VISIT
 from planner.handoffs.transitions import STATE_WORDS
 from planner.repository import StoredPlan
@@ -23,6 +25,7 @@ from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_
 from webui.policy import allow, lets_in, signed_in, viewer
 from webui.presenting import DayView, PlanView, RepDayView, UnplannedView
 from webui.presenting.note import note_view
+from webui.presenting.progress import NOTHING_YET, DayStanding, day_standing
 from webui.sources import Roads, Sources
 from webui.words import KINDS, REASONS, clock, short_day
 
@@ -141,6 +144,8 @@ def week(area: str) -> Any:
         made=f"{short_day(made)} {clock(made)}",
         today=today,
         tomorrow=today + timedelta(days=1),
+        standings=_standings(here),
+        calls=_calls(here, today),
         # A phone shows a card a day: what is still to come stands first.
         coming=sorted(here.plan.days, key=lambda day: (day.day < today, day.day)),
     )
@@ -163,6 +168,7 @@ def team_day(area: str, day: str) -> Any:
         map=_drawn(team_map(routes, basemap_url(here.area), g.nonce, sources().tiles)),
         problem=next((found.problem for found in roads if found.problem), ""),
         beside=_beside(here.plan.days, chosen),
+        standings=_standings(here, chosen),
     )
 
 
@@ -182,6 +188,7 @@ def rep_day(area: str, day: str) -> Any:
         problem=roads.problem,
         beside=_beside(own_days, chosen),
         over=_over(here, chosen),
+        standing=_standings(here, chosen.day).get((chosen.rep.id, chosen.day.iso), NOTHING_YET),
         team=here.plan.on(chosen.day),
         note=note_view(
             sources().store,
@@ -202,6 +209,33 @@ def _over(here: Shown, rep_day: RepDayView) -> dict[str, str]:
     with sources().store.read(viewer().scope) as unit:
         rows = [row for id_ in ids if (row := unit.handoffs.get(here.area.name, id_)) is not None]
     return {row.opportunity_id: STATE_WORDS[row.state] for row in rows if row.state not in TO_VISIT}
+
+
+def _standings(here: Shown, only: DayView | None = None) -> dict[tuple[str, str], DayStanding]:
+    """How far the days are that have begun, by rep and ISO date; of the plan that reps see, or of one day of it."""
+    if here.standing != "published" or not here.plan.days:
+        return {}
+    area, first, last = here.area.name, (only or here.plan.days[0]).day, (only or here.plan.days[-1]).day
+    with sources().store.read(viewer().scope) as unit:
+        visits = unit.field_visits.within("day", first, last, area=area)
+        said = {(row.rep_id, str(row.day)): row for row in unit.day_progress.within("day", first, last, area=area)}
+        names = {id_: name_of(unit, area, id_) for row in said.values() for id_ in row.left_out}
+    made: dict[tuple[str, str], list[FieldVisit]] = {}
+    for visit in visits:
+        made.setdefault((visit.rep_id, str(visit.day)), []).append(visit)
+    return {
+        key: day_standing(here.plan.rep_days[key], made.get(key, ()), said.get(key), names)
+        for key in made.keys() | said.keys()
+        if key in here.plan.rep_days
+    }
+
+
+def _calls(here: Shown, today: date) -> int:
+    """How many customers the viewer has to call because a promise cannot be kept."""
+    if not (viewer().may(Permission.BOOK) and viewer().may(Permission.SEE_HANDOFFS)):
+        return 0
+    with sources().store.read(Scope(area=here.area.name)) as unit:
+        return len(customers_to_call(unit, here.area.name, today, here.plan.zone, viewer().scope))
 
 
 @pages.get("/a/<area>/unplanned")

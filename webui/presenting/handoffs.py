@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from planner.candidates import Reason
@@ -20,6 +20,7 @@ from webui.presenting.opportunity import (
     next_words,
     owner_words,
 )
+from webui.presenting.reports import LastReport
 from webui.words import REASONS, clock, sentence, short_day
 
 _OVER = frozenset({HandoffState.WON, HandoffState.LOST})
@@ -33,7 +34,10 @@ _CLOSED = ("over", "Won and lost", "What became of them, and why.")
 
 @dataclass(frozen=True, slots=True)
 class HandoffView:
-    """One opportunity. `lines` say why it is where it is; `address` stands where it is not sure."""
+    """One opportunity. `lines` say why it is where it is; `address` stands where it is not sure.
+
+    `reported` is what the field reported last; `learned` is what it learned where it made no report.
+    """
 
     id: str
     name: str
@@ -47,6 +51,7 @@ class HandoffView:
     visit: str = ""
     lines: tuple[str, ...] = ()
     learned: str = ""
+    reported: LastReport | None = None
     address: str = ""
     arrive: str = ""
     rep: str = ""
@@ -88,7 +93,8 @@ class HandoffsView:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What the list is made from, as read for one viewer. `deadlines` are days of first visits by opportunity."""
+    """What the list is made from, as read for one viewer. `deadlines` are days of first visits by opportunity, and
+    `reports` what the field reported last."""
 
     found: Sequence[Handoff]
     promises: Mapping[str, Booking]
@@ -97,6 +103,7 @@ class Board:
     by: By
     email: str
     today: date
+    reports: Mapping[str, LastReport] = field(default_factory=dict)
 
 
 def handoffs_view(board: Board) -> HandoffsView:
@@ -184,7 +191,8 @@ def _entry(board: Board, handoff: Handoff, row: HandoffRow, mine: bool, under_da
         promise=_promise(board, handoff, under_day),
         visit=_visit(board, handoff, row),
         lines=tuple(sentence(line) for line in _lines(handoff, row)),
-        learned=row.learned,
+        learned="" if deal.id in board.reports else row.learned,
+        reported=board.reports.get(deal.id),
         address=str(location.address) if location else "",
         arrive=arrive,
         rep=board.team.name(goes) if goes else "",

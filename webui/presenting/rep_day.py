@@ -65,6 +65,7 @@ class VisitView:
     """One visit. `pause` is the break if it is taken at the door before this visit; `opportunity_id` and `account_id`
     have pages."""
 
+    id: str
     name: str
     kind: str
     kind_label: str
@@ -225,6 +226,7 @@ def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
     kind = VisitKind(stop["kind"])
     new = kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY)
     return VisitView(
+        id=stop["visit_id"],
         name=stop["name"],
         kind=kind,
         kind_label=KINDS[kind],
