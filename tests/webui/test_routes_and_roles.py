@@ -83,7 +83,8 @@ TYPED = {
     "area": "helsinki", "reps": "ben", "password": "x", "code": "1", "next": "/", "permissions": "days:read",
 }  # fmt: skip
 """What a form is filled in with; `BODIES` and `QUERIES` are the same for the API, by what a route is called."""
-QUERIES = {"check_ins.page": {"day": MONDAY}, "api.list_slots": {"address": "Street 1", "minutes": "30"}}
+QUERIES = {"check_ins.page": {"day": MONDAY}, "api.list_slots": {"address": "Street 1", "minutes": "30"},
+           "api.preview_repair": {"kind": "sick"}}  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "api.put_note": {"text": "hello", "revision": 1},
     "api.put_account": {"name": "New", "address": "Street 1"},
@@ -101,6 +102,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.confirm_booking": {},
     "api.move_handoff": {"action": "accept", "revision": 0, "rep": "ann"},
     "api.write_down": {"revision": 0, "notes": "hello"},
+    "api.send_field_events": {"events": [
+        {"id": f"00000000-0000-4000-8000-00000000000{n}", "rep_id": rep, "day": MONDAY, "visit_id": f"account:A-{rep}",
+         "kind": kind, "made_at": f"{MONDAY}T08:00:00+02:00", "base": 0, "body": {}}
+        for n, (rep, kind) in enumerate([("ann", "arrived"), ("ann", "left")])
+    ]},
+    "api.put_report_templates": {"revision": 0, "templates": [{"name": "Visit", "for": "both"}]},
 }  # fmt: skip
 PLACE = {"lat": 60.17, "lon": 24.95}
 NO_FURTHER: dict[str, dict[str, Any]] = {
