@@ -12,7 +12,8 @@ import pytest
 
 from planner.access import Actor, Permission, Role, Scope
 from planner.domain import Address, Rep
-from planner.errors import NotFoundError
+from planner.errors import InvalidRecordError, NotFoundError
+from planner.fieldwork.bodies import OF_A_VISIT, SentEvent, read_event
 from planner.fieldwork.domain import (
     CheckIn,
     CheckInVerdict,
@@ -117,6 +118,22 @@ def test_what_arrives_a_month_late_is_coarse_after_the_next_upkeep(store: SqlSto
 def test_only_a_check_in_has_a_place_for_a_position() -> None:
     for cls in (FieldEvent, FieldVisit, DayProgress):
         assert not {"lat", "lon", "position"} & {field.name for field in fields(cls)}
+
+
+def sent(kind: EventKind, body: dict[str, object]) -> SentEvent:
+    visit = "account:A1" if kind in OF_A_VISIT else ""
+    return SentEvent("5c1b6a1e-1f0a-4a55-8d7e-6a1f2f0d9c11", "anna", "2026-11-30", visit, kind.value, NOW, 0, body)
+
+
+def test_no_event_keeps_a_position_and_only_a_check_in_may_bring_one() -> None:
+    where: dict[str, object] = {"lat": 51.58432, "lon": -2.99876, "accuracy_m": 9.0}
+    for kind in EventKind:
+        if kind is EventKind.ARRIVED:
+            event, _ = read_event("town", sent(kind, where), "user:anna", NOW)
+            assert event.body == {}
+        else:
+            with pytest.raises(InvalidRecordError, match="has no such field"):
+                read_event("town", sent(kind, where), "user:anna", NOW)
 
 
 # --- looking
