@@ -95,10 +95,10 @@ def problem_of(itinerary: Itinerary) -> Problem:
     return Problem(jobs, (replace(itinerary.shift, start_place=places[0], end_place=places[-1]),), seconds, metres)
 
 
-def timed(itinerary: Itinerary) -> Route | None:
+def timed(itinerary: Itinerary, *, at_once: bool = False) -> Route | None:
     """When everything happens, as `routing.timing.schedule` says; None if it cannot, or if there are no jobs."""
     problem = problem_of(itinerary)
-    return schedule(problem, problem.shifts[0], problem.jobs)
+    return schedule(problem, problem.shifts[0], problem.jobs, at_once=at_once)
 
 
 @dataclass(frozen=True, slots=True)

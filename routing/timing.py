@@ -195,12 +195,13 @@ def _backward(shift: Shift, later: Labels, travel_s: int, job: Job) -> Labels:
     return (best if best >= 0 else -NEVER), free_taken
 
 
-def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> Route | None:
+def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job], *, at_once: bool = False) -> Route | None:
     """The earliest-finishing timing of `jobs` in this order, or None if there is none.
 
     The break is put where it delays the day's end least and, among equals, into time that is idle anyway. Then the
     day starts as late as that end allows, less `SPARE_S`: somebody who has nothing to do until an appointment in the
     afternoon leaves home later, rather than doing the one short visit of the morning at nine and waiting in the car.
+    Whoever is on the road already does everything `at_once`, as soon as it can be done.
     """
     if not jobs or (shift.max_jobs is not None and len(jobs) > shift.max_jobs):
         return None
@@ -213,6 +214,8 @@ def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> Route | Non
         return None
     # When everything is over; then when service is, so that waiting is used for the break.
     walk, gap = min(walks, key=lambda each: (each[0].over_s, sum(each[0].begins)))
+    if at_once:
+        return _route(problem, shift, jobs, walk)
     # A break at home late in the day is no reason to begin work late.
     latest_s = min(_latest_start_s(sequence, gap, walk.over_s), walk.begins[-1])
     start_s = max(shift.start_s, latest_s - SPARE_S)

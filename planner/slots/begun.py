@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from planner.fieldwork.domain import DayProgress, FieldVisit
-from planner.plan_document import Stop
+from planner.plan_document import RepDay, Stop
 from planner.slots.alternatives import AgendaVisit
 from planner.translation import Clock
 from routing.geo import LatLon
@@ -77,6 +77,7 @@ class Begun:
         left_out: visits of the day that are not made on it.
         base: the ids in the day's order, as bookings have made it.
         place, free_s: where the rep is done with the last visit, and when.
+        depart_s: when the rep was to leave home, by the plan; None once nobody goes by that any more.
         rested_s: when the break was taken, as far as that shows; None where it is still owed or was not taken.
         whole: the shift of the whole day; shift: that of the rest, to start at `place`, whose number it does not have.
     """
@@ -88,6 +89,7 @@ class Begun:
     base: tuple[str, ...]
     place: LatLon
     free_s: int
+    depart_s: int | None
     rested_s: int | None
     sick: bool
     whole: Shift
@@ -130,7 +132,7 @@ def begun(
     said: Said,
     listed: Sequence[AgendaVisit],
     base: Sequence[str],
-    planned: Mapping[str, Stop],
+    planned: RepDay | None,
     clock: Clock,
     shift: Shift,
     start: LatLon,
@@ -141,19 +143,23 @@ def begun(
     Args:
         listed: all visits of the day, those that were made or added without being in its order among them.
         base: the ids that the day's order names.
-        planned: the stops of the published plan.
+        planned: the day in the published plan.
         shift: the working hours; start: where they start.
     """
     told = said.progress
     sorting = _Sorting.of(said, listed, base, clock)
-    made = _Times(said, planned, clock, shift, sorting).made()
+    stops = {stop["visit_id"]: stop for stop in planned["stops"]} if planned is not None else {}
+    made = _Times(said, stops, clock, shift, sorting).made()
     driven = [each for each in made if each.driven]
+    depart_s = None
     if driven:
         place, free_s = driven[-1].visit.place, driven[-1].leave_s
     else:
         place, free_s = start, shift.start_s
         if told is not None and told.leave_at is not None and not sorting.after:
             free_s = max(0, clock.at_instant(told.leave_at))
+        elif planned is not None and planned["start"]["time"] is not None:
+            depart_s = clock.at_instant(datetime.fromisoformat(planned["start"]["time"]))
     rested_s = _rested(shift, start, driven, ways)
     sick = told is not None and told.sick
     end_s = shift.end_s
@@ -169,7 +175,7 @@ def begun(
         max_jobs=0 if sick else most,
     )
     left = sorting.rest, sorting.loose, sorting.left_out
-    return Begun(made, *left, tuple(base), place, free_s, rested_s, sick, shift, rest)
+    return Begun(made, *left, tuple(base), place, free_s, depart_s, rested_s, sick, shift, rest)
 
 
 @dataclass(frozen=True)
@@ -294,6 +300,9 @@ class _Times:
             return self._as_expected(visit) if in_turn else None
         if arrive_s is None:
             assert leave_s is not None
+            expected = self._as_expected(visit) if known is None else None
+            if expected is not None and expected.begin_s <= leave_s:
+                return replace(expected, leave_s=leave_s)
             arrive_s = begin_s = max(0, leave_s - visit.job.service_s)
             return Made(visit, arrive_s, begin_s, leave_s)
         begin_s = arrive_s

@@ -186,10 +186,21 @@ class Desk:
         """
         if not visits:
             return None
-        route = timed(self.itinerary(visits)) or self._late(visits)
+        route = self._in_time(visits) or self._late(visits)
         if route is None:
             raise SlotGoneError("no way leads along this day any more: make and publish a new plan first")
         return route
+
+    def _in_time(self, visits: Sequence[AgendaVisit]) -> Route | None:
+        """A day that has begun is done as soon as it can be; nobody leaves home earlier for it than was planned."""
+        itinerary, begun = self.itinerary(visits), self.day.begun
+        if begun is None:
+            return timed(itinerary)
+        shift, as_planned = itinerary.shift, None
+        latest_s = shift.break_.start_s if shift.break_ is not None else shift.end_s - 1
+        if begun.depart_s is not None and shift.start_s < begun.depart_s <= latest_s:
+            as_planned = timed(replace(itinerary, shift=replace(shift, start_s=begun.depart_s)), at_once=True)
+        return as_planned or timed(itinerary, at_once=True)
 
     def _late(self, visits: Sequence[AgendaVisit]) -> Route | None:
         """What cannot begin in its windows begins when the rep gets there, and the day ends when it does; all that can
@@ -207,7 +218,7 @@ class Desk:
                 promise = visits[late].booking  # whose window the working hours may have cut off
                 opens_s = self.day.clock.at_instant(promise.start) if promise is not None else 0
                 jobs[late] = replace(jobs[late], windows=(TimeWindow(opens_s, max(opens_s, late_s)),))
-            if (route := timed(replace(itinerary, shift=shift, jobs=tuple(jobs)))) is not None:
+            if (route := timed(replace(itinerary, shift=shift, jobs=tuple(jobs)), at_once=True)) is not None:
                 return route
         return None
 

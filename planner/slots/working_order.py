@@ -192,7 +192,7 @@ class Workshop:
             facts.said,
             listed,
             facts.order,
-            facts.as_planned,
+            facts.planned,
             clock,
             shift,
             facts.working_day.start,
