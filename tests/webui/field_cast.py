@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from booking_cast import (
 )
 from company_cast import Company
 from conftest import running
+from flask import request
 from plan_cast import MONDAY, MORNING, TUESDAY, plan, rep_day
 from playwright.sync_api import BrowserContext
 
@@ -51,7 +54,8 @@ class FieldOffice(Company):
         shutil.copytree(built_town(), folder / "areas" / AREA)
         records: tuple[Record, ...] = (ANN, BEN, BAKER, GROCER, FLORIST, DEAL)
         visits = [town_visit(1, BAKER, "09:15", "09:45"), town_visit(2, GROCER, "09:55", "10:25")]
-        days = [rep_day("ann", visits), rep_day("b/1", []), rep_day("ann", [], TUESDAY)]
+        promised = town_visit(1, DEAL, "10:15", "11:00") | {"kind": "appointment", "visit_id": "opportunity:O1"}
+        days = [rep_day("ann", visits), rep_day("b/1", []), rep_day("ann", [promised], TUESDAY)]
         home = spot(*PLACES["ann"])
         for day in days:
             for end in ("start", "end"):
@@ -68,6 +72,21 @@ class FieldOffice(Company):
     def reports(self) -> list[VisitReport]:
         with self.store.read() as unit:
             return unit.visit_reports.find()
+
+    def hear(self, instead: Callable[[str], Any], *, too_late: bool = False) -> None:
+        """Have what phones send answered by `instead`, given the request's text; by the app itself where it is None.
+
+        `too_late`: the app has done what was sent all the same, and only its answer is lost.
+        """
+        route = "api.send_field_events"
+        view = self.app.view_functions[route]
+
+        @wraps(view)
+        def heard(**parts: Any) -> Any:
+            answer = view(**parts) if too_late else None
+            return instead(request.get_data(as_text=True)) or answer or view(**parts)
+
+        self.app.view_functions[route] = heard
 
     def events(self) -> list[FieldEvent]:
         with self.store.read() as unit:

@@ -31,6 +31,9 @@ let streets = null;
 let waitingWorker = null;
 let said = ""; // in place of a day: why there is none
 
+/** For the console, and for tests. */
+export const app = { get sync() { return sync; }, get store() { return store; } };
+
 // --- the address ------------------------------------------------------------------------------------------------------
 
 /** {view, date, visitId, kind, rest} of '#/stop/2026-11-30/account%3AA1'. */
@@ -51,11 +54,20 @@ addEventListener("hashchange", () => {
 
 // --- what is shown ----------------------------------------------------------------------------------------------------
 
+let known = {}; // the document with the queue over it, as long as neither changes: a map is drawn again for a new day only
+
+function overlaid(today) {
+  const { document, rows } = sync;
+  if (known.of !== document || known.rows !== rows || known.today !== today)
+    known = { of: document, rows, today, document: { ...withQueue(document, rows), today } };
+  return known.document;
+}
+
 function context() {
   const at = route();
   const zone = sync.document.rep.timezone;
   const today = dateOf(now(), zone);
-  const document = { ...withQueue(sync.document, sync.rows), today };
+  const document = overlaid(today);
   const day = document.days.find(({ date }) => date === (at.date || today)) ?? null;
   const stop = [...(day?.stops ?? []), ...(day?.left_out ?? [])].find(({ visit_id }) => visit_id === at.visitId) ?? null;
   return {

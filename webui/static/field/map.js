@@ -1,4 +1,5 @@
 // Draws a day on the map that Folium has made the skeleton of (webui/maps.py): one element, moved to where it is shown.
+// `fieldvisit` and `L` are globals of the map's own scripts, static/map.js and Leaflet.
 
 import { isOver } from "field/overlay.js";
 
@@ -60,20 +61,26 @@ export function createMap() {
   }
 
   async function draw(day, rep, stop) {
-    making ??= made().then((map) => {
-      new ResizeObserver(() => fit(map)).observe(element);
-      return map;
-    });
+    making ??= made().then(
+      (map) => {
+        new ResizeObserver(() => fit(map)).observe(element);
+        return map;
+      },
+      (error) => {
+        making = null; // a library did not come: try again when a map is looked at again
+        throw error;
+      },
+    );
     const map = await making;
     if (shown?.day !== day) {
       const again = shown?.day.date === day.date;
       shown?.group.remove();
-      const group = window.fieldvisit.drawn(drawing(day, rep)).addTo(map);
+      const group = fieldvisit.drawn(drawing(day, rep)).addTo(map);
       shown = { day, group, stop: again ? shown.stop : undefined, fitted: again };
     }
     const chosen = stop?.visit_id ?? "";
     if (!shown.fitted || shown.stop !== chosen) {
-      const bounds = stop?.lat != null ? window.L.latLng(stop.lat, stop.lon).toBounds(600) : shown.group.getBounds();
+      const bounds = stop?.lat != null ? L.latLng(stop.lat, stop.lon).toBounds(600) : shown.group.getBounds();
       if (bounds.isValid()) fits = bounds;
       Object.assign(shown, { fitted: true, stop: chosen });
     }
@@ -83,10 +90,7 @@ export function createMap() {
   return {
     /** The map's element with a day on it, around one stop if there is one: put it where the map is to be. */
     show(day, rep, stop) {
-      draw(day, rep, stop).catch((error) => {
-        making = null; // a library did not come: try again when the map is looked at again
-        console.warn(error);
-      });
+      draw(day, rep, stop).catch(console.warn);
       return element;
     },
   };

@@ -21,7 +21,7 @@ const ACTS = {
     });
     return onStop(reported, event.visit_id, () => ({ report: { ...report, id: event.id, made_at: event.made_at } }));
   },
-  late: (day, { body }) => progressed(day, { after: body.after ?? "", leave_at: body.leave_at ?? null }),
+  late: (day, { body }) => progressed(day, { after: body.after ?? "", leave_at: Date.parse(body.leave_at) ? body.leave_at : null }),
   finish: (day, { body }) => progressed(day, { finish_by: body.by ?? null }),
   cancelled: (day, event) => leftOut(day, event, (stop) => stop.visit_id === event.visit_id, "The customer called it off"),
   skipped: (day, event) => leftOut(day, event, (stop) => stop.visit_id === event.visit_id, "Skipped"),
@@ -37,6 +37,7 @@ const ACTS = {
     return renumbered({ ...day, stops: [...day.stops, addedStop(known, event)] });
   },
   order(day, { body }) {
+    if (!Array.isArray(body.order)) return day;
     const place = new Map(body.order.map((id, at) => [id, at]));
     const moves = day.stops.filter((stop) => place.has(stop.visit_id) && !isOver(stop));
     const sorted = [...moves].sort((one, other) => place.get(one.visit_id) - place.get(other.visit_id));
