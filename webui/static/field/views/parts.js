@@ -126,21 +126,23 @@ export const span = (start, end, zone) => html`<span class="numbers">${clock(sta
 export const promiseLine = (promise, zone) => html`<p class="promise-line">${unseen("Promised: ")}
   ${promise.meaning === "whole" ? "Promised, the whole visit within" : "Promised, at the door within"} ${span(promise.start, promise.end, zone)}</p>`;
 
-/** `promise`: whether it is told here; not where a whole line says it. */
-export function tags(stop, zone, { promise = true } = {}) {
+/** `short`: without the promise and the check-in, where lines of their own say them. */
+export function tags(stop, zone, { short = false } = {}) {
   return html`<p class="tags">
-    ${stop.promise && promise ? html`<span class="promise">Promise ${span(stop.promise.start, stop.promise.end, zone)}</span>` : nothing}
+    ${stop.promise && !short ? html`<span class="promise">Promise ${span(stop.promise.start, stop.promise.end, zone)}</span>` : nothing}
     ${(stop.promise && stop.kind === "appointment") || stop.kind === "due" ? nothing : html`<span class="tag kind-${stop.kind}">${KINDS[stop.kind] ?? stop.kind}</span>`}
     ${stop.promise?.call ? html`<span class="tag tag-warn">Call them</span>` : nothing}
     ${stop.late ? html`<span class="tag tag-warn">Late</span>` : nothing}
-    ${stateTag(stop)}
+    ${short && isHere(stop) ? waitingTag(stop) : stateTag(stop)}
   </p>`;
 }
 
+const waitingTag = (stop) => (stop.pending ? html`<span class="tag tag-quiet">Not sent yet</span>` : nothing);
+
 /** What has come of it, and whether the server knows. */
-export function stateTag(stop) {
+function stateTag(stop) {
   const { visit } = stop;
-  const waiting = stop.pending ? html`<span class="tag tag-quiet">Not sent yet</span>` : nothing;
+  const waiting = waitingTag(stop);
   if (!visit) return waiting;
   if (visit.disposition) return html`<span class="tag tag-good">${DISPOSITIONS[visit.disposition]}</span>${waiting}`;
   if (visit.left_at) return html`<span class="tag tag-quiet">Left without a report</span>${waiting}`;

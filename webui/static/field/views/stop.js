@@ -46,10 +46,10 @@ function actions(ctx, day, stop) {
     ${reportNow}</p>`;
 }
 
-function opportunityPart(stop) {
+function opportunityPart(stop, part) {
   const deal = stop.opportunity;
   if (!deal) return nothing;
-  return html`<section class="part"><h3>Opportunity</h3>
+  return html`<section class="part">${part("Opportunity")}
     <p class="part-line"><strong class="numbers">${money(deal.value)}</strong>, ${Math.round(deal.probability * 100)} % likely${
       deal.deadline ? html`, first visit by ${shortDay(deal.deadline.slice(0, 10))}` : nothing}${
       deal.inside_rep ? html`<br /><span class="quiet small">From <bdi>${deal.inside_rep}</bdi></span>` : nothing}</p>
@@ -69,26 +69,26 @@ const lastReport = (said) => html`<div class="last-report">
   ${said.concern ? html`<p class="part-line small">Concern: <bdi>${said.concern}</bdi></p>` : nothing}
 </div>`;
 
-function lastReports(stop) {
+function lastReports(stop, part) {
   const [last, ...earlier] = stop.last_reports;
   if (!last) return nothing;
-  return html`<section class="part"><h3>Last time</h3>${lastReport(last)}
+  return html`<section class="part">${part("Last time")}${lastReport(last)}
     ${earlier.length ? html`<details class="fold"><summary>Before that</summary>${earlier.map(lastReport)}</details>` : nothing}</section>`;
 }
 
-function contactPart(stop) {
+function contactPart(stop, part) {
   const { name, phone, email } = stop.contact ?? {};
   if (!name && !phone && !email) return nothing;
-  return html`<section class="part"><h3>Contact</h3>
+  return html`<section class="part">${part("Contact")}
     <p class="part-line"><bdi>${name || "Nobody by name"}</bdi>${phone ? html`<br /><span class="numbers">${phone}</span>` : nothing}${
       email ? html`<br /><bdi>${email}</bdi>` : nothing}</p></section>`;
 }
 
-function accountPart(stop) {
+function accountPart(stop, part) {
   const { account } = stop;
   if (!account) return nothing;
   const source = { set: "set by hand", learned: `learned from ${count(account.minutes.visits, "visit")}`, record: "as recorded", default: "as usual" };
-  return html`<section class="part"><h3>Customer</h3>
+  return html`<section class="part">${part("Customer")}
     <dl class="facts">
       ${account.name && account.name !== stop.name ? html`<div><dt>Name</dt><dd><bdi>${account.name}</bdi></dd></div>` : nothing}
       ${account.segment ? html`<div><dt>Segment</dt><dd>${account.segment}, every ${account.cadence_days} days</dd></div>` : nothing}
@@ -99,7 +99,7 @@ function accountPart(stop) {
     </dl></section>`;
 }
 
-function sentPart(ctx, stop) {
+function sentPart(ctx, stop, part) {
   const { report } = stop;
   if (!report) return nothing;
   const zone = ctx.document.rep.timezone;
@@ -111,7 +111,7 @@ function sentPart(ctx, stop) {
     ["Concern", [report.concern, report.severity && SEVERITIES[report.severity].toLowerCase()].filter(Boolean).join(", ")],
     ["Ordered", report.order_value != null && money(report.order_value)],
   ].filter(([, said]) => said);
-  return html`<section class="part"><h3>Your report</h3>
+  return html`<section class="part">${part("Your report")}
     <p class="part-line"><strong>${DISPOSITIONS[report.disposition]}</strong>${report.made_at ? html`, <span class="numbers">${clock(report.made_at, zone)}</span>` : nothing}</p>
     ${rows.length ? html`<dl class="facts">${rows.map(([name, said]) => html`<div><dt>${name}</dt><dd><bdi>${said}</bdi></dd></div>`)}</dl>` : nothing}
     ${report.text ? html`<p class="said"><bdi>${report.text}</bdi></p>` : nothing}</section>`;
@@ -127,8 +127,8 @@ function checkedIn(ctx, stop) {
     dwell_minutes ? `, ${dwell_minutes} min` : ""}${isHere(stop) ? html`, until about <span class="numbers">${clock(stop.leave, zone)}</span>` : nothing} <span class="quiet">· ${verdict(stop.visit)}</span></span></p>`;
 }
 
-/** All of a stop. `heading` is the name as a heading of the page. */
-export function card(ctx, day, stop, heading) {
+/** All of a stop. `heading` is its name as a heading of the page, and `part` makes the headings under that. */
+export function card(ctx, day, stop, heading, part) {
   const zone = ctx.document.rep.timezone;
   const go = isOver(stop) || isHere(stop) ? null : leaving(ctx, day, stop);
   const others = stop.rides_with.map(({ name }) => name);
@@ -136,7 +136,7 @@ export function card(ctx, day, stop, heading) {
     ${go ? html`<div class="leave-line"><p class="leave ${go.passed ? "is-passed" : ""}">${go.text}${go.was ? html` <span class="leave-was">was ${go.was}</span>` : nothing}</p>
       ${go.passed ? html`<a class="button" href=${changeHash(day, "late")}>Running late?</a>` : nothing}</div>` : nothing}
     ${heading}
-    ${tags(stop, zone, { promise: false })}
+    ${tags(stop, zone, { short: true })}
     ${checkedIn(ctx, stop)}
     ${isOver(stop) || isHere(stop)
       ? nothing
@@ -151,7 +151,7 @@ export function card(ctx, day, stop, heading) {
     <div class="ways">${isOver(stop) || isHere(stop) ? nothing : navigation(stop, ctx.refresh)}
       ${callButton(stop.contact, stop.name)}${mailButton(stop.contact, stop.name)}${isHere(stop) ? actions(ctx, day, stop) : nothing}</div>
     ${isHere(stop) ? nothing : actions(ctx, day, stop)}
-    ${sentPart(ctx, stop)}${contactPart(stop)}${lastReports(stop)}${opportunityPart(stop)}${accountPart(stop)}
+    ${sentPart(ctx, stop, part)}${contactPart(stop, part)}${lastReports(stop, part)}${opportunityPart(stop, part)}${accountPart(stop, part)}
   </article>`;
 }
 
@@ -188,7 +188,7 @@ export function view(ctx) {
   const [before, after] = [day.stops[at - 1], day.stops[at + 1]];
   return html`${crumb}
     <p class="view-date">Stop ${at + 1} of ${day.stops.length}, ${longDay(day.date)}</p>
-    ${card(ctx, day, stop, html`<h1><bdi>${stop.name}</bdi></h1>`)}
+    ${card(ctx, day, stop, html`<h1><bdi>${stop.name}</bdi></h1>`, (title) => html`<h2 class="part-title">${title}</h2>`)}
     ${otherActs(ctx, day, stop)}
     <nav class="beside" aria-label="Stops beside">
       ${before ? html`<a class="button" href=${stopHash(day, before)}>${icon("back")}<span class="clip"><bdi>${before.name}</bdi></span></a>` : html`<span></span>`}

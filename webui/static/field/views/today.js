@@ -107,7 +107,7 @@ function working(ctx, day) {
   return html`<h1 class="view-title">Today<span class="view-date">${longDay(day.date)}</span></h1>
     ${banner(ctx)}${note(day)}${callsToMake(callsOf(day))}
     <section aria-label=${isHere(next) ? "The stop you are at" : "Next stop"}>
-      ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`)}</section>
+      ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`, (title) => html`<h3 class="part-title">${title}</h3>`)}</section>
     ${dayActs(ctx, day)}
     <section aria-labelledby="rest"><h2 id="rest">${rest.length ? "After that" : "Then home"}</h2>
       <p class="quiet numbers">${count(rest.length, "visit")} left after this · home about ${clock(day.end?.time, zone)}</p>
