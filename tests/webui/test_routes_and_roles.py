@@ -322,8 +322,8 @@ def test_what_is_somebody_else_s_is_answered_as_what_does_not_exist(callers: lis
                 for name, value in asked.values:
                     if value not in foreign.get(caller.name, {}).get(name, []):
                         continue
-                    if name == "day" and "note" in rule.endpoint:
-                        continue  # a note may be on any day
+                    if name == "day" and ("note" in rule.endpoint or "repair" in rule.endpoint):
+                        continue  # a note may be on any day, and so may a stop be added
                     unheard = next(v for v in reversed(PARTS.get(name, REPS)) if Asked("", rule, ((name, v),)).missing)
                     nothing = Asked(
                         asked.method, rule, tuple((n, unheard if n == name else v) for n, v in asked.values)
