@@ -12,7 +12,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
@@ -84,37 +86,64 @@ def rep_calendar(sheets: Iterable[DaySheet], rep_name: str) -> bytes:
     calendar.add("x-wr-calname", vText(_line(f"Visits of {rep_name}")))
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"value": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
+    head, end, _ = calendar.to_ical().partition(b"END:VCALENDAR")
+    parts: list[bytes] = [head]
     for sheet in sheets:
+        named = _Named(sheet.area, sheet.rep_id, sheet.day, sheet.version + sheet.changed, sheet.changed_at)
         if sheet.leave_at is not None and sheet.stops:
-            first = sheet.stops[0]
-            leaving = _event_of(sheet, "leave")
-            leaving.add("dtstart", sheet.leave_at.astimezone(UTC))
-            leaving.add("dtend", max(first.arrive, sheet.leave_at).astimezone(UTC))
-            leaving.add("summary", vText(_line(f"Leave for {first.name}")))
-            leaving.add("location", vText(_line(sheet.start_address)))
-            calendar.add_component(leaving)
-        for stop in sheet.stops:
-            visit = _event_of(sheet, stop.visit_id)
-            visit.add("dtstart", stop.begin.astimezone(UTC))
-            visit.add("dtend", max(stop.begin, stop.leave).astimezone(UTC))
-            visit.add("summary", vText(_line(stop.name)))
-            visit.add("location", vText(_line(stop.address)))
-            visit.add("geo", (round(stop.lat, 6), round(stop.lon, 6)))
-            visit.add("description", vText(_about(stop)))
-            visit.add("status", "CONFIRMED" if stop.promise else "TENTATIVE")
-            calendar.add_component(visit)
-    file: bytes = calendar.to_ical()
-    return file
+            parts.append(_leaving(named, sheet.leave_at, sheet.start_address, sheet.stops[0]))
+        parts += [_visit(named, stop) for stop in sheet.stops]
+    return b"".join([*parts, end, b"\r\n"])
 
 
-def _event_of(sheet: DaySheet, what: str) -> Event:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Whose event on which day, and how often and when it was changed."""
+
+    area: str
+    rep_id: str
+    day: date
+    sequence: int
+    changed_at: datetime
+
+
+# Writing three weeks of events takes half a second, and calendars ask for the same ones every hour.
+_kept = lru_cache(maxsize=20_000)
+
+
+@_kept
+def _leaving(named: _Named, at: datetime, address: str, first: SheetStop) -> bytes:
+    event = _event_of(named, "leave")
+    event.add("dtstart", at.astimezone(UTC))
+    event.add("dtend", max(first.arrive, at).astimezone(UTC))
+    event.add("summary", vText(_line(f"Leave for {first.name}")))
+    event.add("location", vText(_line(address)))
+    written: bytes = event.to_ical()
+    return written
+
+
+@_kept
+def _visit(named: _Named, stop: SheetStop) -> bytes:
+    event = _event_of(named, stop.visit_id)
+    event.add("dtstart", stop.begin.astimezone(UTC))
+    event.add("dtend", max(stop.begin, stop.leave).astimezone(UTC))
+    event.add("summary", vText(_line(stop.name)))
+    event.add("location", vText(_line(stop.address)))
+    event.add("geo", (round(stop.lat, 6), round(stop.lon, 6)))
+    event.add("description", vText(_about(stop)))
+    event.add("status", "CONFIRMED" if stop.promise else "TENTATIVE")
+    written: bytes = event.to_ical()
+    return written
+
+
+def _event_of(named: _Named, what: str) -> Event:
     # Ids of other systems may hold anything and say much; the name of an event is only compared.
-    name = hashlib.sha256("\n".join((sheet.area, sheet.rep_id, str(sheet.day), what)).encode()).hexdigest()[:32]
+    whose = "\n".join((named.area, named.rep_id, str(named.day), what))
     event = Event()
-    event.add("uid", f"{name}@fieldvisit")
-    event.add("sequence", sheet.version + sheet.changed)
-    event.add("dtstamp", sheet.changed_at.astimezone(UTC))
-    event.add("last-modified", sheet.changed_at.astimezone(UTC))
+    event.add("uid", f"{hashlib.sha256(whose.encode()).hexdigest()[:32]}@fieldvisit")
+    event.add("sequence", named.sequence)
+    event.add("dtstamp", named.changed_at.astimezone(UTC))
+    event.add("last-modified", named.changed_at.astimezone(UTC))
     return event
 
 

@@ -7,7 +7,7 @@ version that was published last of those that did.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from planner.access import Scope
 from planner.candidates import VisitKind
-from planner.domain import Account, Opportunity, RecordKind
+from planner.domain import Account, Opportunity, Record, RecordKind
 from planner.errors import PlannerError
 from planner.plan_document import RepDay, Stop, read_plan
-from planner.repository import Records, Store, StoredPlan, UnitOfWork
+from planner.repository import Store, StoredPlan, UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 
 MAX_LINE = 300
@@ -27,6 +27,8 @@ MAX_LINE = 300
 
 DayKey = tuple[date, str]
 """A day and a rep's id."""
+
+RecordOf = Callable[[RecordKind, str], Record | None]
 
 _STANDING = frozenset({BookingState.PROMISED, BookingState.DONE})
 
@@ -111,7 +113,7 @@ def sheets(store: Store, scope: Scope, area: str, rep_id: str, first: date, last
 def sheet(unit: UnitOfWork, plan: StoredPlan, rep_id: str, day: date) -> DaySheet | None:
     """The sheet of one day of a plan that was read; None where the rep does not work on it."""
     found = _days(plan.document or "").get((day, rep_id))
-    return None if found is None else _sheet(unit, unit.records(plan.area), plan, found)
+    return None if found is None else _sheet(unit, unit.records(plan.area).get, plan, found)
 
 
 def working_days(unit: UnitOfWork, area: str) -> Mapping[str, Mapping[date, bool]]:
@@ -143,11 +145,18 @@ def _sheets(
     unit: UnitOfWork, area: str, rep_id: str, first: date, last: date, published: list[StoredPlan]
 ) -> list[DaySheet]:
     records = unit.records(area)
+    # One by one they would take a second for three weeks.
+    everybody: list[Record] = [*records.accounts(), *records.opportunities()]
+    known = {(record.kind, record.id): record for record in everybody}
+
+    def record_of(kind: RecordKind, record_id: str) -> Record | None:
+        return known.get((kind, record_id))
+
     found: dict[date, DaySheet] = {}
     for plan, days in _documents(unit, area, first, published):
         for (day, rep), entry in days.items():
             if rep == rep_id and first <= day <= last and day not in found:
-                found[day] = _sheet(unit, records, plan, entry)
+                found[day] = _sheet(unit, record_of, plan, entry)
     return [found[day] for day in sorted(found)]
 
 
@@ -185,7 +194,7 @@ def _days(document: str) -> Mapping[DayKey, RepDay]:
         return {}
 
 
-def _sheet(unit: UnitOfWork, records: Records, plan: StoredPlan, day: RepDay) -> DaySheet:
+def _sheet(unit: UnitOfWork, record_of: RecordOf, plan: StoredPlan, day: RepDay) -> DaySheet:
     on, rep_id, zone = date.fromisoformat(day["date"]), day["rep_id"], ZoneInfo(day["timezone"])
     bookings = [
         booking
@@ -215,7 +224,7 @@ def _sheet(unit: UnitOfWork, records: Records, plan: StoredPlan, day: RepDay) ->
         back_at=_moment(end, zone) if end else None,
         start_address=day["start"]["address"],
         end_address=day["end"]["address"],
-        stops=tuple(_stop(records, stop, promised.get(stop["visit_id"]), zone) for stop in day["stops"]),
+        stops=tuple(_stop(record_of, stop, promised.get(stop["visit_id"]), zone) for stop in day["stops"]),
         pause=(_moment(rest["start"], zone), _moment(rest["end"], zone)) if rest and day["stops"] else None,
         drive_s=day["totals"]["drive_seconds"],
         drive_m=day["totals"]["drive_metres"],
@@ -223,8 +232,8 @@ def _sheet(unit: UnitOfWork, records: Records, plan: StoredPlan, day: RepDay) ->
     )
 
 
-def _stop(records: Records, stop: Stop, promise: Booking | None, zone: ZoneInfo) -> SheetStop:
-    contact, notes = _who(records, stop["visit_id"])
+def _stop(record_of: RecordOf, stop: Stop, promise: Booking | None, zone: ZoneInfo) -> SheetStop:
+    contact, notes = _who(record_of, stop["visit_id"])
     told = ""
     if promise is not None:
         start, end = promise.start.astimezone(zone), promise.end.astimezone(zone)
@@ -250,16 +259,16 @@ def _stop(records: Records, stop: Stop, promise: Booking | None, zone: ZoneInfo)
     )
 
 
-def _who(records: Records, visit_id: str) -> tuple[Contact, str]:
+def _who(record_of: RecordOf, visit_id: str) -> tuple[Contact, str]:
     """Whom to ask for at a visit, and what inside sales has noted."""
     kind, _, record_id = visit_id.partition(":")
     if kind not in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY):
         return Contact(), ""
-    record = records.get(RecordKind(kind), record_id)
+    record = record_of(RecordKind(kind), record_id)
     notes = record.notes if isinstance(record, Opportunity) else ""
     contact = _contact(record)
     if isinstance(record, Opportunity) and record.account_id and not contact.in_words:
-        contact = _contact(records.get(RecordKind.ACCOUNT, record.account_id))
+        contact = _contact(record_of(RecordKind.ACCOUNT, record.account_id))
     return contact, notes
 
 
