@@ -22,6 +22,7 @@ from planner.replanning.refreshing import refresh
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
+from routing.errors import RoutingError
 
 AT_ONCE = 20
 """Events in one transaction: others want to write too."""
@@ -83,7 +84,7 @@ def take(
             taken[number] = one
     for key in days:
         make_up_for(store, writer, agendas, area, *key, settings)
-        with suppress(NotFoundError, NotImplementedError):  # nobody knows where the rep starts: the day has no times that could be mended
+        with suppress(NotFoundError, RoutingError):  # the rep's home or the streets are not known: no day to mend
             refresh(store, writer, agendas, area, *key, settings)
     if also is not None:
         with store.write(actor) as unit:
