@@ -11,6 +11,7 @@ from cast import Town, door, rep
 from handoff_cast import Desk, staff
 from people_cast import Office
 from postgres import Postgres
+from replanning_cast import Phone, plan_a_tuesday
 from slots_cast import SlotTown, slot_town
 
 from planner.storage import SqlStore, open_store
@@ -87,6 +88,24 @@ def office(empty_database: Path, tmp_path: Path) -> Iterator[Office]:
 def any_office(store: SqlStore) -> Office:
     """The same on each database that we support."""
     return Office(store)
+
+
+@pytest.fixture(scope="session")
+def planned_tuesday(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with Anna's planned Tuesday, to be copied: planning takes longer than most tests."""
+    file = tmp_path_factory.mktemp("tuesday") / "fieldvisit.sqlite"
+    town = slot_town(file, copy_of=empty_database)
+    plan_a_tuesday(town)
+    town.store.close()
+    return file
+
+
+@pytest.fixture
+def phone(planned_tuesday: Path, tmp_path: Path) -> Iterator[Phone]:
+    """Anna's phone on a Tuesday as planned: bakery 9:20, dairy 10:15, cafe 11:00."""
+    town = slot_town(tmp_path / "fieldvisit.sqlite", copy_of=planned_tuesday)
+    yield Phone(town)
+    town.store.close()
 
 
 @pytest.fixture
