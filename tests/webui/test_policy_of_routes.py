@@ -15,7 +15,7 @@ from webui.policy import allow, any_host, enforce, policy_of, public, signed_in
 
 PUBLIC = {"assets.serve", "login.login", "login.log_in_by_password", "login.log_in_by_code", "login.setup",
           "login.set_up", "login.invitation", "login.accept", "sign_on.begin", "sign_on.back",
-          "field_app.manifest", "field_app.service_worker"}  # fmt: skip
+          "field_app.manifest", "field_app.service_worker", "feeds.calendar"}  # fmt: skip
 """Of ours; what watches over the installation and describes the API may be public too."""
 
 
