@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from planner.access import PERMISSIONS, Role
 from planner.domain import MAX_NOTES, MAX_TEXT, Account, Address, Location, Opportunity, RecordKind, Rep
+from planner.fieldwork.domain import DayProgress, DealOutcome, Disposition, FieldVisit, Severity, VisitReport
 from planner.idempotency import Answer
 from planner.jobs.domain import Job, JobState
 from planner.people.domain import User
@@ -85,7 +86,17 @@ class House:
                 kinds = (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY)
                 records.save_locations([_doubtful(kind, text, home) for kind in kinds])
                 unit.audit("record.saved", text, area=text, detail=text)
+                unit.visit_reports.put(_reported(number, owner, text))
+                unit.field_visits.put(
+                    FieldVisit("helsinki", owner, NOW.date(), text, text, text, "ines@example.com", NOW, NOW, 1)
+                )
             unit.bookings.put(_promise(texts, reps[0]))
+            for rep in reps:
+                unit.day_progress.put(
+                    DayProgress("helsinki", rep, NOW.date(), 1, left_out={f"account:{text}": text for text in texts})
+                )
+            lost = {f"{RecordKind.OPPORTUNITY}:{texts[0]}": " ".join(texts)[:MAX_NOTES]}
+            unit.day_progress.put(DayProgress("helsinki", reps[0], date(2026, 12, 1), 1, to_call=lost))
             document = _plan(texts, reps)
             for published in (NOW, None):
                 unit.plans("helsinki").add(
@@ -205,6 +216,14 @@ def _promise(texts: Sequence[str], rep: str) -> Booking:
     return Booking(
         "helsinki", "hostile", rep, start.date(), BookingState.PROMISED, texts[0], everything, everything, 60.17, 24.95,
         30, start, start.replace(hour=10), Meaning.ARRIVE, "", frozenset(), "ines@example.com", "user:ines", NOW, None,
+    )  # fmt: skip
+
+
+def _reported(number: int, rep: str, text: str) -> VisitReport:
+    """Everything that a rep can write into a report of a visit."""
+    return VisitReport(
+        "helsinki", f"report{number}", rep, NOW.date(), text, text, text, "ines@example.com", NOW, "user:rita",
+        Disposition.MET, DealOutcome.RETURNED, text, NOW.date(), text, text, Severity.HIGH, text, text, 1.0, text,
     )  # fmt: skip
 
 

@@ -116,6 +116,8 @@ def pages_that_are_led_to(seen: Seen, serve: Serve, opened: Opened, folder: Path
                 seen.look(page, f"{endpoint} for {name}")
                 done.add(endpoint)
         if name == "adele":
+            page.goto(f"{base}/a/helsinki/customer?id={NAMES[1]}")
+            seen.look(page, "a customer")
             page.locator(".who > summary").click()
             seen.look(page, "the menu")
             page.goto(f"{base}/a/helsinki/planning")

@@ -17,7 +17,7 @@ _CSS = {
     Disposition.RESCHEDULED: "tag-quiet",
     Disposition.REFUSED: "tag-warn",
 }
-_WHY = {DealOutcome.RETURNED: "Returned to inside sales because", DealOutcome.LOST: "Lost because"}
+_WHY = {DealOutcome.RETURNED: "Returned because", DealOutcome.LOST: "Lost because"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ class LastReport:
 
 @dataclass(frozen=True, slots=True)
 class ToCallView:
-    """A customer to be called; `booking_id` has a promise to move, else a visit is booked for `opportunity_id`."""
+    """A customer to be called; `booking_id` has a promise to move, else a visit is booked for `opportunity_id`.
+
+    `expected` is empty where `why` says when.
+    """
 
     name: str
     opportunity_id: str
@@ -72,7 +75,8 @@ def last_reports(reports: Iterable[VisitReport], team: Team) -> dict[str, LastRe
 def to_call_view(each: ToCall, team: Team) -> ToCallView:
     start, end = each.start.astimezone(team.zone), each.end.astimezone(team.zone)
     window = clock(start) if start == end else f"{clock(start)}–{clock(end)}"
-    expected = f"Would begin at {clock(each.expected.astimezone(team.zone))}" if each.expected else "Not made that day"
+    begin = clock(each.expected.astimezone(team.zone)) if each.expected else ""
+    expected = f"Would begin at {begin}" if begin else "Not made that day"
     return ToCallView(
         name=each.name,
         opportunity_id=each.opportunity.id if each.opportunity else "",
@@ -83,7 +87,7 @@ def to_call_view(each: ToCall, team: Team) -> ToCallView:
         email=each.email,
         promised=f"{short_day(each.day)}, {window}",
         why=sentence(each.why),
-        expected=expected,
+        expected="" if begin and begin in each.why else expected,
         rep=team.name(each.rep_id),
     )
 
