@@ -110,7 +110,7 @@ class Noticing:
         ):
             yield f"This came more than {self._settings.accept_days} days after the visit; it is kept with it"
         if event.kind in STATEMENTS and self._day < today:
-            yield f"{self._day} was over when this came; it is kept, and changes nothing"
+            yield f"{self._day} was over when this came: it is kept with it, and nobody acts on it any more"
 
     def _elsewhere(self, event: FieldEvent) -> str:
         """Where the visit is now that is not in the rep's day (any more), or what became of it."""

@@ -83,8 +83,8 @@ def take(
         for (number, _, _), one in zip(some, became, strict=True):
             taken[number] = one
     for key in days:
-        make_up_for(store, writer, agendas, area, *key, settings)
         with suppress(NotFoundError, RoutingError):  # the rep's home or the streets are not known: no day to mend
+            make_up_for(store, writer, agendas, area, *key, settings)
             refresh(store, writer, agendas, area, *key, settings)
     if also is not None:
         with store.write(actor) as unit:

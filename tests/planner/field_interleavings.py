@@ -1,0 +1,219 @@
+"""The same events on many ways: shuffled, repeated, in requests of any size, days late, with crashes in between.
+
+For tests and benchmarks: whichever way they came, the rows are those of the events in order and sent once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cast import MONDAY, TUESDAY, WEDNESDAY
+from field_cast import ACTORS, AT_SIX, BAKERY, BARN, DAIRY, FORGE, KIOSK, MILL, Field, at, open_field, sent
+from hypothesis import strategies as st
+from slots_cast import TOWN
+
+from planner.access import Actor, Scope
+from planner.fieldwork.bodies import SentEvent
+from planner.fieldwork.taking import take
+from planner.handoffs.state import all_handoffs
+from planner.repository import UnitOfWork
+from planner.storage import SqlStore
+
+VISITS = (BAKERY, KIOSK, DAIRY, MILL, FORGE, BARN)
+DAYS = (MONDAY, TUESDAY, WEDNESDAY)
+
+
+class CrashError(Exception):
+    """The process was killed."""
+
+
+@dataclass
+class Crashing:
+    """A store whose process is killed at its write number `at`: before it, or just after its commit."""
+
+    store: SqlStore
+    at: int
+    committed: bool
+
+    def read(self, scope: Scope) -> AbstractContextManager[UnitOfWork]:
+        return self.store.read(scope)
+
+    @contextmanager
+    def write(self, actor: Actor) -> Iterator[UnitOfWork]:
+        self.at -= 1
+        if self.at == 0 and not self.committed:
+            raise CrashError
+        with self.store.write(actor) as unit:
+            yield unit
+        if self.at == 0:
+            raise CrashError
+
+
+@dataclass(frozen=True)
+class Request:
+    """Events by number, so many days after the request before; `crash` is the write at which the first try ends."""
+
+    events: tuple[int, ...]
+    days_later: int
+    crash: int
+    committed: bool
+
+
+@dataclass(frozen=True)
+class Interleaving:
+    """What two phones say, and how it arrives."""
+
+    events: tuple[SentEvent, ...]
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of it; `unequal` names the tables whose rows are others than those of the events sent in order."""
+
+    lost: int
+    duplicated: int
+    unequal: tuple[str, ...]
+
+
+_clocks = st.builds("{:02}:{:02}".format, st.integers(8, 16), st.sampled_from([0, 1, 30]))
+_visits = st.sampled_from(VISITS)
+_bodies: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
+    "arrived": st.sampled_from([{}, {"lat": 0.0, "lon": 0.01, "accuracy_m": 20}]),
+    "left": st.just({}),
+    "reported": st.fixed_dictionaries(
+        {
+            "disposition": st.sampled_from(["met", "met", "not_in", "rescheduled", "refused"]),
+            "deal": st.sampled_from(["open", "open", "won", "lost", "returned"]),
+            "reason": st.sampled_from(["too dear", "nobody decides"]),
+            "text": st.sampled_from(["", "they bake", "they mill"]),
+            "at_customer": st.booleans(),
+        }
+    ),
+    "late": st.fixed_dictionaries({"after": _visits, "leave_at": st.sampled_from([at("11:00").isoformat(), None])}),
+    "cancelled": st.sampled_from([{}, {"why": "ill"}]),
+    "skipped": st.just({}),
+    "restored": st.just({}),
+    "added": st.just({}),
+    "sick": st.fixed_dictionaries({"sick": st.booleans()}),
+    "finish": st.fixed_dictionaries({"by": st.sampled_from([at("16:00").isoformat(), None])}),
+    "order": st.fixed_dictionaries({"after": _visits, "order": st.lists(_visits, unique=True, max_size=3)}),
+}
+_OF_THE_DAY = ("late", "sick", "finish", "order")
+
+
+ALL_KINDS = ("arrived", "left", "reported", "reported", "reported", *_bodies)
+
+
+@st.composite
+def _event(draw: st.DrawFn, kinds: Sequence[str], visits: Sequence[str]) -> SentEvent:
+    kind = draw(st.sampled_from(kinds))
+    visit = "" if kind in _OF_THE_DAY else draw(st.sampled_from(visits))
+    body = draw(_bodies[kind])
+    if kind == "reported" and not visit.startswith("opportunity:"):
+        body = body | {"deal": "open"}
+    rep, day = draw(st.sampled_from(["anna", "anna", "ben"])), draw(st.sampled_from(DAYS))
+    return sent(kind, visit, draw(_clocks), rep=rep, day=day, **body)
+
+
+@st.composite
+def interleavings(
+    draw: st.DrawFn, kinds: Sequence[str] = ALL_KINDS, visits: Sequence[str] = VISITS, most: int = 12
+) -> Interleaving:
+    event = _event(kinds, visits)
+    events = draw(st.lists(event, min_size=2, max_size=most, unique_by=lambda event: event.id))
+    numbers = st.integers(0, len(events) - 1)
+    sending = [*draw(st.permutations(range(len(events)))), *draw(st.lists(numbers, max_size=5))]
+    requests, days = [], 30
+    while sending:
+        size = draw(st.integers(1, len(sending)))
+        later = draw(st.integers(0, days))
+        crash, committed = draw(st.sampled_from([0, 0, 1, 2, 3])), draw(st.booleans())
+        requests.append(Request(tuple(sending[:size]), later, crash, committed))
+        sending, days = sending[size:], days - later
+    return Interleaving(tuple(events), tuple(requests))
+
+
+class Replaying:
+    """Both ways, each from a database that `field_cast.make_field` has made; `file` is overwritten with it."""
+
+    def __init__(self, file: Path, database: Path) -> None:
+        self._file = file
+        self._bytes = database.read_bytes()
+        self._field = open_field(file, database)
+
+    def replay(self, interleaving: Interleaving) -> Replayed:
+        in_order = sorted(interleaving.events, key=lambda event: (event.made_at, event.id))
+        field = self._anew()
+        for who in ("anna", "ben"):
+            field.take(*(event for event in in_order if event.rep_id == who), who=who)
+        once = rows_of(field)
+        field = self._anew()
+        _deliver(field, interleaving.events, interleaving.requests)
+        return _compared(interleaving.events, once, rows_of(field))
+
+    def close(self) -> None:
+        self._field.town.store.close()
+
+    def _anew(self) -> Field:
+        """The same engine, which knows its statements already, on the database as it was made."""
+        town = self._field.town
+        town.store.close()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        self._file.write_bytes(self._bytes)
+        town.now = AT_SIX
+        town.with_settings()
+        return self._field
+
+
+def _compared(events: Sequence[SentEvent], once: dict[str, list[Any]], shuffled: dict[str, list[Any]]) -> Replayed:
+    sent_ids = {event.id for event in events}
+    stored = [event[0] for event in shuffled["field_events"]]
+    return Replayed(
+        lost=len(sent_ids - set(stored)),
+        duplicated=len(stored) - len(set(stored)) + len(set(stored) - sent_ids),
+        unequal=tuple(table for table in once if once[table] != shuffled[table]),
+    )
+
+
+def _deliver(field: Field, events: Sequence[SentEvent], requests: Sequence[Request]) -> None:
+    for request in requests:
+        field.town.wait(days=request.days_later)
+        for who in ("anna", "ben"):
+            some = [events[number] for number in request.events if events[number].rep_id == who]
+            if some and request.crash:
+                crashing: Any = Crashing(field.town.store, request.crash, request.committed)
+                with contextlib.suppress(CrashError):
+                    take(crashing, ACTORS[who], field.town.agendas, TOWN, some, field.town.settings, field.town.now)
+            field.take(*some, who=who)
+
+
+def rows_of(field: Field) -> dict[str, list[Any]]:
+    """All that follows from events, without the times at which it was written."""
+    with field.reading() as unit:
+        events = unit.field_events.find(area=TOWN)
+        deals = all_handoffs(unit, TOWN, field.town.settings.gate)
+        return {
+            "field_events": [
+                (event.id, event.rep_id, event.day, event.visit_id, event.kind, event.made_at, event.base, event.body)
+                for event in events
+            ],
+            "check_ins": unit.check_ins.find(area=TOWN),
+            "visit_reports": unit.visit_reports.find(area=TOWN),
+            "field_visits": unit.field_visits.find(area=TOWN),
+            "day_progress": [  # whom to call follows from how the day can be timed, not from events alone
+                replace(row, to_call={}) for row in unit.day_progress.find(area=TOWN) if row.revision
+            ],
+            "handoffs": [
+                (row.opportunity_id, row.state, row.side, row.owner, row.field_rep, row.reason, row.learned)
+                for _, row in deals
+            ],
+            "bookings": [(booking.id, booking.state) for booking in unit.bookings.find(area=TOWN)],
+            "accounts": sorted((seen.account_id, seen.last_visit, seen.dwells) for seen in unit.records(TOWN).visits()),
+        }
