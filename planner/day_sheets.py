@@ -185,7 +185,7 @@ def _documents(
         yield made, {key: routes.get(key, day) for key, day in _days(made.document or "").items()}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _days(document: str) -> Mapping[DayKey, RepDay]:
     """The days of a plan.json: large ones take a second to read, and calendars ask every hour. Nobody changes them."""
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from company_cast import Company
+from company_cast import PASSWORD, Company
 from icalendar import Calendar, Component
 from plan_cast import TUESDAY, plan, rep_day, stop
 from werkzeug.test import TestResponse
@@ -52,7 +52,7 @@ class Street(Company):
 
     def address(self) -> str:
         """Ann's calendar address, as her account page tells it."""
-        page = self.browser(self.ann).send("/account/feed").get_data(as_text=True)
+        page = self.browser(self.ann).send("/account/feed", present=PASSWORD).get_data(as_text=True)
         found = re.search(r"http://localhost(/feeds/[^<\s]+\.ics)", page)
         assert found is not None
         return found[1]
@@ -184,7 +184,13 @@ def test_only_field_reps_have_a_calendar_to_share(street: Street) -> None:
     for who in (street.mona, street.ines, street.adele):
         browser = street.browser(who)
         assert "secret address" not in browser.text("/account")
-        assert browser.send("/account/feed").status_code == 422
+        assert browser.send("/account/feed", present=PASSWORD).status_code == 422
+
+
+def test_whoever_finds_a_browser_that_is_logged_in_makes_no_address(street: Street) -> None:
+    answer = street.browser(street.ann).send("/account/feed", present="guessed")
+    assert answer.status_code == 422
+    assert "/feeds/" not in answer.get_data(as_text=True)
 
 
 def test_nothing_of_the_secret_is_stored_or_logged(street: Street, caplog: pytest.LogCaptureFixture) -> None:

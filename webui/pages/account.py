@@ -131,6 +131,8 @@ def end_token(token_id: str) -> Any:
 @in_person
 def add_feed() -> Any:
     here, asking = door(), viewer()
+    if refused := _not_confirmed(asking):
+        return _refused(refused)
     try:
         with here.store.write(asking.actor) as unit:
             secret, feed = issue_feed(unit, asking.user, here.clock())
