@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from compiled_once import compile_once
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 from waitress import wasyncore
 from waitress.server import create_server
 
@@ -64,6 +64,7 @@ def chromium_of_the_system() -> str | None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium: the system's if it has one, else the one that Playwright brings."""
+    expect.set_options(timeout=20_000)  # on a busy machine
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_of_the_system(), args=CHROMIUM_ARGUMENTS)
         yield chromium

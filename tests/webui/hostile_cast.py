@@ -39,6 +39,7 @@ from webui.streaming import Streams
 NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 
 NO_PAGES = frozenset({
+    "field_app.first_area", "field_app.manifest", "field_app.service_worker", "field_app.identity",
     "assets.serve", "pages.basemap", "pages.plan_json", "planning.live", "planning.events", "records.example",
     "booking.addresses", "booking.slots", "booking.days", "promises.calendar",
     "feeds.calendar", "day_sheets.track", "my_data.download", "records.refusals", "health.alive",
