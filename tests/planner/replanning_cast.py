@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +15,8 @@ from planner.plan_document import RepDay
 from planner.replanning.domain import Preview, Statement, Wish
 from planner.replanning.previewing import preview
 from planner.replanning.refreshing import refresh
+from planner.replanning.wishing import said_too
+from planner.slots.desk import Desk
 from planner.slots.domain import Booking, ChangedDay
 
 
@@ -60,31 +61,11 @@ class Phone:
 
     def sends(self, statements: tuple[Statement, ...]) -> None:
         """What a preview has proposed."""
-        for each in statements:
-            self.says(**self._registers(each))
-
-    def _registers(self, said: Statement) -> Mapping[str, Any]:
-        told = self.progress()
-        left_out = dict(told.left_out) if told is not None else {}
-        added = told.added if told is not None else ()
-        match said.kind.value:
-            case "late":
-                return {"after": said.body["after"], "leave_at": datetime.fromisoformat(said.body["leave_at"])}
-            case "cancelled" | "skipped":
-                return {"left_out": left_out | {said.visit_id: said.body.get("why", "") or "Left out"}}
-            case "restored":
-                return {"left_out": {id_: why for id_, why in left_out.items() if id_ != said.visit_id}}
-            case "added":
-                return {"added": (*added, said.visit_id)}
-            case "sick":
-                return {"sick": said.body["sick"]}
-            case "finish":
-                by = said.body["by"]
-                return {"finish_by": datetime.fromisoformat(by) if by else None}
-            case "order":
-                return {"order": tuple(said.body["order"])}
-            case other:
-                raise AssertionError(other)
+        with self.town.writing() as unit:
+            before = unit.day_progress.get(TOWN, self.rep_id, self.day)
+            before = before or DayProgress(TOWN, self.rep_id, self.day, 0)
+            unit.day_progress.put(replace(said_too(before, statements), revision=before.revision + len(statements)))
+        self.refresh()
 
     def refresh(self) -> ChangedDay | None:
         town = self.town
@@ -133,5 +114,8 @@ def promised(town: SlotTown, phone: Phone, id_: str, window: tuple[str, str], ea
     """A promise to an opportunity that is there, in the order of the day."""
     booking = promise(id_, window=window, place=door(east), service_minutes=30)
     town.book(booking, order)
+    with town.writing() as unit:
+        desk = Desk.of(unit, town.agendas, TOWN, booking.rep_id, booking.day, town.settings)
+        unit.changed_days.put(desk.changed(desk.day.listed, shown=True))
     phone.refresh()
     return booking
