@@ -17,7 +17,7 @@ from planner.rep_names import told_names
 from planner.repository import UnitOfWork
 from planner.settings import FieldworkSettings
 from planner.slots.agenda import Agendas
-from planner.slots.domain import BookingState
+from planner.slots.domain import Booking, BookingState
 
 AHEAD = timedelta(minutes=5)
 """So far may a phone's clock be ahead of ours without anybody hearing of it."""
@@ -72,7 +72,7 @@ class Noticing:
         now: datetime,
         left_out: Collection[str],
     ) -> None:
-        """`left_out` are the visits that the rep had left out before."""
+        """`left_out` are the visits that the rep had left out before, and may not be in the day for that alone."""
         self._unit = unit
         self._agendas = agendas
         self._area = area
@@ -88,7 +88,7 @@ class Noticing:
         Args:
             refused: why its report changes nothing of the handoff, if so.
         """
-        elsewhere = self._elsewhere(event)
+        elsewhere = self._elsewhere(event, refused)
         if elsewhere and refused:
             refused = "The handoff stays as it is"
         gone = self._gone_of(body) if isinstance(body, Order) else ""
@@ -112,7 +112,7 @@ class Noticing:
         if event.kind in STATEMENTS and self._day < today:
             yield f"{self._day} was over when this came: it is kept with it, and nobody acts on it any more"
 
-    def _elsewhere(self, event: FieldEvent) -> str:
+    def _elsewhere(self, event: FieldEvent, refused: str) -> str:
         """Where the visit is now that is not in the rep's day (any more), or what became of it."""
         visit = event.visit_id
         if event.kind not in OF_A_VISIT or event.kind is EventKind.LEFT:
@@ -124,16 +124,21 @@ class Noticing:
             return f"There is no customer {record_id[:_NAME]} any more; {kept}"
         if event.kind in (EventKind.ADDED, EventKind.RESTORED) or self._is_on_the_day(visit):
             return ""
-        return f"{self._where(visit, name)}; {kept}"
+        days = self._days_of(visit)
+        if visit in self._left_out and not days:
+            return ""
+        if refused and any(rep_id == self._rep_id for rep_id, _ in days):
+            return ""  # that it is on another day of theirs is told by what stands in the way
+        return f"{self._where(visit, name, days)}; {kept}"
 
     def _gone_of(self, order: Order) -> str:
-        gone = [visit for visit in order.order if not self._is_on_the_day(visit)]
+        gone = [visit for visit in order.order if visit not in self._left_out and not self._is_on_the_day(visit)]
         names = ", ".join(self._name(visit) or visit[:_NAME] for visit in gone)
         are = "are" if len(gone) > 1 else "is"
         return f"{names} {are} not in your day any more; the rest is in your order" if gone else ""
 
     def _is_on_the_day(self, visit: str) -> bool:
-        """Whether the day has, or had before its rep said otherwise, a visit; also where nobody knows the day."""
+        """Whether the day has a visit; also where nobody knows the day."""
         version, planned = self._agendas.planned(self._unit, self._area, self._rep_id, self._day)
         row = self._unit.changed_days.get(self._area, self._rep_id, self._day)
         if row is not None and row.plan_version != version:
@@ -144,25 +149,29 @@ class Noticing:
         stops = [stop["visit_id"] for stop in shown["stops"]] if shown is not None else []
         progress = self._unit.day_progress.get(self._area, self._rep_id, self._day)
         added = progress.added if progress is not None else ()
-        return visit in (*stops, *(row.order if row is not None else ()), *added, *self._left_out)
+        return visit in (*stops, *(row.order if row is not None else ()), *added)
 
-    def _where(self, visit: str, name: str) -> str:
-        kind, _, record_id = visit.partition(":")
-        of_deal = kind == RecordKind.OPPORTUNITY
-        bookings = self._unit.bookings.find(area=self._area, opportunity_id=record_id) if of_deal else []
-        promised = [(booking.rep_id, booking.day) for booking in bookings if booking.state is BookingState.PROMISED]
-        cancelled = [booking for booking in bookings if booking.state is BookingState.CANCELLED]
-        days = promised or self._other_days(visit)
+    def _where(self, visit: str, name: str, days: Collection[tuple[str, date]]) -> str:
         if days:
             rep_id, day = min(days, key=lambda key: (key[1], key[0]))
             whose = "in your day" if rep_id == self._rep_id else f"{self._told_name(rep_id)}'s"
             return f"{name} is {whose} on {day:%A}, {day}, now"
+        cancelled = self._bookings(visit, BookingState.CANCELLED)
         if any((booking.rep_id, booking.day) == (self._rep_id, self._day) for booking in cancelled):
             return f"The visit to {name} was cancelled"
         return f"{name} is not in your day any more"
 
-    def _other_days(self, visit: str) -> list[tuple[str, date]]:
-        """The rep-days, from this one's date or today on, on which the visit is shown now."""
+    def _bookings(self, visit: str, state: BookingState) -> list[Booking]:
+        kind, _, record_id = visit.partition(":")
+        if kind != RecordKind.OPPORTUNITY:
+            return []
+        return self._unit.bookings.find(area=self._area, opportunity_id=record_id, state=state)
+
+    def _days_of(self, visit: str) -> list[tuple[str, date]]:
+        """The rep-days for which the visit is promised now, or else on which it is shown, from yesterday on."""
+        promised = self._bookings(visit, BookingState.PROMISED)
+        if promised:
+            return [(booking.rep_id, booking.day) for booking in promised]
         first = min(self._day, self._now.date()) - timedelta(days=1)
         asked = ("rep_id", "day", "order")
         rows = self._unit.changed_days.columns(asked, "day", first, date.max, area=self._area)
