@@ -14,6 +14,7 @@ from slots_cast import FRIDAY_NOON, TOWN, WHOLE_TOWN, SlotTown, slot_town
 
 from planner.access import Scope
 from planner.errors import NotFoundError
+from planner.fieldwork.bodies import SentEvent
 from planner.fieldwork.domain import (
     CheckIn,
     CheckInVerdict,
@@ -26,8 +27,9 @@ from planner.fieldwork.domain import (
     Outcome,
     VisitReport,
 )
-from planner.fieldwork.phone import Asking, phone_document, phone_scope, sees_visit
+from planner.fieldwork.phone import Asking, phone_document, phone_scope
 from planner.fieldwork.phone.stops import why_in_names
+from planner.fieldwork.whose import Whose
 from planner.handoffs.domain import BantAnswer, HandoffRow, HandoffState, Side
 from planner.plan_document import without_stops
 from planner.rep_days import RepDayNote
@@ -392,22 +394,45 @@ def test_a_rep_who_does_not_exist_has_no_phone(slots: SlotTown) -> None:
         phone(slots, rep_id="zoe", scope=Scope(TOWN))
 
 
-def test_a_rep_may_name_visits_to_customers_whom_they_see_and_those_that_were_on_the_day(town: SlotTown) -> None:
-    town.add((account("kiosk", owner_rep_id=""), door(5)))
+def test_a_rep_names_visits_to_those_whom_they_see_and_those_that_they_had_on_the_day(town: SlotTown) -> None:
+    before = next(d["date"] for d in phone(town)["days"] if any(s["name"] == "Bakery" for s in d["stops"]))
+    with town.writing() as unit:
+        unit.records(TOWN).save(account(owner_rep_id="ben"))
     town.publish(MONDAY, work=1)
-    (day,) = (
-        date.fromisoformat(d["date"])
-        for d in town.published()["rep_days"]
-        for s in d["stops"]
-        if s["name"] == "Kiosk"
-    )  # fmt: skip
-    whose = next(d["rep_id"] for d in town.published()["rep_days"] for s in d["stops"] if s["name"] == "Kiosk")
-    with town.store.read(phone_scope(WHOLE_TOWN, TOWN, whose)) as unit:
-        assert sees_visit(unit, TOWN, whose, day, "account:kiosk")
+    keep(town, promise("x", day=TUESDAY), replace(promise("y", day=TUESDAY), state=BookingState.MOVED))
     with town.store.read(ANNA) as unit:
-        assert sees_visit(unit, TOWN, "anna", WEDNESDAY, "opportunity:mill")
+        whose = Whose(unit, TOWN, "anna")
+        assert whose.has_or_had(WEDNESDAY, "opportunity:mill")
+        assert not whose.sees("account:bakery")
+        assert whose.has_or_had(date.fromisoformat(before), "account:bakery")
+        assert not whose.has_or_had(date.fromisoformat(before) + timedelta(days=1), "account:bakery")
+        assert whose.has_or_had(TUESDAY, "opportunity:x")
+        assert whose.has_or_had(TUESDAY, "opportunity:y")
+        assert not whose.has_or_had(MONDAY, "opportunity:y")
         for id_ in ("account:cafe", "account:", "booking:b1", "nonsense", "rep:ben", "", "account:\0"):
-            assert not sees_visit(unit, TOWN, "anna", MONDAY, id_)
+            assert not whose.has_or_had(MONDAY, id_)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, "visit_id"),
+        ({"kind": "added", "visit_id": "account:bakery"}, ""),
+        ({"kind": "added"}, "visit_id"),
+        ({"kind": "added", "visit_id": 5}, "visit_id"),
+        ({"kind": "late", "visit_id": "", "body": {"after": "account:cafe"}}, "body.after"),
+        ({"kind": "order", "visit_id": "", "body": {"order": ["account:bakery", "account:cafe"]}}, "body.order"),
+        ({"kind": "order", "visit_id": "", "body": {"order": ["account:bakery", 5]}}, ""),
+        ({"visit_id": None, "body": []}, ""),
+        ({"day": "someday"}, ""),
+        ({"day": 5}, ""),
+    ],
+)
+def test_an_event_that_names_somebody_elses_visit_says_where(town: SlotTown, changes: Any, field: str) -> None:
+    usual = {"kind": "arrived", "visit_id": "account:cafe", "day": str(MONDAY), "body": {}}
+    sent = SentEvent(**({"id": "", "rep_id": "anna", "made_at": "", "base": 0} | usual | changes))
+    with town.store.read(ANNA) as unit:
+        assert Whose(unit, TOWN, "anna").stranger_in(sent) == field
 
 
 def test_names_that_look_like_markup_come_as_they_are(slots: SlotTown) -> None:

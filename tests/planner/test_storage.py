@@ -319,6 +319,8 @@ def test_rows_come_back_as_they_were_put(store: SqlStore) -> None:
     with store.read() as unit:
         assert unit.users.find() == [replace(ROOT, name="Groot"), rep]
         assert unit.users.find(email="rep@example.com") == [rep]
+        assert unit.users.find(email=frozenset({"rep@example.com", "nobody@example.com"})) == [rep]
+        assert unit.users.find(email=frozenset({"rep@example.com", "a\0"})) == []
         assert unit.jobs.get("j1") == done
         assert unit.jobs.find(state=JobState.WAITING) == []
         assert unit.jobs.get("j2") is None

@@ -217,6 +217,27 @@ def test_a_visit_that_moved_to_somebody_else_meanwhile_is_still_reported(town: T
     assert ann.get(PHONE)["conflicts"] == []
 
 
+def test_a_wish_shows_the_day_as_it_would_be_and_its_statements_make_it_come_true(ann: Asking) -> None:
+    found = ann.get(f"/repairs/{MONDAY}/ann?kind=skipped&visit_id=account:A2&why=no time")
+    assert [stop["visit_id"] for stop in found["before"]["stops"]] == ["account:A1", "account:A2"]
+    assert [stop["visit_id"] for stop in found["after"]["stops"]] == ["account:A1"]
+    assert found["drive_s_won"] > 0
+    assert found["sentence"]
+    assert [stop["visit_id"] for stop in ann.get(PHONE)["days"][0]["stops"]] == ["account:A1", "account:A2"]
+    send(ann, *(event(**statement, base=found["base"]) for statement in found["statements"]))
+    monday = ann.get(PHONE)["days"][0]
+    assert [stop["visit_id"] for stop in monday["stops"]] == ["account:A1"]
+    assert [(entry["visit_id"], entry["name"]) for entry in monday["left_out"]] == [("account:A2", "Secret Grocer")]
+    assert monday["revision"] > found["base"]
+
+
+def test_of_a_rep_who_is_sick_the_day_is_empty_and_says_who_is_not_visited(ann: Asking) -> None:
+    assert send(ann, event("sick", "")) == [("taken", "")]
+    monday = ann.get(PHONE)["days"][0]
+    assert (monday["stops"], monday["progress"]["sick"]) == ([], True)
+    assert {entry["name"] for entry in monday["left_out"]} == {"Secret Bakery", "Secret Grocer"}
+
+
 @pytest.mark.parametrize("order", ["[", '{"a":1}', "[1]", "account:A1", "[" * 30])
 def test_an_order_is_a_list_of_visits(ann: Asking, order: str) -> None:
     ann.ask("GET", f"/repairs/{MONDAY}/ann", 400, query_string={"kind": "order", "order": order})

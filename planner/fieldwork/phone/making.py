@@ -13,8 +13,9 @@ from planner.access import Scope
 from planner.candidates import cadence_days, visit_id
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.errors import NotFoundError
-from planner.fieldwork.domain import DayProgress, Outcome
+from planner.fieldwork.domain import DayProgress
 from planner.fieldwork.minutes import as_visited
+from planner.fieldwork.noticing import conflicts_of
 from planner.fieldwork.phone.document import (
     DEALS,
     DISPOSITIONS,
@@ -200,16 +201,15 @@ def _could_visit(facts: Facts) -> Iterator[tuple[Visited, date | None, int]]:
 
 def _conflicts(facts: Facts) -> list[PhoneConflict]:
     """What was sent and did not do all that it was meant to, and waits for the person; whatever day it is about."""
-    rows = facts.unit.field_events.find(outcome=Outcome.CONFLICT, **facts.of_rep)
     return [
         PhoneConflict(
-            id=row.id,
-            kind=str(row.kind),
-            visit_id=row.visit_id,
-            name=record.name if (record := facts.record(row.visit_id)) else "",
-            day=str(row.day),
-            made_at=facts.local(row.made_at),
-            message=row.message,
+            id=conflict.id,
+            kind=str(conflict.kind),
+            visit_id=conflict.visit_id,
+            name=conflict.name,
+            day=str(conflict.day),
+            made_at=facts.local(conflict.made_at),
+            message=conflict.message,
         )
-        for row in sorted(rows, key=lambda row: row.rank)
+        for conflict in conflicts_of(facts.unit, facts.area, facts.rep.id)
     ]
