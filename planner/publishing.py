@@ -2,7 +2,8 @@
 
 A plan is made from what was promised at that moment, and people go on booking. So each of its days on which something
 is promised or held is looked at again: what it lacks is inserted, in the order that it has or, where that does not do,
-in a better one; what is over is taken out. Days that have passed keep what was on them. Days that change thereby become
+in a better one; what is over is taken out. Days that have passed keep what was on them, and a day that a rep has begun,
+or said something about, stays as it is: what is left on it is on no other day. Days that change thereby become
 `ChangedDay`s of the new version. All this is computed beside the others' work; the write only makes sure that nothing
 has changed since.
 """
@@ -18,6 +19,7 @@ from typing import cast
 
 from planner.access import Actor, Scope
 from planner.candidates import VisitKind
+from planner.days_begun import DayKey, as_it_stands, days_begun, visits_on
 from planner.domain import RecordKind, Rep
 from planner.errors import ConflictError, NotFoundError, PromiseBrokenError
 from planner.explaining import held_time, promised
@@ -39,7 +41,6 @@ from planner.translation import WorkingDay, working_days
 TRIES = 5
 """So often it is computed beside the others' work; then within the write, where nobody books meanwhile."""
 
-DayKey = tuple[str, date]
 _Refused = tuple[Booking, str]
 """What has no room, and why."""
 
@@ -100,7 +101,8 @@ def publish(
 
 @dataclass(frozen=True)
 class _Standing:
-    """What a computation counts on: records, the published version, the changed days' revisions, what is booked.
+    """What a computation counts on: records, the published version, the changed days' revisions, what is booked, and
+    what the field has said.
 
     All that of the days from `since` on.
     """
@@ -111,9 +113,13 @@ class _Standing:
     revisions: Mapping[DayKey, int]
     promises: frozenset[str]
     holds: frozenset[str]
+    said: frozenset[tuple[object, ...]]
 
     @classmethod
     def read(cls, unit: UnitOfWork, area: str, since: date) -> _Standing:
+        known = ("rep_id", "day", "visit_id", "arrived_at", "left_at", "report_id")
+        visits = unit.field_visits.columns(known, "day", since, date.max, area=area)
+        progress = unit.day_progress.columns(("rep_id", "day", "revision"), "day", since, date.max, area=area)
         told = unit.changed_days.columns(("rep_id", "day", "revision"), "day", since, date.max, area=area)
         present, columns = unit.now(), ("id", "expires_at")
         promises, holds = (
@@ -127,6 +133,7 @@ class _Standing:
             {(rep_id, day): revision for rep_id, day, revision in told},
             frozenset(id_ for id_, _ in promises),
             frozenset(id_ for id_, expires_at in holds if present < expires_at),
+            frozenset((*visits, *progress)),
         )
 
     def is_kept(self, unit: UnitOfWork, area: str) -> bool:
@@ -140,7 +147,8 @@ class _Basis:
     """What was read at one moment: the version to be published, and all that has happened since it was made.
 
     `live` and `done` are the bookings of `today` and later: what takes time, and which visits are over. `passed` are
-    the days before today as reps see them now, where the version has such days.
+    the days before today as reps see them now, where the version has such days; `begun` are the days from today on of
+    which phones have said something.
     """
 
     area: str
@@ -152,6 +160,7 @@ class _Basis:
     live: Mapping[DayKey, tuple[Booking, ...]]
     done: frozenset[tuple[DayKey, str]]
     passed: Mapping[DayKey, RepDay]
+    begun: frozenset[DayKey]
     standing: _Standing
 
     @classmethod
@@ -178,6 +187,7 @@ class _Basis:
             dict(live),
             frozenset(((booking.rep_id, booking.day), booking.visit_id) for booking in done),
             {key: day for key, day in _days_of(shown).items() if key[1] < today} if shown else {},
+            frozenset(days_begun(unit, area, today)),
             _Standing.read(unit, area, since),
         )
 
@@ -235,8 +245,10 @@ class _Rebased:
         """Raises PromiseBrokenError, naming every promise and hold without room."""
         basis, refused = self._basis, list[_Refused]()
         rows = self._passed()
+        rows += self._begun.values()
         changed = {key for key in basis.rows if key[1] >= basis.today}
-        for key in sorted({*basis.live, *changed, *self._days_with_what_is_over()}, key=lambda key: key[::-1]):
+        others = {*basis.live, *changed, *self._days_with_what_is_over()} - self._begun.keys()
+        for key in sorted(others, key=lambda key: key[::-1]):
             row = self._covered(key) if basis.covers(key[1]) else self._beyond(key)
             if isinstance(row, ChangedDay):
                 rows.append(row)
@@ -254,6 +266,20 @@ class _Rebased:
             raise PromiseBrokenError(what, broken, held)
         return rows
 
+    @cached_property
+    def _begun(self) -> Mapping[DayKey, ChangedDay]:
+        """The rows of the days that have begun, each as it is now."""
+        basis, rows = self._basis, dict[DayKey, ChangedDay]()
+        for key in sorted(basis.begun, key=lambda key: key[::-1]):
+            stands = as_it_stands(self._unit, self._agendas, basis.area, key, basis.rows.get(key))
+            if stands is not None:
+                rows[key] = self._new(key, basis.plan.version if basis.covers(key[1]) else 0, *stands)
+        return rows
+
+    @cached_property
+    def _on_begun_days(self) -> Mapping[str, DayKey]:
+        return visits_on(self._unit, self._agendas, self._basis.area, self._begun)
+
     def _passed(self) -> list[ChangedDay]:
         """The days that are over and of which the version says something else than what was on them."""
         basis = self._basis
@@ -267,7 +293,9 @@ class _Rebased:
         return [
             key
             for key, day in self._basis.days.items()
-            if key[1] >= self._basis.today and any(self._is_over(key, stop) for stop in day["stops"])
+            if key[1] >= self._basis.today
+            and key not in self._begun
+            and any(self._is_over(key, stop) for stop in day["stops"])
         ]
 
     def _is_over(self, key: DayKey, stop: Stop) -> bool:
@@ -277,6 +305,8 @@ class _Rebased:
             return False
         if promise := self._promised.get(visit):
             return (promise.rep_id, promise.day) != key
+        if self._on_begun_days.get(visit, key) != key:
+            return True
         opportunity = self._opportunities.get(record_id) if kind == RecordKind.OPPORTUNITY else None
         account = opportunity.account_id if opportunity else record_id if kind == RecordKind.ACCOUNT else ""
         if stop["kind"] == VisitKind.APPOINTMENT:  # a promise that was cancelled, where nothing else was agreed

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from cast import TUESDAY, WEDNESDAY, account, door, opportunity, rep
@@ -12,6 +15,7 @@ from slots_cast import IRENE, TOWN, SlotTown, names
 
 from planner.errors import RefusedError, SlotGoneError
 from planner.fieldwork.domain import Disposition
+from planner.plan_document import RepDay, read_plan
 from planner.replanning.refreshing import refresh
 from planner.slots.bookable import HoldAsk
 from planner.slots.domain import Booking, Meaning
@@ -352,3 +356,61 @@ def test_a_booking_that_was_decided_before_the_rep_was_late_is_decided_again(pho
             hold(Store(), IRENE, town.agendas, TOWN, _ask("14:00", "15:00"), "h1", "irene", town.settings)  # type: ignore[arg-type]
         )
     assert not said
+
+
+def test_a_day_that_has_begun_stays_as_it_is_in_a_new_plan(with_a_promise: Phone) -> None:
+    """Made at noon, a plan knows nothing of where the rep is: the day goes on as its rep has it on the phone."""
+    phone, town = with_a_promise, with_a_promise.town
+    phone.visits(BAKERY, "09:30", "10:10")
+    phone.says(left_out={DAIRY: "Left out"}, order=(CAFE, MILL))
+    before = phone.shown()
+    town.now = at("12:00")
+    town.publish(TUESDAY, days=3)
+    assert phone.shown() == before
+    assert names(town.day(TUESDAY)) == ["cafe", "mill"]
+    phone.refresh()
+    assert times(phone.shown()) == times(before)
+
+
+def test_what_is_left_of_a_begun_day_and_what_was_made_on_it_is_on_no_other_day(phone: Phone) -> None:
+    town = phone.town
+    town.now = at("08:00")
+    for id_ in ("bakery", "cafe", "dairy"):  # a plan of the days to come alone, which has them all
+        town.add((account(id_), door(10)))
+    later = _planned_for_later(town)
+    assert later == ["bakery", "cafe", "dairy"]
+    phone.visits(BAKERY, "09:30", "10:10", Disposition.MET)
+    assert _planned_for_later(town) == []
+    phone.visits(BAKERY, "09:30", "10:10", Disposition.NOT_IN)
+    phone.says(left_out={DAIRY: "Left out"})
+    assert _planned_for_later(town) == ["bakery", "dairy"]
+
+
+def _planned_for_later(town: SlotTown) -> list[str]:
+    """Who is visited on Wednesday once a plan for Tuesday and Wednesday is published that was made before all this."""
+    document = town.published()
+    (today,) = [day for day in document["rep_days"] if day["date"] == str(TUESDAY)][:1]
+    shift = timedelta(days=1)
+
+    def tomorrow(moment: str | None) -> str | None:
+        return (datetime.fromisoformat(moment) + shift).isoformat() if moment is not None else None
+
+    moved: dict[str, Any] = json.loads(json.dumps(_as_planned(town)))
+    moved["date"] = str(WEDNESDAY)
+    for key in ("work_start", "work_end"):
+        moved[key] = tomorrow(moved[key])
+    for key in ("start", "end"):
+        moved[key]["time"] = tomorrow(moved[key]["time"])
+    for part in (moved["break"], *moved["stops"]):
+        for key in ("start", "end", "arrive", "begin", "leave"):
+            if key in part:
+                part[key] = tomorrow(part[key])
+    town.publish_document({**document, "last_day": str(WEDNESDAY), "rep_days": [today, moved]})
+    wednesday = [day for day in town.published()["rep_days"] if day["date"] == str(WEDNESDAY)]
+    return sorted(stop["visit_id"].partition(":")[2] for day in wednesday for stop in day["stops"])
+
+
+def _as_planned(town: SlotTown) -> RepDay:
+    """Tuesday in the first plan."""
+    with town.reading() as unit:
+        return read_plan(unit.plans(TOWN).get(1).document or "")["rep_days"][0]
