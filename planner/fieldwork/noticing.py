@@ -127,8 +127,8 @@ class Noticing:
         days = self._days_of(visit)
         if visit in self._left_out and not days:
             return ""
-        if refused and any(rep_id == self._rep_id for rep_id, _ in days):
-            return ""  # that it is on another day of theirs is told by what stands in the way
+        if refused and all(rep_id == self._rep_id for rep_id, _ in days):
+            return ""  # what stands in the way of the report says more
         return f"{self._where(visit, name, days)}; {kept}"
 
     def _gone_of(self, order: Order) -> str:
