@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyotp
@@ -28,6 +27,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TEMPLATES = Path(__file__).parents[2] / "webui" / "templates"
 NAMES = ["Bäckerei Brotzeit & Söhne", "Ann", "Niederlassung Rindfleischetikettierungsüberwachung Süd"]
 PHONE_APP = {"field.html"}
+OF_FORMS = {
+    "areas.html", "feed.html", "invitation.html", "link.html", "login.html", "login_code.html", "message.html",
+    "publish.html", "recovery_codes.html", "token.html",
+}  # fmt: skip
+OF_NOBODY = {"setup.html"}
 TOLD_APART = ("pages.week", "handoffs.handoffs")
 """Pages that each role sees in another way."""
 
@@ -39,13 +43,8 @@ class Seen:
         self.templates: set[str] = set()
         self.problems: list[str] = []
 
-    @contextmanager
-    def listening(self, *apps: Flask) -> Iterator[None]:
-        def note(_: Flask, template: object, **more: object) -> None:
-            self.templates.add(getattr(template, "name", ""))
-
-        with template_rendered.connected_to(note):
-            yield
+    def note(self, _: Flask, template: object, **more: object) -> None:
+        self.templates.add(getattr(template, "name", ""))
 
     def look(self, page: Page, what: str) -> None:
         """Judge the page that is open."""
@@ -59,6 +58,15 @@ def pages_there_are() -> set[str]:
     """The templates that are whole pages."""
     begin = ('{% extends "base.html" %}', "<!doctype html>")
     return {file.name for file in TEMPLATES.glob("*.html") if file.read_text("utf-8").startswith(begin)} - {"base.html"}
+
+
+@pytest.fixture
+def seen() -> Iterator[Seen]:
+    """Asks in the end that nothing was wrong."""
+    made = Seen()
+    with template_rendered.connected_to(made.note):
+        yield made
+    assert not made.problems, "\n".join(made.problems)
 
 
 Opened = Callable[..., Page]
@@ -82,29 +90,18 @@ def opened(browser: Browser) -> Iterator[Opened]:
         context.close()
 
 
-def press(page: Page, name: str) -> None:
+def press(page: Page, name: str, form: str = "main form") -> None:
     """Press a button that sends a form, wherever it is folded away, and wait for the page that answers."""
     unfold(page)
     with page.expect_navigation():
-        page.get_by_role("button", name=name).first.click()
+        page.locator(form).get_by_role("button", name=name).first.click()
 
 
-def test_every_page_there_is_can_be_used_by_everybody(
-    serve: Serve, opened: Opened, tmp_path_factory: pytest.TempPathFactory
+def test_everybody_can_use_the_pages_that_they_are_led_to(
+    seen: Seen, serve: Serve, opened: Opened, tmp_path: Path
 ) -> None:
-    seen = Seen()
-    with seen.listening():
-        pages_that_are_led_to(seen, serve, opened, tmp_path_factory.mktemp("house"))
-        pages_that_forms_answer(seen, serve, opened, tmp_path_factory.mktemp("company"))
-        pages_before_anybody_is_in(seen, serve, opened, tmp_path_factory.mktemp("empty"))
-        pages_of_a_call(seen, serve, opened, tmp_path_factory.mktemp("call"))
-    assert not seen.problems, "\n".join(seen.problems)
-    assert pages_there_are() - PHONE_APP - seen.templates == set(), "open these pages in a step of this test"
-
-
-def pages_that_are_led_to(seen: Seen, serve: Serve, opened: Opened, folder: Path) -> None:
-    """Those of which links lead to one another, for somebody of each role."""
-    house = House(folder, NAMES)
+    """Every page but those of the other tests here, for somebody of each role."""
+    house = House(tmp_path, NAMES)
     base = serve(house.app)
     done = {endpoint for endpoint in house.app.view_functions if endpoint.startswith("field_app.")}
     for name in ("adele", "rita", "ines"):
@@ -139,11 +136,14 @@ def pages_that_are_led_to(seen: Seen, serve: Serve, opened: Opened, folder: Path
                 page.locator(f"#{answer}").select_option("yes")
             press(page, "Hand off")
             seen.look(page, "before a handoff")
+    elsewhere = PHONE_APP | OF_FORMS | OF_NOBODY
+    assert pages_there_are() - elsewhere - seen.templates == set(), "open these pages in a step of one of these tests"
 
 
-def pages_that_forms_answer(seen: Seen, serve: Serve, opened: Opened, folder: Path) -> None:
-    """Those that only come of something that was sent."""
-    company = Company(folder)
+def test_everybody_can_use_the_pages_that_answer_forms(
+    seen: Seen, serve: Serve, opened: Opened, tmp_path: Path
+) -> None:
+    company = Company(tmp_path)
     base = serve(company.app)
     page = opened(base, company.browser(company.adele).cookie("fieldvisit"))
     page.goto(base)
@@ -155,7 +155,7 @@ def pages_that_forms_answer(seen: Seen, serve: Serve, opened: Opened, folder: Pa
     page.get_by_label("What is it for?").fill("The warehouse")
     page.locator("input[name=permission]").first.check()
     page.locator("#confirm-token").fill(PASSWORD)
-    press(page, "Make it")
+    press(page, "Make it", "form:has(#confirm-token)")
     seen.look(page, "a token")
     page.goto(f"{base}/account/second-factor")
     unfold(page)
@@ -171,14 +171,16 @@ def pages_that_forms_answer(seen: Seen, serve: Serve, opened: Opened, folder: Pa
     page.goto(f"{base}/a/helsinki/planning")
     press(page, "Publish plan 2")
     seen.look(page, "a plan with fewer days")
+    rep = opened(base, company.browser(company.ann).cookie("fieldvisit"))
+    rep.goto(f"{base}/account")
+    unfold(rep)
+    rep.locator("#confirm-feed").fill(PASSWORD)
+    press(rep, "Make it", "form:has(#confirm-feed)")
+    seen.look(rep, "a calendar's address")
     page.goto(f"{base}/people/{company.ann.id}")
     press(page, "Reset, and make a link")
     seen.look(page, "a link")
     invitation = re.sub(r"^https?://[^/]+", base, page.locator(".secret").inner_text())
-    rep = opened(base, company.browser(company.ann).cookie("fieldvisit"))
-    rep.goto(f"{base}/account")
-    press(rep, "Make a calendar address")
-    seen.look(rep, "a calendar's address")
     stranger = opened(base)
     stranger.goto(invitation)
     seen.look(stranger, "an invitation")
@@ -189,18 +191,22 @@ def pages_that_forms_answer(seen: Seen, serve: Serve, opened: Opened, folder: Pa
     stranger.get_by_label("Password").fill(PASSWORD)
     press(stranger, "Log in")
     seen.look(stranger, "the second step")
+    assert seen.templates >= OF_FORMS
 
 
-def pages_before_anybody_is_in(seen: Seen, serve: Serve, opened: Opened, folder: Path) -> None:
-    base = serve(Company(folder, empty=True).app)
+def test_the_first_admin_can_use_the_page_that_makes_them(
+    seen: Seen, serve: Serve, opened: Opened, tmp_path: Path
+) -> None:
+    base = serve(Company(tmp_path, empty=True).app)
     page = opened(base)
     page.goto(f"{base}/setup")
     seen.look(page, "the first admin")
+    assert seen.templates >= OF_NOBODY
 
 
-def pages_of_a_call(seen: Seen, serve: Serve, opened: Opened, folder: Path) -> None:
-    """The page for a call with times on it, a time that is held, and one that is promised."""
-    base = serve(CallOffice(folder).app)
+def test_everybody_can_use_the_pages_of_a_call(seen: Seen, serve: Serve, opened: Opened, tmp_path: Path) -> None:
+    """With times on it, a time that is held, and one that is promised."""
+    base = serve(CallOffice(tmp_path).app)
     page = opened(base)
     page.goto(f"{base}{BOOK}?address=7+Mill+Lane&minutes=60")
     seen.look(page, "times")
