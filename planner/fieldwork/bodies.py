@@ -6,7 +6,6 @@ position: of that only `planner.fieldwork.check_ins` keeps anything.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -250,9 +249,9 @@ def _day(field: str, value: Any) -> date:
 
 
 def _number(field: str, value: Any, least: float, most: float) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool)
     _check(good, field, f"{value!r:.40} is no number")
-    _check(least <= value <= most, field, f"{value} is not between {least:,.0f} and {most:,.0f}")
+    _check(least <= value <= most, field, f"{value!r:.40} is not between {least:,.0f} and {most:,.0f}")
     return float(value)
 
 

@@ -66,7 +66,7 @@ def take(
     taken: list[Taken] = []
     read: list[tuple[int, FieldEvent, Body]] = []
     for number, each in enumerate(sent):
-        taken.append(Taken(str(each.id), REFUSED))
+        taken.append(Taken(str(each.id)[:MAX_ID], REFUSED))
         try:
             read.append((number, *read_event(area, each, actor.id, now)))
         except InvalidRecordError as error:
@@ -81,7 +81,7 @@ def take(
         with store.write(writer) as unit:
             became = _Taking(unit, agendas, area, settings, now).take([(event, body) for _, event, body in some])
         for (number, _, _), one in zip(some, became, strict=True):
-            taken[number] = one
+            taken[number] = replace(one, id=taken[number].id)  # as it was sent: capitals are the sender's
     for key in days:
         with suppress(NotFoundError, RoutingError):  # the rep's home or the streets are not known: no day to mend
             make_up_for(store, writer, agendas, area, *key, settings)

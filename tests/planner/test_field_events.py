@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,14 @@ def test_what_is_done_in_the_last_transaction_sees_what_became_of_each(field: Fi
     assert seen == [answer]
 
 
+def test_an_id_in_capitals_is_the_same_and_is_answered_as_it_was_sent(field: Field) -> None:
+    left = sent("left", KIOSK)
+    (taken,) = field.take(replace(left, id=left.id.upper()))
+    assert taken.id == left.id.upper()
+    field.take(left)
+    assert [event.id for event in field.events()] == [left.id]
+
+
 # ---- who
 
 
@@ -177,6 +186,7 @@ def test_a_rep_who_is_not_there_has_no_day(field: Field) -> None:
         ({"kind": "reported", "body": {"disposition": "met", "text": "x" * 10_001}}, "body.text"),
         ({"kind": "reported", "body": {"disposition": "met", "order_value": "7"}}, "body.order_value"),
         ({"kind": "reported", "body": {"disposition": "met", "deal": "won"}}, "body.deal"),
+        ({"kind": "reported", "body": {"disposition": "met", "order_value": 10**400}}, "body.order_value"),
         ({"kind": "late", "visit_id": "", "body": {"after": ""}}, "body.leave_at"),
         ({"kind": "order", "visit_id": "", "body": {"after": "", "order": [KIOSK, KIOSK]}}, "body.order"),
         ({"kind": "settled", "visit_id": "", "body": {"event": "1"}}, "body.event"),
