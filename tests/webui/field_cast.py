@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -38,6 +39,7 @@ from planner.people.domain import User
 from planner.people.sessions import start_session
 from planner.repository import StoredPlan
 from webui.auth.authenticating import SESSION_COOKIE
+from webui.auth.forms import WHO_COOKIE
 
 APP = f"/field/{AREA}/"
 PHONE = {"width": 390, "height": 844}
@@ -120,9 +122,10 @@ def let_in(context: BrowserContext, server: Server, who: User) -> None:
     with office.store.write(audited=False) as unit:
         secret, _ = start_session(unit, office.stored(who), office.clock(), "127.0.0.1", "tests")
     context.clear_cookies()
+    lasting = {"url": server.base, "expires": time.time() + 86_400}
     context.add_cookies(
         [
-            {"name": SESSION_COOKIE, "value": secret, "url": server.base, "httpOnly": True},
-            {"name": "fieldvisit-who", "value": who.id, "url": server.base},
+            {"name": SESSION_COOKIE, "value": secret, "httpOnly": True} | lasting,
+            {"name": WHO_COOKIE, "value": who.id} | lasting,
         ]
     )
