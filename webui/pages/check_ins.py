@@ -13,7 +13,7 @@ from planner.access import Permission
 from planner.domain import RecordKind
 from planner.fieldwork.domain import CheckIn, CheckInVerdict
 from planner.fieldwork.privacy import look_at_check_ins
-from planner.repository import UnitOfWork
+from planner.repository import Records
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.words import clock, distance, long_day
@@ -54,7 +54,8 @@ def page(area: str) -> Any:
         with sources().store.write(viewer().actor) as unit:
             found = look_at_check_ins(unit, here.name, rep_id, _day(day))
         with sources().store.read(viewer().scope) as unit:
-            rows = [_view(unit, here.name, row, chosen.zone) for row in found]
+            records = unit.records(here.name)
+            rows = [_view(records, row, chosen.zone) for row in found]
     return render_template(
         "check_ins.html",
         area=here,
@@ -67,10 +68,10 @@ def page(area: str) -> Any:
     )
 
 
-def _view(unit: UnitOfWork, area: str, row: CheckIn, zone: ZoneInfo) -> CheckInView:
+def _view(records: Records, row: CheckIn, zone: ZoneInfo) -> CheckInView:
     kind, _, record_id = row.visit_id.partition(":")
     known = kind in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY)
-    record = unit.records(area).get(RecordKind(kind), record_id) if known else None
+    record = records.get(RecordKind(kind), record_id) if known else None
     place = ""
     if row.lat is not None and row.lon is not None:
         place = f"about {row.lat:.2f}, {row.lon:.2f}" if row.coarse else f"{row.lat:.5f}, {row.lon:.5f}"
