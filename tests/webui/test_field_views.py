@@ -408,7 +408,8 @@ def test_stops_are_put_in_another_order_by_dragging_and_by_keyboard(phone: MakeP
     page.mouse.up()
     expect(page.locator(".reorder strong").first).to_have_text("JP Carpets")
     expect(page.locator(".reorder > li")).to_have_count(5)
-    button(page, "Accept").click()
+    expect(page.get_by_text("It does not fit: 1 problem")).to_be_visible()
+    button(page, "Accept all the same").click()
     expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
 
 
@@ -424,6 +425,9 @@ def test_a_stop_is_added_from_the_customers_the_most_pressing_first(phone: MakeP
     expect(names).to_have_count(1)
     page.locator(".choice-line").click()
     expect(button(page, "Accept")).to_be_enabled()
+    expect(names).to_have_text(["Café Élan"])  # what would come of it stands right below
+    button(page, "Choose another").click()
+    expect(page.get_by_label("Customer")).to_have_value("cafe elan")
     assert "kind=added&visit_id=account%3AC5" in made.wishes[0]
 
 

@@ -126,7 +126,7 @@ const fieldvisit = (() => {
 
   /* An arrowhead half-way along every leg that is long enough on the screen to carry one. */
   function arrows(legs, colour) {
-    const group = L.layerGroup();
+    const group = L.featureGroup(); // it has bounds, as the day's group asks of all that is in it
     const redraw = () => {
       group.clearLayers();
       for (const leg of legs) {

@@ -15,6 +15,8 @@ async function made() {
       script.onerror = () => reject(new Error(`${address} did not load`));
       document.head.append(script);
     });
+  // Zooming to the whole area, which is how the map begins, would otherwise still be moving when the day is fitted in.
+  L.Map.mergeOptions({ zoomAnimation: false });
   const map = window.fieldMap.draw();
   map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
   return map;

@@ -2,7 +2,7 @@
 
 import { html, nothing, svg } from "lit-html";
 import { isOver } from "field/overlay.js";
-import { clock, distance, duration, KINDS, VERDICTS, DISPOSITIONS } from "field/views/words.js";
+import { clock, DISPOSITIONS, distance, duration, KINDS, VERDICTS } from "field/views/words.js";
 
 export { isOver };
 
@@ -120,11 +120,15 @@ export const callsOf = (day) =>
 
 // --- a stop in a few words --------------------------------------------------------------------------------------------
 
-export const span = (start, end, zone) => html`<span class="numbers">${clock(start, zone)}–${clock(end, zone)}</span>`;
+/** '11:00–12:00', or '14:00' for one moment. */
+export const span = (start, end, zone) =>
+  html`<span class="numbers">${clock(start, zone)}${start === end ? nothing : `–${clock(end, zone)}`}</span>`;
 
-/** 'Promised: there between 11:00 and 12:00'. */
-export const promiseLine = (promise, zone) => html`<p class="promise-line">${unseen("Promised: ")}
-  ${promise.meaning === "whole" ? "Promised, the whole visit within" : "Promised, at the door within"} ${span(promise.start, promise.end, zone)}</p>`;
+const MEANINGS = { arrive: "Promised, at the door within", whole: "Promised, the whole visit within", begin: "Agreed, to begin at" };
+
+/** 'Promised, at the door within 11:00–12:00'. */
+export const promiseLine = (promise, zone) =>
+  html`<p class="promise-line">${MEANINGS[promise.meaning]} ${span(promise.start, promise.end, zone)}</p>`;
 
 /** `short`: without the promise and the check-in, where lines of their own say them. */
 export function tags(stop, zone, { short = false } = {}) {

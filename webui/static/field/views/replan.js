@@ -4,7 +4,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import Sortable from "sortablejs";
 import { Offline } from "field/api.js";
-import { callsToMake, icon, isHere, isOver, leaveBy, openStops, stopHash, tags, unseen } from "field/views/parts.js";
+import { callsToMake, icon, isHere, isOver, leaveBy, openStops, span, stopHash, tags, unseen } from "field/views/parts.js";
 import { clock, count, daysBetween, distance, duration, momentAt, nearDay, shortDay } from "field/views/words.js";
 
 const DEBOUNCE_MS = 250;
@@ -124,8 +124,19 @@ function comparison(ctx) {
   </ol>`;
 }
 
+/** The rules that the sentence does not tell already. */
+const unsaid = (preview) => preview.broken.filter(({ message }) => !preview.sentence.includes(message));
+
 const calls = (preview) =>
   preview.to_call.map(({ name, why, contact, phone }) => ({ name, why, contact: { name: contact, phone } }));
+
+/** Whether an order can be driven, where the thumb is: the reasons may lie below. */
+function verdict(ctx) {
+  const { broken, after } = sheet.preview;
+  return broken.length
+    ? html`<p class="field-wrong">It does not fit: ${count(broken.length, "problem")}</p>`
+    : html`<p class="is-won">It fits${after?.end.time ? `, home at ${clock(after.end.time, ctx.document.rep.timezone)}` : ""}</p>`;
+}
 
 function answer(ctx) {
   const { preview, asking, offline, problem, wish } = sheet;
@@ -138,13 +149,13 @@ function answer(ctx) {
         ? html`<p class="preview-said"><bdi>${preview.sentence}</bdi></p>
             <p class="preview-won">${signed(preview.drive_s_won, "less driving", "more driving")} ${signed(preview.home_s_won, "earlier home", "later home")}</p>
             ${callsToMake(calls(preview))}
-            ${preview.broken.length ? html`<ul class="plain broken">${preview.broken.map(({ message }) => html`<li class="note"><bdi>${message}</bdi></li>`)}</ul>` : nothing}
+            ${unsaid(preview).length ? html`<ul class="plain broken">${unsaid(preview).map(({ message }) => html`<li class="note"><bdi>${message}</bdi></li>`)}</ul>` : nothing}
             ${comparison(ctx)}`
         : html`<p class="quiet">Looking at the day …</p>`;
   const ready = !asking && (offline || (preview && !problem));
   return html`<section class="preview ${asking && preview ? "is-old" : ""}" aria-live="polite" aria-busy=${asking} aria-label="What would come of it">${body}</section>
-    <div class="send-bar"><button type="button" class="button button-main button-big" ?disabled=${!ready} @click=${() => accept(ctx)}
-      >${offline ? "Keep it" : preview && !preview.statements.length ? "Leave it so" : "Accept"}</button></div>`;
+    <div class="send-bar">${preview && wish.kind === "order" ? verdict(ctx) : nothing}<button type="button" class="button button-main button-big" ?disabled=${!ready} @click=${() => accept(ctx)}
+      >${offline ? "Keep it" : preview && !preview.statements.length ? "Leave it so" : preview?.broken.length ? "Accept all the same" : "Accept"}</button></div>`;
 }
 
 // --- the sheets -------------------------------------------------------------------------------------------------------
@@ -165,11 +176,19 @@ function lateSheet(ctx) {
         @input=${(event) => { sheet.typed = event.target.value; other(event.target.value); }} /></div>`;
 }
 
+/** One is chosen, and what would come of it stands right below: the others are a tap away. */
+const another = (ctx) => html`<p class="acts-quiet"><button type="button" class="button" @click=${() => {
+  clearTimeout(sheet.timer);
+  Object.assign(sheet, { wish: null, preview: null, asking: false, problem: "", number: sheet.number + 1 });
+  ctx.refresh();
+}}>Choose another</button></p>`;
+
 function stopSheet(ctx, kind) {
   const zone = ctx.document.rep.timezone;
   const open_ = openStops(ctx.day).filter((stop) => !isHere(stop));
   if (!open_.length) return html`<p class="empty">No stop is left.</p>`;
-  return html`<ul class="plain choices">${open_.map((stop) => html`<li><button type="button" class="choice-line" aria-pressed=${sheet.wish?.visit_id === stop.visit_id}
+  const chosen = open_.filter((stop) => stop.visit_id === sheet.wish?.visit_id);
+  return html`${chosen.length ? another(ctx) : nothing}<ul class="plain choices">${(chosen.length ? chosen : open_).map((stop) => html`<li><button type="button" class="choice-line" aria-pressed=${sheet.wish?.visit_id === stop.visit_id}
     @click=${() => wishFor(ctx, { kind, visit_id: stop.visit_id })}><span class="line-time numbers">${clock(stop.begin, zone)}</span>
       <span class="line-text"><strong><bdi>${stop.name}</bdi></strong>${stop.promise ? tags(stop, zone) : nothing}</span></button></li>`)}</ul>`;
 }
@@ -200,16 +219,19 @@ function addSheet(ctx) {
     .filter(({ name, address }) => words.every((word) => plainly(`${name} ${address}`).includes(word)))
     .map((customer) => ({ ...customer, metres: from ? metresBetween(from, customer) : null }));
   if (sheet.nearest) found.sort((one, other) => one.metres - other.metres);
+  const chosen = found.filter(({ visit_id }) => visit_id === sheet.wish?.visit_id);
   const say = (customer) => [dueWords(customer, today), customer.metres != null ? `${distance(customer.metres)} away` : "", `${customer.minutes} min`].filter(Boolean).join(" · ");
+  const line = (customer) => html`<li><button type="button" class="choice-line" aria-pressed=${chosen.includes(customer)}
+    @click=${() => wishFor(ctx, { kind: "added", visit_id: customer.visit_id })}><span class="line-text"><strong><bdi>${customer.name}</bdi></strong>
+      <span class="quiet small"><bdi>${customer.address}</bdi></span><span class="quiet small numbers">${say(customer)}</span></span></button></li>`;
+  if (chosen.length) return html`${another(ctx)}<ul class="plain choices">${chosen.map(line)}</ul>`;
   return html`<div class="field"><label for="add-search">Customer</label>
       <input id="add-search" type="search" autocomplete="off" enterkeyhint="search" placeholder="Name or street" .value=${live(sheet.search)}
         @input=${(event) => { sheet.search = event.target.value; ctx.refresh(); }} /></div>
     ${from ? html`<div class="chips">${choose(!sheet.nearest, "Most pressing", () => { sheet.nearest = false; ctx.refresh(); })}
       ${choose(sheet.nearest, "Nearest", () => { sheet.nearest = true; ctx.refresh(); })}</div>` : nothing}
     <p class="quiet small" role="status">${found.length > SHOWN_CUSTOMERS ? `${found.length} customers; the first ${SHOWN_CUSTOMERS} are shown` : count(found.length, "customer")}</p>
-    <ul class="plain choices">${found.slice(0, SHOWN_CUSTOMERS).map((customer) => html`<li><button type="button" class="choice-line" aria-pressed=${sheet.wish?.visit_id === customer.visit_id}
-      @click=${() => wishFor(ctx, { kind: "added", visit_id: customer.visit_id })}><span class="line-text"><strong><bdi>${customer.name}</bdi></strong>
-        <span class="quiet small"><bdi>${customer.address}</bdi></span><span class="quiet small numbers">${say(customer)}</span></span></button></li>`)}</ul>`;
+    <ul class="plain choices">${found.slice(0, SHOWN_CUSTOMERS).map(line)}</ul>`;
 }
 
 // --- the rep's own order ----------------------------------------------------------------------------------------------
@@ -259,7 +281,7 @@ function orderSheet(ctx) {
         const stop = known.get(id);
         return html`<li data-visit=${id}><span class="move-handle" aria-hidden="true">${icon("handle")}</span>
           <span class="line-text"><strong><bdi>${stop.name}</bdi></strong>
-            <span class="quiet small numbers">${clock(times.get(id) ?? stop.begin, zone)}${stop.promise ? html` <span class="promise">Promise ${clock(stop.promise.start, zone)}–${clock(stop.promise.end, zone)}</span>` : nothing}</span></span>
+            <span class="quiet small numbers">${clock(times.get(id) ?? stop.begin, zone)}${stop.promise ? html` <span class="promise">Promise ${span(stop.promise.start, stop.promise.end, zone)}</span>` : nothing}</span></span>
           <button type="button" class="move move-up" ?disabled=${index === 0} @click=${() => move(ctx, index, index - 1, "up")}>${icon("up")}${unseen(`Move ${stop.name} up`)}</button>
           <button type="button" class="move move-down" ?disabled=${index === last} @click=${() => move(ctx, index, index + 1, "down")}>${icon("down")}${unseen(`Move ${stop.name} down`)}</button></li>`;
       })}</ol>

@@ -7,7 +7,7 @@ import {
 } from "field/views/parts.js";
 import { checkIn, checkingIn, leave } from "field/views/acts.js";
 import {
-  clock, count, DEALS, DISPOSITIONS, distance, duration, longDay, money, nearDay, SEVERITIES, shortDay,
+  clock, count, DEALS, DISPOSITIONS, distance, duration, longDay, money, nearDay, SEVERITIES, shortDay, told,
 } from "field/views/words.js";
 
 const SLACK_MS = 60_000;
@@ -144,9 +144,8 @@ export function card(ctx, day, stop, heading, part) {
           <span class="quiet">· ${drive(stop)}${stop.parking_minutes ? `, ${stop.parking_minutes} min to park` : ""}</span></p>`}
     ${stop.promise ? promiseLine(stop.promise, zone) : nothing}
     ${stop.promise?.call ? html`<p class="note">Call them: <bdi>${stop.promise.call}</bdi></p>` : nothing}
-    <p class="why"><bdi>${stop.why}</bdi></p>
+    <p class="why"><bdi>${told(stop.why)}</bdi></p>
     ${others.length ? html`<p class="rides">Rides along with ${others.map((name, index) => html`${index ? ", " : nothing}<bdi>${name}</bdi>`)}</p>` : nothing}
-    ${stop.late && stop.deadline ? html`<p class="note">The first visit was due ${shortDay(stop.deadline.slice(0, 10))}.</p>` : nothing}
     <p class="address"><bdi>${stop.address}</bdi></p>
     <div class="ways">${isOver(stop) || isHere(stop) ? nothing : navigation(stop, ctx.refresh)}
       ${callButton(stop.contact, stop.name)}${mailButton(stop.contact, stop.name)}${isHere(stop) ? actions(ctx, day, stop) : nothing}</div>
@@ -171,7 +170,7 @@ function leftOut(ctx, day, visit) {
   return html`<article class="card stop-card">
     <h1><bdi>${visit.name}</bdi></h1>
     <p class="address"><bdi>${visit.address}</bdi></p>
-    <p class="note">Left out: <bdi>${visit.why}</bdi></p>
+    <p class="note"><bdi>${told(visit.why)}</bdi></p>
     ${visit.promise?.call ? html`<p class="note">Call them: <bdi>${visit.promise.call}</bdi></p>` : nothing}
     <div class="ways">${callButton(visit.contact, visit.name, Boolean(visit.promise))}${mailButton(visit.contact, visit.name)}</div>
     <p class="acts"><a class="button button-big" href=${changeHash(day, "restored", visit.visit_id)}>Do it after all</a></p>

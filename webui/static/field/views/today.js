@@ -5,7 +5,7 @@ import {
   callsOf, callsToMake, changeHash, icon, isHere, isOver, leaveBy, lines, mapButton, mapOf, openStops, stopHash, stopLine,
 } from "field/views/parts.js";
 import { card } from "field/views/stop.js";
-import { clock, count, distance, duration, longDay, nearDay } from "field/views/words.js";
+import { clock, count, distance, duration, longDay, nearDay, told } from "field/views/words.js";
 
 const EVENING_MS = 60 * 60_000;
 
@@ -41,7 +41,7 @@ function leftOut(day, ctx) {
   return html`<section aria-labelledby="left-out"><h2 id="left-out">Left out ${day.date === ctx.document.today ? "today" : "on this day"}</h2>
     <ul class="plain lines">${day.left_out.map((visit) => html`<li class="line">
       <a class="line-link" href=${stopHash(day, visit)}><span class="line-text"><strong><bdi>${visit.name}</bdi></strong>
-        <span class="quiet small"><bdi>${visit.why}</bdi></span></span>${icon("next")}</a></li>`)}</ul></section>`;
+        <span class="quiet small"><bdi>${told(visit.why)}</bdi></span></span>${icon("next")}</a></li>`)}</ul></section>`;
 }
 
 const note = (day) => (day.note ? html`<p class="day-note"><bdi>${day.note}</bdi></p>` : nothing);

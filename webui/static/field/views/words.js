@@ -58,6 +58,10 @@ export function nearDay(day, today) {
   return { "-1": "Yesterday", 0: "Today", 1: "Tomorrow" }[daysBetween(today, day)] ?? shortDay(day);
 }
 
+/** A reason of the planner's as a sentence begins, with days as people say them. */
+export const told = (text) =>
+  text.replace(/^./u, (letter) => letter.toUpperCase()).replace(/\b\d{4}-\d\d-\d\d\b/g, (day) => (Number.isNaN(Date.parse(day)) ? day : shortDay(day)));
+
 /** To the minute: 'under 1 min', '25 min', '1 h 05'. */
 export function duration(seconds) {
   if (seconds > 0 && seconds < 30) return "under 1 min";
