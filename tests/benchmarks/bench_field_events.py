@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "planner"))
 
-from field_cast import BARN, FORGE, MILL, make_field
+from field_cast import BARN, FORGE, MILL, Fields
 from field_interleavings import Interleaving, Replaying, interleavings
 
 from planner.storage import open_store
@@ -30,10 +30,10 @@ def main() -> int:
     parser.add_argument("--interleavings", type=int, default=1000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        empty, made = Path(folder, "empty.sqlite"), Path(folder, "made.sqlite")
+        empty = Path(folder, "empty.sqlite")
         open_store(f"sqlite:///{empty}").close()
-        make_field(made, empty).town.store.close()
-        replaying = Replaying(Path(folder, "replayed.sqlite"), made)
+        fields = Fields(Path(folder), empty)
+        replaying = Replaying(fields)
         found: Counter[str] = Counter()
         began = time.perf_counter()
 
@@ -60,7 +60,7 @@ def main() -> int:
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )(given(strategy)(replay))()
-        replaying.close()
+        fields.close()
     for name, count in found.items():
         print(f"{name}: {count:,}")
     print(f"{time.perf_counter() - began:.0f} s")

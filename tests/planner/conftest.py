@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cast import Town, door, rep
+from field_cast import Field, Fields
 from handoff_cast import Desk, staff
 from people_cast import Office
 from postgres import Postgres
@@ -115,6 +116,19 @@ def slots(empty_database: Path, tmp_path: Path) -> Iterator[SlotTown]:
     town.add((rep(), door()))
     yield town
     town.store.close()
+
+
+@pytest.fixture(scope="module")
+def fields(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fields]:
+    fields = Fields(tmp_path_factory.mktemp("field"), empty_database)
+    yield fields
+    fields.close()
+
+
+@pytest.fixture
+def field(fields: Fields) -> Field:
+    """The field on Tuesday at six, when its phones have said nothing yet."""
+    return fields.anew()
 
 
 @pytest.fixture(scope="session")

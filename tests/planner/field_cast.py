@@ -154,11 +154,29 @@ def make_field(file: Path, copy_of: Path) -> Field:
     return field
 
 
-def open_field(file: Path, copy_of: Path) -> Field:
-    """A copy of a database that `make_field` has made."""
-    town = slot_town(file, copy_of=copy_of)
-    town.now = AT_SIX
-    return Field(town)
+class Fields:
+    """The field over and over: one engine, which knows its statements already, on a file that is overwritten."""
+
+    def __init__(self, folder: Path, empty: Path) -> None:
+        made = folder / "made.sqlite"
+        make_field(made, empty).town.store.close()
+        self._file = folder / "field.sqlite"
+        self._bytes = made.read_bytes()
+        self._field = Field(slot_town(self._file, copy_of=made))
+
+    def anew(self) -> Field:
+        """As `make_field` has made it; what was given before is over."""
+        self.close()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        self._file.write_bytes(self._bytes)
+        town = self._field.town
+        town.now, town.settings = AT_SIX, SETTINGS
+        town.with_settings()
+        return self._field
+
+    def close(self) -> None:
+        self._field.town.store.close()
 
 
 def settings_with(field: Field, **fieldwork: Any) -> None:

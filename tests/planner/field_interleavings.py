@@ -9,11 +9,10 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from cast import MONDAY, TUESDAY, WEDNESDAY
-from field_cast import ACTORS, AT_SIX, BAKERY, BARN, DAIRY, FORGE, KIOSK, MILL, Field, at, open_field, sent
+from field_cast import ACTORS, BAKERY, BARN, DAIRY, FORGE, KIOSK, MILL, Field, Fields, at, sent
 from hypothesis import strategies as st
 from slots_cast import TOWN
 
@@ -140,36 +139,20 @@ def interleavings(
 
 
 class Replaying:
-    """Both ways, each from a database that `field_cast.make_field` has made; `file` is overwritten with it."""
+    """Both ways."""
 
-    def __init__(self, file: Path, database: Path) -> None:
-        self._file = file
-        self._bytes = database.read_bytes()
-        self._field = open_field(file, database)
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
 
     def replay(self, interleaving: Interleaving) -> Replayed:
         in_order = sorted(interleaving.events, key=lambda event: (event.made_at, event.id))
-        field = self._anew()
+        field = self._fields.anew()
         for who in ("anna", "ben"):
             field.take(*(event for event in in_order if event.rep_id == who), who=who)
         once = rows_of(field)
-        field = self._anew()
+        field = self._fields.anew()
         _deliver(field, interleaving.events, interleaving.requests)
         return _compared(interleaving.events, once, rows_of(field))
-
-    def close(self) -> None:
-        self._field.town.store.close()
-
-    def _anew(self) -> Field:
-        """The same engine, which knows its statements already, on the database as it was made."""
-        town = self._field.town
-        town.store.close()
-        for suffix in ("-wal", "-shm"):
-            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
-        self._file.write_bytes(self._bytes)
-        town.now = AT_SIX
-        town.with_settings()
-        return self._field
 
 
 def _compared(events: Sequence[SentEvent], once: dict[str, list[Any]], shuffled: dict[str, list[Any]]) -> Replayed:

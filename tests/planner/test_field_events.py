@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +20,6 @@ from field_cast import (
     Field,
     at,
     event_id,
-    make_field,
-    open_field,
     sent,
     settings_with,
 )
@@ -39,20 +35,6 @@ from planner.slots.holding import cancel
 from planner.storage import open_store
 
 NEXT_WEEK = date(2026, 12, 7)
-
-
-@pytest.fixture(scope="module")
-def made(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("field") / "made.sqlite"
-    make_field(file, empty_database).town.store.close()
-    return file
-
-
-@pytest.fixture
-def field(made: Path, tmp_path: Path) -> Iterator[Field]:
-    field = open_field(tmp_path / "fieldvisit.sqlite", made)
-    yield field
-    field.town.store.close()
 
 
 def became(taken: list[Taken]) -> list[tuple[str, str]]:

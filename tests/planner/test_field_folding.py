@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from cast import TUESDAY
-from field_cast import BAKERY, BARN, FORGE, KIOSK, MILL, at, make_field, sent
+from field_cast import BAKERY, BARN, FORGE, KIOSK, MILL, Fields, at, sent
 from field_interleavings import ALL_KINDS, Interleaving, Replayed, Replaying, interleavings
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,12 +134,8 @@ def test_folding_asks_for_no_order(kinds: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def replaying(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replaying]:
-    folder = tmp_path_factory.mktemp("field")
-    make_field(folder / "made.sqlite", empty_database).town.store.close()
-    replaying = Replaying(folder / "replayed.sqlite", folder / "made.sqlite")
-    yield replaying
-    replaying.close()
+def replaying(fields: Fields) -> Replaying:
+    return Replaying(fields)
 
 
 @pytest.mark.slow

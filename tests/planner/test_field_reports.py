@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cast import MONDAY, TUESDAY, WEDNESDAY
-from field_cast import ACTORS, BARN, FORGE, MILL, Field, at, make_field, open_field, sent
+from field_cast import ACTORS, BARN, FORGE, MILL, Field, at, sent
 from slots_cast import TOWN
 
 from planner.fieldwork.bodies import SentEvent
@@ -24,20 +22,6 @@ from planner.slots.domain import BookingState
 from planner.slots.holding import cancel
 
 S = HandoffState
-
-
-@pytest.fixture(scope="module")
-def made(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("field") / "made.sqlite"
-    make_field(file, empty_database).town.store.close()
-    return file
-
-
-@pytest.fixture
-def field(made: Path, tmp_path: Path) -> Iterator[Field]:
-    field = open_field(tmp_path / "fieldvisit.sqlite", made)
-    yield field
-    field.town.store.close()
 
 
 def reported(visit: str = MILL, clock: str = "10:40", disposition: str = "met", **said: Any) -> SentEvent:
