@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -62,14 +62,19 @@ def customers_to_call(unit: UnitOfWork, area: str, first_day: date, zone: ZoneIn
     return sorted(found, key=lambda each: (each.start, each.name))
 
 
-def name_of(unit: UnitOfWork, area: str, visit_id: str) -> str:
-    """Whom a visit is to, as far as the unit sees it."""
-    kind, _, id_ = visit_id.partition(":")
-    if kind == "booking":
-        booking = unit.bookings.get(area, id_)
-        return booking.name if booking is not None else ""
-    record = unit.records(area).get(RecordKind(kind), id_)
-    return record.name if record is not None else ""
+def names_of(unit: UnitOfWork, area: str, visit_ids: Iterable[str]) -> dict[str, str]:
+    """Whom visits are to, by their ids, as far as the unit sees it; empty where it does not."""
+    records = unit.records(area)  # one for all: what somebody sees is worked out once
+
+    def name_of(visit_id: str) -> str:
+        kind, _, id_ = visit_id.partition(":")
+        if kind == "booking":
+            booking = unit.bookings.get(area, id_)
+            return booking.name if booking is not None else ""
+        record = records.get(RecordKind(kind), id_)
+        return record.name if record is not None else ""
+
+    return {visit_id: name_of(visit_id) for visit_id in dict.fromkeys(visit_ids)}
 
 
 def _of_day(unit: UnitOfWork, progress: DayProgress, zone: ZoneInfo) -> Iterator[ToCall]:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, current_app, g, render_template, r
 from planner.access import Permission, Scope
 from planner.errors import NotFoundError
 from planner.fieldwork.domain import FieldVisit
-from planner.fieldwork.to_call import customers_to_call, name_of
+from planner.fieldwork.to_call import customers_to_call, names_of
 from planner.handoffs.domain import TO_VISIT
 from planner.handoffs.transitions import STATE_WORDS
 from planner.repository import StoredPlan
@@ -219,7 +219,7 @@ def _standings(here: Shown, only: DayView | None = None) -> dict[tuple[str, str]
     with sources().store.read(viewer().scope) as unit:
         visits = unit.field_visits.within("day", first, last, area=area)
         said = {(row.rep_id, str(row.day)): row for row in unit.day_progress.within("day", first, last, area=area)}
-        names = {id_: name_of(unit, area, id_) for row in said.values() for id_ in row.left_out}
+        names = names_of(unit, area, (id_ for row in said.values() for id_ in row.left_out))
     made: dict[tuple[str, str], list[FieldVisit]] = {}
     for visit in visits:
         made.setdefault((visit.rep_id, str(visit.day)), []).append(visit)
