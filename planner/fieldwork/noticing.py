@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import cast
 
 from planner.domain import RecordKind, Rep
@@ -95,7 +96,7 @@ class Noticing:
         return ". ".join(filter(None, (*self._times(event, refused), elsewhere, refused, gone)))
 
     def _times(self, event: FieldEvent, refused: str) -> Iterator[str]:
-        zone = self._zone()
+        zone = self._zone
         today = event.received_at.astimezone(zone).date()
         if event.made_at > self._now + AHEAD:
             made = event.made_at.astimezone(zone)
@@ -139,17 +140,21 @@ class Noticing:
 
     def _is_on_the_day(self, visit: str) -> bool:
         """Whether the day has a visit; also where nobody knows the day."""
+        return self._on_the_day is None or visit in self._on_the_day
+
+    @cached_property
+    def _on_the_day(self) -> frozenset[str] | None:
         version, planned = self._agendas.planned(self._unit, self._area, self._rep_id, self._day)
         row = self._unit.changed_days.get(self._area, self._rep_id, self._day)
         if row is not None and row.plan_version != version:
             row = None
         if version == 0 and row is None:
-            return True
+            return None
         shown = cast(RepDay, row.route) if row is not None and row.route is not None else planned
         stops = [stop["visit_id"] for stop in shown["stops"]] if shown is not None else []
         progress = self._unit.day_progress.get(self._area, self._rep_id, self._day)
         added = progress.added if progress is not None else ()
-        return visit in (*stops, *(row.order if row is not None else ()), *added)
+        return frozenset((*stops, *(row.order if row is not None else ()), *added))
 
     def _where(self, visit: str, name: str, days: Collection[tuple[str, date]]) -> str:
         if days:
@@ -186,6 +191,7 @@ class Noticing:
     def _told_name(self, rep_id: str) -> str:
         return told_names(self._unit.records(self._area).reps()).get(rep_id, "another rep")[:_NAME]
 
+    @cached_property
     def _zone(self) -> tzinfo:
         rep = self._unit.records(self._area).get(RecordKind.REP, self._rep_id)
         return cast(Rep, rep).zone

@@ -24,7 +24,7 @@ from planner.settings import Settings
 from planner.slots.agenda import Agendas
 from routing.errors import RoutingError
 
-AT_ONCE = 20
+AT_ONCE = 10
 """Events in one transaction: others want to write too."""
 REFUSED = "refused"
 """The outcome of an event that makes no sense: it is not kept, and sending it again does not help."""
