@@ -89,7 +89,7 @@ LAST = {
 
 
 def day_of(date: str, stops: Sequence[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    home = {"address": "82 Gaer Park Drive, Newport NP20 3NR", "lat": HOME[0], "lon": HOME[1]}
+    home = {"address": "3 Orchard Rise, Newport", "lat": HOME[0], "lon": HOME[1]}
     made: dict[str, Any] = {
         "date": date, "revision": 0, "works": True, "plan_version": 3, "work_start": at("08:30", date),
         "work_end": at("17:30", date), "start": home | {"time": at("08:40", date)},
@@ -110,15 +110,15 @@ def document() -> dict[str, Any]:
         rides_with=[{"name": "Till & Son"}],
     )  # fmt: skip
     today = [
-        stop(1, "Tapsell Carpets", "09:15"),
+        stop(1, "Willow Carpets", "09:15"),
         promised,
-        stop(3, "Red Key Lets", "11:20"),
-        stop(4, "JP Carpets", "13:10", kind="nearby", why="On the way; due in 6 days"),
-        stop(5, "Drunk Monkey", "14:00"),
+        stop(3, "Red Door Lets", "11:20"),
+        stop(4, "Pier Paints", "13:10", kind="nearby", why="On the way; due in 6 days"),
+        stop(5, "Blue Heron Prints", "14:00"),
     ]
     tomorrow = [
         stop(n, name, begin, "2026-12-01")
-        for n, name, begin in ((6, "Harbour Books", "09:00"), (7, "Maindee Motors", "10:05"))
+        for n, name, begin in ((6, "Harbour Books", "09:00"), (7, "Maple Motors", "10:05"))
     ]
     days = [day_of(MONDAY, today), day_of("2026-12-01", tomorrow)]
     days += [day_of(f"2026-12-0{n}", []) for n in (2, 3, 4)]
@@ -129,7 +129,7 @@ def document() -> dict[str, Any]:
             "lat": HOME[0] + n / 500, "lon": HOME[1], "due_on": due, "minutes": 30,
             "contact": {"name": "", "phone": "", "email": ""},
         }
-        for n, name, due in ((9, "Nisa Local", "2026-11-20"), (2, "Rachel's Pets", MONDAY), (5, "Café Élan", None))
+        for n, name, due in ((9, "Corner Pantry", "2026-11-20"), (2, "Pip's Pets", MONDAY), (5, "Café Élan", None))
     ]  # fmt: skip
     return {
         "area": "helsinki", "rep": {"id": "ann", "name": "Ann", "timezone": "Europe/London"}, "user": {},

@@ -10,7 +10,7 @@ import {
   clock, count, DEALS, DISPOSITIONS, distance, duration, longDay, money, nearDay, SEVERITIES, shortDay, told,
 } from "field/views/words.js";
 
-const SLACK_MS = 60_000;
+const SLACK_MS = 3 * 60_000;
 
 /** When to leave for it; in words, and whether that has passed. */
 function leaving(ctx, day, stop) {
