@@ -208,6 +208,17 @@ def test_without_permission_the_check_in_counts_as_well(phone: MakePhone) -> Non
     assert [event["body"] for event in made.sent] == [{}]
 
 
+def test_who_leaves_without_a_report_can_say_so_and_is_asked_for_it_later(phone: MakePhone) -> None:
+    told = document()
+    told["days"][0]["stops"][0]["visit"] = visit(arrived_at=at("09:12"), verdict="at_the_door")
+    made = phone(told)
+    page = made.show(f"#/stop/{MONDAY}/account%3AA1", clock="09:40")
+    expect(page.locator(".checked-in")).to_have_text("Here since 09:12, until about 09:45 · At the door")
+    with made.sending():
+        button(page, "Left without a report").click()
+    assert [(event["kind"], event["body"]) for event in made.sent] == [("left", {})]
+
+
 # --- the report -------------------------------------------------------------------------------------------------------
 
 

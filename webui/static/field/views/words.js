@@ -36,9 +36,6 @@ export function addMonth(day) {
   return new Date(Date.UTC(year, month, Math.min(date, last))).toISOString().slice(0, 10);
 }
 
-/** 0 for Sunday. */
-export const weekday = (day) => new Date(`${day}T00:00:00Z`).getUTCDay();
-
 export const daysBetween = (first, second) => Math.round((Date.parse(second) - Date.parse(first)) / 86_400_000);
 
 /** 'Mon 30 Nov'. */
