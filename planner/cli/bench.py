@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from planner.benchmarking import replanning
 from planner.benchmarking.scenario import make_scenario
 from planner.benchmarking.slots import SlotFigures, measure
 from planner.cli.app import App, area_option, main
@@ -60,6 +61,41 @@ def slots(
     wrong = sum(figures.false_offers + figures.missed_offers for figures in measured.values())
     if wrong:
         raise click.ClickException(f"{wrong} offers were false or missing")
+
+
+@bench.command("replan")
+@click.option("--reps", type=click.IntRange(1, 500), default=20, show_default=True)
+@click.option("--days", type=click.IntRange(1, 200), default=5, show_default=True, help="Working days.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--disturbances", type=click.IntRange(1), default=1_000, show_default=True, help="Answers that are timed."
+)
+@click.option("--json", "as_json", is_flag=True)
+@area_option
+def replan(app: App, area: Area, reps: int, days: int, seed: int, disturbances: int, as_json: bool) -> None:
+    """How long mending the rest of a begun day takes, and whether every promise and every rule is kept.
+
+    The days are those of `bench slots`; the seed draws what happens to them too. Exit status 1 where a promise was
+    moved or given up without need, a rule was broken, or a day came out otherwise than it was shown.
+    """
+    source, doors = area.streets(), list(dict.fromkeys(door.place for door in area.gazetteer().doors()))
+    if not doors:
+        raise PlannerError(f"area {area.name} has no addresses to visit")
+    with app.bar() as progress:
+        scenario = make_scenario(
+            source, doors, reps, days, seed, app.settings, lambda share: progress("filling days", share)
+        )
+        progress("mending days", 0.0)
+        figures = replanning.measure(scenario, source, disturbances, seed, app.settings)
+    if as_json:
+        app.say(json.dumps(asdict(figures), indent=1))
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, value in asdict(figures).items():
+            table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
+        app.console.print(table)
+    if figures.wrong:
+        raise click.ClickException(f"{figures.wrong} of what came of it was wrong")
 
 
 def _show(app: App, measured: list[SlotFigures]) -> None:

@@ -25,7 +25,7 @@ from routing.insertion import Itinerary, timed
 from routing.problem import DAY_S, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route
-from routing.timing import NEVER, labelled
+from routing.timing import NEVER, Labels, labelled
 
 MOST_CONTESTED = 3
 """So many opportunities of one day may be tried at other times of it at once: each doubles what has to be looked at."""
@@ -211,8 +211,7 @@ class Desk:
         for shift in (longer, replace(longer, break_=None)):
             jobs = list(itinerary.jobs)
             for _ in visits:
-                earliest, _ = labelled(shift, jobs, itinerary.drive_s)
-                late = next((k for k, job in enumerate(jobs) if min(earliest[k + 1]) >= NEVER), None)
+                late = _too_late(labelled(shift, jobs, itinerary.drive_s)[0])
                 if late is None or jobs[late] is not itinerary.jobs[late]:
                     break
                 promise = visits[late].booking  # whose window the working hours may have cut off
@@ -244,3 +243,13 @@ class Desk:
         return untimed_stop(
             Visit(visit.id, kind, (record_id,), visit.name, visit.address, visit.place, minutes, why, None)
         )
+
+
+def _too_late(earliest: Sequence[Labels]) -> int | None:
+    """The first job that cannot be begun in time or, where there is no time for the break, before which it was due."""
+    never = next((k for k, labels in enumerate(earliest) if min(labels) >= NEVER), None)
+    if never is not None:
+        return never - 1
+    if earliest[-1][1] >= NEVER:
+        return max((k for k, (_, taken) in enumerate(earliest) if taken < NEVER), default=None)
+    return None

@@ -110,9 +110,11 @@ def plan_a_tuesday(town: SlotTown) -> None:
     town.publish(TUESDAY, days=1)
 
 
-def promised(town: SlotTown, phone: Phone, id_: str, window: tuple[str, str], east: float, order: list[str]) -> Booking:
+def promised(
+    town: SlotTown, phone: Phone, id_: str, window: tuple[str, str], east: float, order: list[str], **more: Any
+) -> Booking:
     """A promise to an opportunity that is there, in the order of the day."""
-    booking = promise(id_, window=window, place=door(east), service_minutes=30)
+    booking = promise(id_, window=window, place=door(east), service_minutes=30, **more)
     town.book(booking, order)
     with town.writing() as unit:
         desk = Desk.of(unit, town.agendas, TOWN, booking.rep_id, booking.day, town.settings)

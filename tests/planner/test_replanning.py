@@ -98,6 +98,27 @@ def test_a_promise_keeps_its_window_when_the_rep_is_late(with_a_promise: Phone) 
     assert not progress.to_call
 
 
+def test_a_promise_within_its_window_is_lost_too_where_the_customer_closes(phone: Phone) -> None:
+    phone.town.add((opportunity("mill", availability="Tu 09:00-11:45"), door(40)))
+    promised(phone.town, phone, "mill", ("11:00", "12:00"), 40, [BAKERY, MILL, DAIRY, CAFE], hours="Tu 09:00-11:45")
+    phone.says(after=BAKERY, leave_at=at("11:00"))
+    assert times(phone.shown())[1] == "mill 11:35"
+    progress = phone.progress()
+    assert progress is not None
+    assert progress.to_call == {MILL: "it would begin at 11:35"}
+
+
+def test_the_break_is_taken_before_a_promise_that_it_makes_late(phone: Phone) -> None:
+    """A break is owed like a promise is kept: who can do only one of them is told to call."""
+    phone.town.add((opportunity("mill"), door(40)))
+    promised(phone.town, phone, "mill", ("13:20", "13:30"), 40, [BAKERY, DAIRY, CAFE, MILL])
+    phone.says(after=CAFE, leave_at=at("13:00"))
+    assert times(phone.shown())[-1] == "mill 13:55"
+    progress = phone.progress()
+    assert progress is not None
+    assert list(progress.to_call) == [MILL]
+
+
 def test_what_cannot_be_kept_is_listed_and_the_day_is_shown_with_it_late(with_a_promise: Phone) -> None:
     with_a_promise.says(after=BAKERY, leave_at=at("11:00"))
     assert times(with_a_promise.shown())[1] == "mill 11:35"
