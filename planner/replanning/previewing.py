@@ -20,6 +20,7 @@ from planner.settings import Settings
 from planner.slots.agenda import Agendas
 from planner.slots.alternatives import AgendaVisit
 from planner.slots.desk import Desk
+from planner.slots.lookups import Asked
 from planner.slots.working_order import AgendaDay
 from routing.solution import Route
 
@@ -43,11 +44,13 @@ def preview(
     """
     told = unit.day_progress.get(area, rep_id, day) or DayProgress(area, rep_id, day, 0)
 
-    def desk_after(statements: Sequence[Statement]) -> Desk:
-        supposed = said_too(told, statements)
-        return Desk.of(unit, agendas, area, rep_id, day, settings, supposed=supposed)
+    lookup = Asked(unit, area, settings)
 
-    before = Desk.of(unit, agendas, area, rep_id, day, settings)
+    def desk_after(statements: Sequence[Statement]) -> Desk:
+        supposed = said_too(told, statements) if statements else None
+        return Desk.of(unit, agendas, area, rep_id, day, settings, supposed=supposed, lookup=lookup)
+
+    before = desk_after([])
     said = stated(unit, before, told, wish, now)
     after, statements = desk_after([said]), [said]
     if wish.kind in (EventKind.ADDED, EventKind.RESTORED) and wish.visit_id not in after.day.order:

@@ -68,17 +68,23 @@ class Agendas:
             return known.agenda(unit, first_day, last_day, unit.now())
 
     def day(
-        self, unit: UnitOfWork, area: str, rep_id: str, day: date, supposed: DayProgress | None = None
+        self,
+        unit: UnitOfWork,
+        area: str,
+        rep_id: str,
+        day: date,
+        supposed: DayProgress | None = None,
+        lookup: Asked | None = None,
     ) -> AgendaDay:
         """One rep's day, read anew from `unit` alone, which sees the whole area: for whoever is about to write.
 
         Its places are its own. It may be a day on which the rep does not work. With `supposed` it is the day as it
-        would be if its rep had said that.
+        would be if its rep had said that. Whoever asks more than once of one unit keeps its `lookup`.
 
         Raises:
             NotFoundError: there is no such rep, or nobody knows where the rep starts.
         """
-        plan, lookup = self._plan(unit, area), Asked(unit, area, self._settings)
+        plan, lookup = self._plan(unit, area), lookup or Asked(unit, area, self._settings)
         reps = unit.records(area).reps()
         if all(rep.id != rep_id for rep in reps):
             raise NotFoundError(f"area {area} has no rep {rep_id}")

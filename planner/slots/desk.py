@@ -18,6 +18,7 @@ from planner.slots.agenda import Agendas
 from planner.slots.alternatives import AgendaVisit, Visits, contested, keeps, with_visit
 from planner.slots.domain import Booking, ChangedDay
 from planner.slots.legs import Legs, Numbering
+from planner.slots.lookups import Asked
 from planner.slots.working_order import AgendaDay, Workshop
 from planner.translation import visit_windows
 from routing.geo import LatLon
@@ -52,15 +53,16 @@ class Desk:
         settings: Settings,
         *more: LatLon,
         supposed: DayProgress | None = None,
+        lookup: Asked | None = None,
     ) -> Desk:
         """The day as `unit` has it, which sees the whole area; `more` are the places of visits that may come to it.
 
-        With `supposed` it is the day as it would be if its rep had said that.
+        `supposed` and `lookup` are as for `Agendas.day`.
 
         Raises:
             NotFoundError: there is no such rep, or nobody knows where the rep starts.
         """
-        day = agendas.day(unit, area, rep_id, on, supposed)
+        day = agendas.day(unit, area, rep_id, on, supposed, lookup)
         numbering, legs = Numbering(), Legs(agendas.source(area))
         for place in day.places:
             numbering[place]

@@ -20,16 +20,23 @@ def place_of(records: Records, record: Visited) -> LatLon | None:
 
 
 class Asked:
-    """Records read one by one."""
+    """Records read one by one, each once."""
 
     def __init__(self, unit: UnitOfWork, area: str, settings: Settings) -> None:
         self._unit, self._area, self._settings = unit, area, settings
         self._records = unit.records(area)
+        self._known: dict[tuple[RecordKind, str], Record | None] = {}
 
     def record(self, kind: RecordKind, record_id: str) -> Record | None:
-        if kind is RecordKind.ACCOUNT:
-            return account_as_visited(self._unit, self._area, record_id, self._settings)
-        return self._records.get(kind, record_id)
+        key = kind, record_id
+        if key not in self._known:
+            account = kind is RecordKind.ACCOUNT
+            self._known[key] = (
+                account_as_visited(self._unit, self._area, record_id, self._settings)
+                if account
+                else self._records.get(kind, record_id)
+            )
+        return self._known[key]
 
     def place(self, record: Visited) -> LatLon | None:
         return place_of(self._records, record)
