@@ -332,14 +332,18 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoginSettings:
-    """How long people stay logged in, and which roles need a second factor: of "manager" and "admin"."""
+    """How long people stay logged in, and which roles need a second factor: of "manager" and "admin".
+
+    A field rep's phone lies in a pocket overnight and over a weekend, and has a lock of its own: `field_idle_minutes`.
+    """
 
     idle_minutes: int = 720
+    field_idle_minutes: int = 4320
     absolute_hours: int = 168
     second_factor: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_between(1, 100_000, _named(self, "idle_minutes", "absolute_hours"))
+        _check_between(1, 100_000, _named(self, "idle_minutes", "field_idle_minutes", "absolute_hours"))
         for role in self.second_factor:
             if role not in ("manager", "admin"):
                 raise ValueError(f"second_factor names {role!r}, which is neither manager nor admin")

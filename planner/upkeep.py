@@ -16,6 +16,7 @@ from planner.handoffs.returning import return_missed
 from planner.idempotency import KEPT
 from planner.jobs.domain import JobState
 from planner.mailing.background import Mailing
+from planner.people.sessions import longest_idle_time
 from planner.people.throttling import FORGOTTEN_AFTER
 from planner.repository import Rows, Store, UnitOfWork
 from planner.settings import LoginSettings, Settings
@@ -84,7 +85,7 @@ def tidy(store: Store, now: datetime, login: LoginSettings) -> Mapping[str, int]
     replaced = {"state": JobState.REPLACED}
     steps: list[tuple[str, Callable[[UnitOfWork], Rows[Any]], str, timedelta, Mapping[str, object]]] = [
         ("answers", lambda unit: unit.answers, "created_at", KEPT, {}),
-        ("sessions", lambda unit: unit.sessions, "seen_at", timedelta(minutes=login.idle_minutes), {}),
+        ("sessions", lambda unit: unit.sessions, "seen_at", longest_idle_time(login), {}),
         ("sessions", lambda unit: unit.sessions, "created_at", timedelta(hours=login.absolute_hours), {}),
         ("throttles", lambda unit: unit.throttles, "last_at", FORGOTTEN_AFTER, {}),
         ("jobs", lambda unit: unit.jobs, "finished_at", JOBS_KEPT, {}),

@@ -14,7 +14,7 @@ from planner.people.fresh import new_id
 from planner.people.keys import Keys
 from planner.people.passwords import check_password, hash_password, needs_rehash
 from planner.people.second_factor import use_code
-from planner.people.sessions import start_session
+from planner.people.sessions import longest_idle_time, start_session
 from planner.people.throttling import OF_DEVICE, Counter, Try, begin_try, counters, may_log, network_of, succeed, tidy
 from planner.repository import Store, UnitOfWork
 from planner.settings import LoginSettings
@@ -227,7 +227,7 @@ def _start(
     secret, session = start_session(unit, user, now, visitor.address, visitor.agent)
     unit.audit("login.succeeded", user.id, by=by, network=network_of(visitor.address))
     tidy(unit, now)
-    unit.sessions.remove_before("seen_at", now - timedelta(minutes=login.idle_minutes))
+    unit.sessions.remove_before("seen_at", now - longest_idle_time(login))
     unit.sessions.remove_before("created_at", now - timedelta(hours=login.absolute_hours))
     device = _known_device(keys, user, visitor, now) or new_id()
     return LoggedIn(user, session, secret, keys.seal("device", f"{user.id} {device}", now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from planner.access import Role
 from planner.people.domain import Session, User
 from planner.people.fresh import digest, new_secret
 from planner.people.texts import printable
@@ -74,10 +75,20 @@ def sessions_of(unit: UnitOfWork, user: User, now: datetime, login: LoginSetting
     return sorted(living, key=lambda session: session.seen_at, reverse=True)
 
 
+def idle_time(login: LoginSettings, role: Role) -> timedelta:
+    """After how long a browser that was not here is logged out."""
+    return timedelta(minutes=login.field_idle_minutes if role is Role.FIELD_REP else login.idle_minutes)
+
+
+def longest_idle_time(login: LoginSettings) -> timedelta:
+    """After how long that is so for everybody."""
+    return max(idle_time(login, role) for role in Role)
+
+
 def _lives(session: Session, user: User, now: datetime, login: LoginSettings) -> bool:
     return (
         not user.disabled
         and session.epoch == user.epoch
-        and now - session.seen_at < timedelta(minutes=login.idle_minutes)
+        and now - session.seen_at < idle_time(login, user.role)
         and now - session.created_at < timedelta(hours=login.absolute_hours)
     )

@@ -57,6 +57,15 @@ def test_a_browser_that_is_away_for_long_is_logged_out(office: Office) -> None:
     assert found(office, secret) is None
 
 
+def test_a_field_rep_s_phone_stays_logged_in_over_a_weekend(office: Office) -> None:
+    office.add("anna")
+    secret = office.logs_in("anna").secret
+    office.later(minutes=office.login.field_idle_minutes - 1)
+    assert found(office, secret)
+    office.later(minutes=1)
+    assert found(office, secret) is None
+
+
 def test_even_a_busy_browser_logs_in_again_after_a_while(office: Office) -> None:
     office.add("ada")
     done = office.logs_in("ada")
@@ -126,7 +135,7 @@ def test_a_person_sees_where_they_are_logged_in_and_ends_all_but_this_one(office
 def test_old_sessions_are_swept_away_when_somebody_logs_in(office: Office) -> None:
     office.add("ada", "ben")
     office.logs_in("ben")
-    office.later(minutes=office.login.idle_minutes + 1)
+    office.later(minutes=office.login.field_idle_minutes + 1)
     office.logs_in("ada")
     with office.store.read() as unit:
         assert [session.user_id for session in unit.sessions.find()] == ["id-ada"]
