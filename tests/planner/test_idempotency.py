@@ -74,7 +74,7 @@ def test_an_answer_is_kept_for_90_days(store: SqlStore) -> None:
 
 
 def test_upkeep_removes_what_is_past_its_time_and_nothing_else(store: SqlStore) -> None:
-    login, second = LoginSettings(idle_minutes=60, absolute_hours=10), timedelta(seconds=1)
+    login, second = LoginSettings(idle_minutes=60, field_idle_minutes=60, absolute_hours=10), timedelta(seconds=1)
     idle, long = timedelta(minutes=60), timedelta(hours=10)
 
     def session(id: str, created: timedelta, seen: timedelta) -> Session:
@@ -96,7 +96,7 @@ def test_upkeep_removes_what_is_past_its_time_and_nothing_else(store: SqlStore) 
         unit.jobs.put(replace(JOB, id="replaced now", state=JobState.REPLACED, finished_at=NOW - timedelta(hours=23)))
         unit.heartbeats.put(Heartbeat("gone", NOW - timedelta(days=2), 1))
         unit.heartbeats.put(Heartbeat("here", NOW, 1))
-    counts = {"answers": AT_ONCE + 1, "sessions": 2, "throttles": 1, "jobs": 2, "heartbeats": 1}
+    counts = {"answers": AT_ONCE + 1, "sessions": 2, "throttles": 1, "jobs": 2, "heartbeats": 1, "mails": 0}
     assert tidy(store, NOW, login) == counts
     with store.read() as unit:
         assert [answer.key for answer in unit.answers.find()] == ["new"]
