@@ -262,8 +262,8 @@ def test_a_rep_whom_nobody_can_find_a_home_for_has_no_day_to_refresh(phone: Phon
     assert refresh(town.store, IRENE, town.agendas, TOWN, "anna", TUESDAY, town.settings) is None
 
 
-def _ask(start: str, end: str, **more: str) -> HoldAsk:
-    return HoldAsk("anna", TUESDAY, at(start), at(end), Meaning.ARRIVE, 60, door(10), "New", "10 Road", **more)
+def _ask(start: str, end: str) -> HoldAsk:
+    return HoldAsk("anna", TUESDAY, at(start), at(end), Meaning.ARRIVE, 60, door(10), "New", "10 Road")
 
 
 def _query(town: SlotTown) -> SlotQuery:
