@@ -248,7 +248,7 @@ class DayProgress:
     """What a rep has said about the rest of a day: all that the statements of the day say together.
 
     Attributes:
-        revision: goes up with every change, from 1.
+        revision: goes up with every change, from 1; 0 where nothing was said, and only `to_call` is kept.
         after: the visit that the rep is at or has made last, when `leave_at` was said; empty for none. What stands
             before it in the day's order is passed.
         leave_at: when the rep can leave there, in UTC; None for as planned.
