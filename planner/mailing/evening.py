@@ -16,7 +16,7 @@ from datetime import date, datetime, time, timedelta
 from planner.access import SYSTEM, Actor, Scope
 from planner.day_sheets import DaySheet, sheets, working_days
 from planner.domain import Rep
-from planner.errors import InvalidRecordError, MailError, MailRefusedError
+from planner.errors import InvalidRecordError, MailError, MailRefusedError, PlannerError, StorageError
 from planner.fieldwork.domain import MailState, SentMail
 from planner.mailing.composing import compose, evening_template
 from planner.mailing.sending import Server, connected
@@ -120,30 +120,36 @@ def _sent(store: Store, server: Server, mail: Due, settings: Settings, now: date
     claim = _claimed(store, mail)
     if claim is None:
         return False
-    sheet = sheet_of(store, *mail.key)
-    handed_over = list[bool]()
-
-    def handing_over() -> None:
-        _becomes(store, claim, MailState.HANDED_OVER, UNKNOWN)
-        handed_over.append(True)
-
     try:
+        return _handed_over(server, claim, mail, settings, now)
+    except _ClaimLostError:
+        return False
+
+
+def _handed_over(server: Server, claim: _Claim, mail: Due, settings: Settings, now: datetime) -> bool:
+    """Whether a mail was sent that is ours to send."""
+    try:
+        sheet = sheet_of(claim.store, *mail.key)
         if sheet is None:
             raise MailError("there is nothing to visit any more")
         to = ascii_email(mail.rep.email)
         message = compose(evening_template(settings.home), sheet, to, settings, now)
-        server.send(message, to, handing_over)
+        server.send(message, to, lambda: claim.becomes(MailState.HANDED_OVER, UNKNOWN))
     except (MailRefusedError, InvalidRecordError) as error:
-        _becomes(store, claim, MailState.REFUSED, str(error))
-        return False
-    except MailError as error:
-        _becomes(store, claim, MailState.FAILED, str(error))
+        claim.becomes(MailState.REFUSED, str(error))
         return False
     except OSError as error:
-        if not handed_over:
-            _becomes(store, claim, MailState.FAILED, str(error))
+        if claim.row.state is not MailState.HANDED_OVER:
+            claim.becomes(MailState.FAILED, str(error))
         raise
-    _becomes(store, claim, MailState.SENT, "")
+    except (StorageError, _ClaimLostError):
+        raise
+    except Exception as error:  # whatever is wrong with the day of one rep, the others are sent theirs
+        if not isinstance(error, PlannerError):
+            _log.exception("the mail to rep %s about %s cannot be made", mail.rep.id, mail.day)
+        claim.becomes(MailState.FAILED, str(error) or type(error).__name__)
+        return False
+    claim.becomes(MailState.SENT, "")
     return True
 
 
@@ -154,28 +160,40 @@ def _may_be_sent(unit: UnitOfWork, mail: Due) -> bool:
     return row.state is MailState.CLAIMED and unit.now() - row.at > CLAIMED_FOR
 
 
-def _claimed(store: Store, mail: Due) -> SentMail | None:
-    """The row, if the mail is ours to send."""
+class _ClaimLostError(Exception):
+    """Somebody else has taken a mail over, and what becomes of it is theirs to write down."""
+
+
+class _Claim:
+    """A mail that is ours to send, as long as its row is as we have written it."""
+
+    def __init__(self, store: Store, row: SentMail) -> None:
+        self.store = store
+        self.row = row
+
+    def becomes(self, state: MailState, problem: str) -> None:
+        """Write down how far the mail has come. Raises _ClaimLostError."""
+        sent = state is MailState.SENT
+        with self.store.write(SYSTEM, audited=sent) as unit:
+            if unit.sent_mails.get(self.row.area, self.row.rep_id, self.row.day) != self.row:
+                raise _ClaimLostError
+            row = replace(self.row, state=state, at=unit.now(), problem=problem[:MAX_PROBLEM])
+            unit.sent_mails.put(row)
+            if sent:
+                unit.audit("mail.sent", f"{row.rep_id} {row.day}", area=row.area)
+        self.row = row
+        if problem and state is not MailState.HANDED_OVER:
+            _log.error("the mail to rep %s about %s is not sent: %s", row.rep_id, row.day, problem)
+
+
+def _claimed(store: Store, mail: Due) -> _Claim | None:
+    """The mail, if it is ours to send."""
     with store.write(SYSTEM, audited=False) as unit:
         if not _may_be_sent(unit, mail):
             return None
-        claim = SentMail(*mail.key, MailState.CLAIMED, unit.now())
-        unit.sent_mails.put(claim)
-    return claim
-
-
-def _becomes(store: Store, claim: SentMail, state: MailState, problem: str) -> None:
-    """Write down how far a mail has come that we have claimed. Raises MailError: somebody else has claimed it since."""
-    sent = state is MailState.SENT
-    with store.write(SYSTEM, audited=sent) as unit:
-        row = unit.sent_mails.get(claim.area, claim.rep_id, claim.day)
-        if row is None or not (row == claim or (row.state is MailState.HANDED_OVER and state is not row.state)):
-            raise MailError("somebody else is sending it")
-        unit.sent_mails.put(replace(row, state=state, at=unit.now(), problem=problem[:MAX_PROBLEM]))
-        if sent:
-            unit.audit("mail.sent", f"{claim.rep_id} {claim.day}", area=claim.area)
-    if problem and state is not MailState.HANDED_OVER:
-        _log.error("the mail to rep %s about %s is not sent: %s", claim.rep_id, claim.day, problem)
+        row = SentMail(*mail.key, MailState.CLAIMED, unit.now())
+        unit.sent_mails.put(row)
+    return _Claim(store, row)
 
 
 def _put_off(store: Store, mail: Due, problem: str) -> None:

@@ -336,6 +336,47 @@ def test_whoever_dies_over_a_claim_is_taken_over_from(house: House, post: Post, 
         assert here.send(clock[0]) == 2
 
 
+def test_whoever_wakes_when_another_has_taken_the_mail_over_sends_nothing_and_writes_nothing(
+    house: House, post: Post, clock: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.know(rep("ben", email=""))
+    slept = list[bool]()
+    with serving(post) as port:
+        here = house.at(port)
+
+        def falling_asleep(*args: Any) -> EmailMessage:
+            if not slept:
+                slept.append(True)
+                clock[0] += timedelta(minutes=11)
+                assert here.send(clock[0]) == 1
+            return compose(*args)
+
+        monkeypatch.setattr(evening, "compose", falling_asleep)
+        assert here.send() == 0
+        assert [row.state for row in here.rows()] == [MailState.SENT]
+        assert here.send(clock[0] + timedelta(hours=1)) == 0
+    assert len(post.mails) == 1
+
+
+def test_the_day_of_one_rep_that_cannot_be_told_keeps_nobody_else_waiting(
+    house: House, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = evening.sheet_of
+
+    def not_of_anna(store: SqlStore, area: str, rep_id: str, day: date) -> DaySheet | None:
+        if rep_id == "anna":
+            raise ValueError("who is that?")
+        return told(store, area, rep_id, day)
+
+    monkeypatch.setattr(evening, "sheet_of", not_of_anna)
+    with serving(post) as port:
+        assert house.at(port).send() == 1
+    assert {row.rep_id: (row.state, row.problem) for row in house.rows()} == {
+        "anna": (MailState.FAILED, "who is that?"),
+        "ben": (MailState.SENT, ""),
+    }
+
+
 def test_a_server_that_hangs_does_not_keep_the_dispatcher(house: House) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         here = house.at(silent.getsockname()[1])
