@@ -1,5 +1,5 @@
 "use strict";
-/* On the login page: a phone that is nobody's keeps nobody's days. What was not sent stays until its writer comes back. */
+/* On the login page: a phone that is nobody's keeps nobody's days. What was not sent, written in full or by half, stays until its writer comes back. */
 (async () => {
   if (/(?:^|;\s*)(?:__Host-)?fieldvisit-who=/.test(document.cookie)) return; // their session has run out, no more
   if (!("indexedDB" in window)) return;
@@ -9,7 +9,7 @@
   const asked = indexedDB.open("fieldvisit-field");
   asked.onupgradeneeded = () => asked.transaction.abort(); // there was none
   asked.onsuccess = () => {
-    const wiping = asked.result.transaction(["documents", "meta", "drafts"], "readwrite");
+    const wiping = asked.result.transaction(["documents", "meta"], "readwrite");
     for (const store of wiping.objectStoreNames) wiping.objectStore(store).clear();
     wiping.oncomplete = () => asked.result.close();
   };

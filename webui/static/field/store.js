@@ -18,8 +18,8 @@ const open = () =>
     blocking: (version, wanted, { target }) => target.close(), // a newer app in another tab waits
   });
 
-/** What of somebody goes when they log out or another one comes; their unsent events stay for them. */
-const OF_A_PERSON = ["documents", "meta", "drafts"];
+/** What of somebody goes when they log out or another one comes; what they have not sent, written in full or by half, stays for them. */
+const OF_A_PERSON = ["documents", "meta"];
 
 export async function openStore(user) {
   let db = await open();
@@ -78,12 +78,15 @@ export async function openStore(user) {
     /** Rows {seq, area, event, answer, refused} in the order in which they were made. */
     queue: () => ask((db) => db.getAllFromIndex("queue", "user", user)),
 
-    /** Append events; each gets its moment. Answers when they are on the disk. */
+    /** The moment of an event that is made now. */
+    moment: () => momentOf(Date.now()),
+
+    /** Append events; each gets its moment, if it has none yet. Answers when they are on the disk. */
     async enqueue(area, events) {
       await ask(async (db) => {
         const adding = db.transaction("queue", "readwrite", { durability: "strict" });
         for (const event of events)
-          adding.store.add({ user, area, event: { ...event, made_at: momentOf(Date.now()) }, answer: null, refused: null });
+          adding.store.add({ user, area, event: { ...event, made_at: event.made_at ?? momentOf(Date.now()) }, answer: null, refused: null });
         await adding.done;
       });
     },
@@ -100,13 +103,14 @@ export async function openStore(user) {
     setMeta: (key, value) => ask((db) => db.put("meta", { user, key, value })),
 
     /** What is being typed, so that a call in between loses nothing. */
+    drafts: () => ask((db) => db.getAll("drafts", IDBKeyRange.bound([user], [user, []]))),
     draft: async (key) => (await ask((db) => db.get("drafts", [user, key])))?.value,
     keepDraft: (key, value) => ask((db) => (value == null ? db.delete("drafts", [user, key]) : db.put("drafts", { user, key, value }))),
 
     /** Send what waits; see deliver.js. */
     deliver: () => ask((db) => self.fieldvisitDeliver.send(db, user)),
 
-    /** Forget this person's days. Their unsent events stay. */
+    /** Forget this person's days. Their unsent events and drafts stay. */
     wipe: () => wipe((other) => other === user),
   };
 

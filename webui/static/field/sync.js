@@ -9,7 +9,7 @@ const REFRESH_MS = 5 * 60_000;
 
 export function createSync({ store, api, rep, onChange }) {
   const state = {
-    online: true, updatedAt: null, pending: 0, conflicts: [], refused: [], needsLogin: false, otherUser: false, sending: false, problem: "",
+    online: true, updatedAt: null, pending: 0, conflicts: [], refused: [], needsLogin: false, otherUser: false, gone: false, sending: false, problem: "",
   };
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("fieldvisit-field") : null;
   let kept = null; // the document as it was stored: {document, etag, fetchedAt}
@@ -18,6 +18,7 @@ export function createSync({ store, api, rep, onChange }) {
   let wanted = false;
   let failures = 0;
   let timer = 0;
+  let stopped = false;
 
   async function read() {
     kept = (await store.document(api.area, rep)) ?? null;
@@ -48,6 +49,7 @@ export function createSync({ store, api, rep, onChange }) {
 
   /** Send and fetch, now. Whoever asks while that is going on has it done once more. */
   function now() {
+    if (stopped) return running ?? Promise.resolve();
     if (running) {
       wanted = true;
       return running;
@@ -84,7 +86,7 @@ export function createSync({ store, api, rep, onChange }) {
     await read();
     failures = again ? failures + 1 : 0;
     const wait = again ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.75 + Math.random() / 2) : REFRESH_MS;
-    timer = setTimeout(() => (again || document.visibilityState === "visible" ? now() : null), wait);
+    if (!stopped) timer = setTimeout(() => (again || document.visibilityState === "visible" ? now() : null), wait);
   }
 
   /** Whether to try again soon. */
@@ -96,6 +98,7 @@ export function createSync({ store, api, rep, onChange }) {
     if (!(error instanceof Refused)) throw error;
     state.online = true;
     if (error.status === 401) state.needsLogin = true;
+    else if (error.status === 404) state.gone = true;
     else state.problem = error.message;
     return false;
   }
@@ -103,6 +106,7 @@ export function createSync({ store, api, rep, onChange }) {
   async function fetchDocument() {
     const askedAt = Date.now();
     const found = await api.document(rep, kept?.etag);
+    if (stopped) return;
     const document = found?.document ?? kept.document;
     if (document.user.id !== store.user) {
       state.otherUser = true; // somebody else has logged in on this phone: what they may read is not for this store
@@ -117,8 +121,8 @@ export function createSync({ store, api, rep, onChange }) {
 
   /** Write events down, on the disk first: {kind, day, visit_id, body}. They are sent as soon as that is possible. */
   async function enqueue(events) {
-    const made = events.map(({ kind, day, visit_id = "", body = {}, base }) => ({
-      id: newId(), rep_id: rep, day, visit_id, kind, body, base: base ?? kept?.document.days.find(({ date }) => date === day)?.revision ?? 0,
+    const made = events.map(({ id = newId(), made_at, kind, day, visit_id = "", body = {}, base }) => ({
+      ...(made_at && { made_at }), id, rep_id: rep, day, visit_id, kind, body, base: base ?? kept?.document.days.find(({ date }) => date === day)?.revision ?? 0,
     }));
     await store.enqueue(api.area, made);
     await read();
@@ -142,8 +146,14 @@ export function createSync({ store, api, rep, onChange }) {
     now();
   }
 
+  /** Ask and keep nothing more: these days are no longer anybody's on this phone. */
+  function stop() {
+    stopped = true;
+    clearTimeout(timer);
+  }
+
   return {
-    state, start, now, enqueue,
+    state, start, now, enqueue, stop,
     get document() { return kept?.document ?? null; },
     get rows() { return rows; },
     retry: async (id) => { await store.retry(id); await read(); now(); },
