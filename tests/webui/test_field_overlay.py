@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from plan_cast import HOME, MONDAY, at
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from webui.assets import STATIC
 
@@ -40,7 +40,7 @@ def document() -> dict[str, Any]:
         visit(2, GROCER, "10:00", "10:30"),
         visit(3, DEAL, "11:00", "11:45", kind="appointment", promise=PROMISE),
     ]
-    progress = {"after": "", "leave_at": None, "finish_by": None, "sick": False, "order": []}
+    progress: Shown = {"after": "", "leave_at": None, "finish_by": None, "sick": False, "order": []}
     day = {
         "date": MONDAY, "revision": 3, "works": True, "work_start": at("09:00"), "work_end": at("17:00"),
         "start": HOME | {"time": at("09:00")}, "end": HOME | {"time": at("11:55")}, "break": None, "note": "",
@@ -57,18 +57,24 @@ def said(kind: str, visit_id: str = "", minute: int = 0, answer: Any = None, **b
 
 
 Overlay = Callable[..., Shown]
+OVERLAY_CODE = (STATIC / "field" / "overlay.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def overlay(browser: Browser) -> Iterator[Overlay]:
-    """Monday as the phone shows it, with rows of its queue."""
+def overlay_page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
-    code = (STATIC / "field" / "overlay.js").read_text("utf-8")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def overlay(overlay_page: Page) -> Overlay:
+    """Monday as the phone shows it, with rows of its queue."""
 
     def shown(*rows: dict[str, Any], whole: bool = False, of: dict[str, Any] | None = None) -> Shown:
         before = document() if of is None else of
         told = json.loads(
-            page.evaluate(
+            overlay_page.evaluate(
                 """async ([code, before, rows]) => {
                   const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
                   const { withQueue } = await import(address);
@@ -78,14 +84,65 @@ def overlay(browser: Browser) -> Iterator[Overlay]:
                   };
                   return JSON.stringify(withQueue(frozen(before), frozen(rows)));
                 }""",
-                [code, copy.deepcopy(before), list(rows)],
+                [OVERLAY_CODE, copy.deepcopy(before), list(rows)],
             )
         )
         found: Shown = told if whole else told["days"][0]
         return found
 
-    yield shown
-    page.close()
+    return shown
+
+
+RANDOM_WORDS = """async ([code, documents, most]) => {
+  const { withQueue } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  let seed = 5;
+  const below = (many) => { // a small generator: the same words each time
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return Math.floor((seed / 2147483648) * many);
+  };
+  const any = (...of) => of[below(of.length)];
+  const visit = () => any("account:A1", "account:A2", "opportunity:O1", "account:A9", "account:A7", "account:gone", "");
+  const clock = () => new Date(Date.UTC(2026, 10, 30, 4) + below(14 * 60) * 60_000).toISOString();
+  const moment = () => any(null, undefined, "soon", clock(), clock());
+  const HOW = ["met", "not_in", "refused", "rescheduled"];
+  const BODIES = {
+    arrived: () => ({ lat: any(60.1, null) }),
+    left: () => any({}, null),
+    reported: () => ({ disposition: any(...HOW), at_customer: any(true, false, undefined), text: "x" }),
+    late: () => ({ after: any(visit(), undefined), leave_at: moment() }),
+    finish: () => ({ by: moment() }),
+    cancelled: () => ({}),
+    skipped: () => ({ why: any("", "late") }),
+    sick: () => ({ sick: any(true, false, undefined) }),
+    restored: () => ({}),
+    added: () => ({}),
+    order: () => ({ after: visit(), order: any(undefined, [], [visit(), visit(), visit()], [visit()]) }),
+    settled: () => ({ event: "c1" }),
+    constructor: () => ({}),
+  };
+  const wrong = [];
+  for (let turn = 0; turn < most; turn += 1) {
+    const rows = Array.from({ length: 1 + below(8) }, (_, at) => {
+      const kind = any(...Object.keys(BODIES));
+      const made = { id: `${turn}-${at}`, day: "2026-11-30", made_at: clock() };
+      const event = { ...made, visit_id: visit(), kind, body: BODIES[kind]() };
+      return { event, answer: any(null, null, { outcome: "taken" }), refused: any(null, null, { message: "no" }) };
+    });
+    const before = any(...documents);
+    try {
+      const day = withQueue(before, rows).days[0];
+      const there = [...day.stops, ...day.left_out].map(({ visit_id }) => visit_id);
+      const planned = before.days[0].stops.map(({ visit_id }) => visit_id);
+      const inTime = ({ arrive, begin, leave }) => arrive <= begin && begin <= leave && Date.parse(leave);
+      const once = new Set(there).size === there.length && planned.every((id) => there.includes(id));
+      if (day.unshown || !once || !day.stops.every(inTime) || !Date.parse(day.end.time))
+        wrong.push(JSON.stringify({ rows, day }));
+    } catch (error) {
+      wrong.push(`${error.stack} ${JSON.stringify(rows)}`);
+    }
+  }
+  return { wrong: wrong.slice(0, 3), days: most };
+}"""
 
 
 def times(day: Shown) -> list[str]:
@@ -233,3 +290,38 @@ def test_of_a_day_or_a_visit_that_is_not_there_nothing_is_shown(overlay: Overlay
 def test_a_word_that_makes_no_sense_does_not_keep_the_day_from_being_shown(overlay: Overlay) -> None:
     rows = [said("late", leave_at="soon"), said("order"), said("dance"), said("sick", minute=1, sick=None)]
     assert overlay(*rows)["date"] == MONDAY
+
+
+def test_an_added_stop_where_nobody_was_in_is_shown_when_it_was(overlay: Overlay) -> None:
+    day = overlay(
+        said("added", "account:A9", 1), said("reported", "account:A9", 30, disposition="not_in", at_customer=True)
+    )
+    added = day["stops"][-1]
+    assert (added["begin"], added["leave"]) == (at("10:30"), at("10:30"))
+    assert added["visit"]["disposition"] == "not_in"
+
+
+def test_what_was_skipped_and_is_added_again_is_there_once(overlay: Overlay) -> None:
+    day = overlay(said("skipped", GROCER, 1), said("added", GROCER, 2))
+    assert order(day) == [BAKER, GROCER, DEAL]
+    assert day["left_out"] == []
+
+
+def test_a_day_that_nothing_can_be_made_of_is_shown_as_the_server_said_it_and_says_so(overlay: Overlay) -> None:
+    day = overlay(said("late", leave_at="+275760-09-13T00:00:00Z"))
+    assert day["unshown"]
+    assert "kept on this phone" in day["note"]
+    assert day["stops"] == document()["days"][0]["stops"]
+
+
+def test_whatever_is_said_in_whatever_order_the_day_can_be_shown(overlay_page: Page) -> None:
+    left_out = [
+        {"visit_id": "account:A7", "name": "Left", "address": "", "why": "Full", "contact": None, "promise": None}
+    ]
+    plain, other = document(), document()
+    other["days"][0] |= {"break": {"start": at("10:30"), "end": at("10:45")}, "left_out": left_out, "note": "Snow"}
+    other["days"][0]["start"] |= {"lat": None, "lon": None, "time": None}
+    empty = document()
+    empty["days"][0] |= {"stops": [], "works": False, "roads": []}
+    told = overlay_page.evaluate(RANDOM_WORDS, [OVERLAY_CODE, [plain, other, empty], 3000])
+    assert told == {"wrong": [], "days": 3000}

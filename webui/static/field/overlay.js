@@ -6,6 +6,8 @@
 
 const DETOUR = 1.4;
 const METRES_A_SECOND = 8;
+const EARTH_M = 6_371_000;
+const UNSHOWN = "What you said is kept on this phone, but this day cannot be shown with it before the server has answered.";
 
 /** Facts first make a stop `over`. */
 export const isOver = (stop) => Boolean(stop.visit && (stop.visit.left_at || stop.visit.disposition));
@@ -32,8 +34,10 @@ const ACTS = {
   },
   restored: (day, event) => back(day, (entry) => entry.visit_id === event.visit_id, event),
   added(day, event, document) {
-    const known = document.customers.find(({ visit_id }) => visit_id === event.visit_id);
-    if (!known || day.stops.some(({ visit_id }) => visit_id === event.visit_id)) return day;
+    const is = ({ visit_id }) => visit_id === event.visit_id;
+    if (day.left_out.some(is)) return ACTS.restored(day, event);
+    const known = document.customers.find(is);
+    if (!known || day.stops.some(is)) return day;
     return renumbered({ ...day, stops: [...day.stops, addedStop(known, event)] });
   },
   order(day, { body }) {
@@ -50,18 +54,29 @@ const ACTS = {
 const STATEMENTS = new Set(["late", "cancelled", "skipped", "sick", "restored", "added", "order"]);
 
 /**
- * The document as the phone shows it. Pure.
+ * The document as the phone shows it. Pure, and never fails: a day that nothing can be made of is shown as the server
+ * said it, `unshown`, with a note.
  *
  * @param document of the server.
  * @param rows of the queue, {event, answer, refused}; what was refused is not shown as done.
  */
 export function withQueue(document, rows) {
-  const events = rows.filter((row) => !row.refused).map(({ event, answer }) => ({ ...event, waits: !answer })).sort(byRank);
+  const events = rows.filter((row) => !row.refused)
+    .map(({ event, answer }) => ({ ...event, body: event.body ?? {}, waits: !answer }))
+    .sort(byRank);
   if (!events.length) return document;
   const settled = new Set(events.filter(({ kind }) => kind === "settled").map(({ body }) => body.event));
   return {
     ...document,
-    days: document.days.map((day) => folded(day, events.filter((event) => event.day === day.date), document)),
+    days: document.days.map((day) => {
+      const said = events.filter((event) => event.day === day.date);
+      try {
+        return folded(day, said, document);
+      } catch (error) {
+        console.error(error);
+        return { ...day, pending: said.some((event) => event.waits), note: [day.note, UNSHOWN].filter(Boolean).join(" "), unshown: true };
+      }
+    }),
     conflicts: document.conflicts.filter(({ id }) => !settled.has(id)),
   };
 }
@@ -74,7 +89,7 @@ function byRank(one, other) {
 function folded(day, events, document) {
   if (!events.length) return day;
   let shown = day;
-  for (const event of events) shown = ACTS[event.kind]?.(shown, event, document) ?? shown;
+  for (const event of events) if (Object.hasOwn(ACTS, event.kind)) shown = ACTS[event.kind](shown, event, document);
   if (events.some(({ kind }) => STATEMENTS.has(kind))) shown = timed(shown, day);
   return { ...shown, pending: events.some((event) => event.waits) };
 }
@@ -144,11 +159,17 @@ function renumbered(day) {
 
 // --- times ------------------------------------------------------------------------------------------------------------
 
-function metres(from, to) {
+/** As the crow flies; none from or to where nobody knows the place. */
+export function metres(from, to) {
   const radians = Math.PI / 180;
   const north = (to.lat - from.lat) * radians;
   const east = (to.lon - from.lon) * radians * Math.cos(((to.lat + from.lat) / 2) * radians);
-  return Math.hypot(north, east) * 6_371_000;
+  return [from, to].every(({ lat }) => lat != null) ? EARTH_M * Math.hypot(north, east) : 0;
+}
+
+/** The first of these words that is a moment, in milliseconds; also one that already is. */
+function momentOf(...told) {
+  return told.map((one) => (typeof one === "number" ? one : Date.parse(one))).find(Number.isFinite);
 }
 
 /** The stops after what is over with times that follow from those before; nothing gets earlier but what was moved. */
@@ -157,23 +178,26 @@ function timed(day, planned) {
   const same = day.stops.length === planned.stops.length && day.stops.every((stop, at) => stop.visit_id === planned.stops[at].visit_id);
   const { after, leave_at } = day.progress;
   const passed = after ? day.stops.findIndex((stop) => stop.visit_id === after) : -1;
-  let free = leave_at && passed < 0 ? Date.parse(leave_at) : Date.parse(day.start.time ?? day.work_start);
-  let was = Date.parse(planned.start.time ?? planned.work_start); // when the one before was to be left
+  const begun = momentOf(day.start.time, day.work_start, `${day.date}T09:00:00Z`);
+  let free = passed < 0 ? momentOf(leave_at, begun) : begun;
+  let was = momentOf(planned.start.time, planned.work_start, begun); // when the one before was to be left
   let from = day.start;
-  const zone = day.work_start.slice(-6);
+  const zone = /[+-]\d\d:\d\d$/.exec(day.work_start ?? "")?.[0] ?? "+00:00";
   const stops = day.stops.map((stop, at) => {
     const known = before.has(stop.visit_id) && before.get(stop.visit_id) === (day.stops[at - 1]?.visit_id ?? "");
     let told = stop;
-    if (!isOver(stop) && at > passed) told = moved(stop, free, was, from, known, day.break);
-    was = Date.parse(stop.leave ?? told.leave);
-    free = Date.parse(told.visit?.left_at ?? told.leave);
-    if (at === passed && leave_at) free = Date.parse(leave_at);
+    if (isOver(stop)) told = stop.leave ? stop : happened(stop, free);
+    else if (at > passed || !stop.leave) told = moved(stop, free, was, from, known, day.break);
+    was = momentOf(stop.leave, told.leave, was);
+    const left = momentOf(told.visit?.left_at, told.leave, free);
+    free = isOver(stop) && !stop.leave ? Math.max(free, left) : left; // added on the way, it may have been before these
+    if (at === passed) free = momentOf(leave_at, free);
     from = stop;
     return told;
   });
   const guess = metres(from, day.end) * DETOUR;
   const home = same ? day.return_drive_seconds : Math.round(guess / METRES_A_SECOND);
-  const end = day.end.time && same ? Math.max(Date.parse(day.end.time), free + home * 1000) : free + home * 1000;
+  const end = Math.max(free + home * 1000, same ? momentOf(day.end.time, 0) : 0);
   return {
     ...day,
     stops,
@@ -187,15 +211,23 @@ function timed(day, planned) {
     return new Date(moment + offset(zone)).toISOString().replace(/\.\d+Z$/, zone);
   }
 
+  /** What was added on the way and is over has no plan: only when it was. */
+  function happened(stop, free) {
+    const left = momentOf(stop.visit.left_at, stop.visit.arrived_at, stop.report?.made_at, free);
+    const came = momentOf(stop.visit.arrived_at, left);
+    return { ...stop, arrive: iso(came), begin: iso(came), leave: iso(left) };
+  }
+
   function moved(stop, free, was, from, known, rest) {
     const far = metres(from, stop) * DETOUR;
     const drive = known ? stop.drive_seconds : Math.round(far / METRES_A_SECOND);
     const pause = rest && Date.parse(rest.start) >= was && stop.arrive && Date.parse(rest.start) < Date.parse(stop.arrive)
       ? Date.parse(rest.end) - Date.parse(rest.start) : 0;
     const soonest = free + drive * 1000 + pause;
-    const arrive = stop.moved ? soonest : Math.max(soonest, Date.parse(stop.arrive));
+    const planned = stop.moved ? soonest : momentOf(stop.arrive, soonest);
+    const arrive = Math.max(soonest, planned);
     const length = stop.begin ? Date.parse(stop.leave) - Date.parse(stop.begin) : (stop.minutes ?? 30) * 60_000;
-    const open = stop.moved ? Date.parse(stop.promise?.start ?? 0) : Date.parse(stop.begin);
+    const open = momentOf(stop.moved ? stop.promise?.start : stop.begin, 0);
     const begin = Math.max(arrive + stop.parking_minutes * 60_000, open);
     const leave = begin + length;
     const missed = stop.promise && (stop.promise.meaning === "whole" ? leave : begin) > Date.parse(stop.promise.end);
