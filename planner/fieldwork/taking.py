@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from planner.access import Actor, Scope
@@ -60,15 +60,19 @@ def take(
     happened on the way.
 
     Raises:
-        NotFoundError: an event is about the day of a rep whom the actor does not see; nothing is stored then.
+        NotFoundError: all of it is about days of reps whom the actor does not see.
     """
-    _check_whose(store, actor, area, sent)
+    unseen = _unseen(store, actor, area, sent)
     taken: list[Taken] = []
     read: list[tuple[int, FieldEvent, Body]] = []
     for number, each in enumerate(sent):
         taken.append(Taken(str(each.id)[:MAX_ID], REFUSED))
+        if isinstance(each.rep_id, str) and each.rep_id in unseen:
+            taken[number] = replace(taken[number], message="there is no such rep, or not for you", field="rep_id")
+            continue
         try:
-            read.append((number, *read_event(area, each, actor.id, now)))
+            came = now + timedelta(microseconds=number)  # in its turn, also where the phone's clock is no help
+            read.append((number, *read_event(area, each, actor.id, came)))
         except InvalidRecordError as error:
             taken[number] = replace(taken[number], message=error.message, field=error.field)
     writer = Actor(actor.id, Scope(area=area), actor.request_id)
@@ -92,11 +96,15 @@ def take(
     return taken
 
 
-def _check_whose(store: Store, actor: Actor, area: str, sent: Sequence[SentEvent]) -> None:
+def _unseen(store: Store, actor: Actor, area: str, sent: Sequence[SentEvent]) -> frozenset[str]:
+    """The reps whose days are none of the actor's business. Raises NotFoundError: all of them."""
+    named = dict.fromkeys(each.rep_id for each in sent if isinstance(each.rep_id, str))
     with store.read(actor.scope) as unit:
-        for rep_id in dict.fromkeys(each.rep_id for each in sent if isinstance(each.rep_id, str)):
-            if actor.scope.inside_rep is not None or unit.records(area).get(RecordKind.REP, rep_id) is None:
-                raise NotFoundError(f"area {area} has no rep {rep_id[:MAX_ID]}")
+        records, inside = unit.records(area), actor.scope.inside_rep is not None
+        unseen = [rep_id for rep_id in named if inside or records.get(RecordKind.REP, rep_id) is None]
+    if unseen and len(unseen) == len(named):
+        raise NotFoundError(f"area {area} has no rep {unseen[0][:MAX_ID]}")
+    return frozenset(unseen)
 
 
 class _Taking:
@@ -108,6 +116,7 @@ class _Taking:
         self._area = area
         self._settings = settings
         self._now = now
+        self._in_conflict: dict[str, str] = {}  # by id of an event that has become a conflict here, whose day it is of
 
     def take(self, events: Sequence[tuple[FieldEvent, Body]]) -> list[Taken]:
         fresh: dict[str, tuple[FieldEvent, Body]] = {}
@@ -120,7 +129,7 @@ class _Taking:
                 again[number] = Taken(sent.id, REFUSED, "another event has been sent with this id before", "id")
         for key, of_day in groupby(sorted(fresh.values(), key=_day_of), key=_day_of):
             self._work_out(*key, list(of_day))
-        self._settle([event for event, _ in fresh.values()])
+        self._settle(list(fresh.values()))
         for event, _ in fresh.values():
             self._audit(event)
         return [again.get(number) or self._became(sent.id) for number, (sent, _) in enumerate(events)]
@@ -178,16 +187,19 @@ class _Taking:
         if sentence:
             noted = replace(event, outcome=Outcome.CONFLICT, message=sentence[:MAX_MESSAGE])
             self._unit.field_events.put(noted)
+            self._in_conflict[event.id] = event.rep_id
 
-    def _settle(self, fresh: Sequence[FieldEvent]) -> None:
-        """What is settled, also by what came before it."""
-        for rep_id in dict.fromkeys(event.rep_id for event in fresh):
+    def _settle(self, fresh: Sequence[tuple[FieldEvent, Body]]) -> None:
+        """What these events settle, and what of them has been settled before it came."""
+        settled = {(body.event, event.rep_id) for event, body in fresh if isinstance(body, Settled)}
+        for rep_id in dict.fromkeys(self._in_conflict.values()):
             said = self._unit.field_events.find(area=self._area, rep_id=rep_id, kind=EventKind.SETTLED)
-            settled = {body.event for event in said if isinstance(body := body_of(event), Settled)}
-            for id_ in sorted(settled):
-                event = self._unit.field_events.get(self._area, id_)
-                if event is not None and event.rep_id == rep_id and event.outcome is Outcome.CONFLICT:
-                    self._unit.field_events.put(replace(event, outcome=Outcome.SETTLED))
+            before = {body.event for event in said if isinstance(body := body_of(event), Settled)}
+            settled |= {(id_, rep_id) for id_ in before & self._in_conflict.keys()}
+        for id_, rep_id in sorted(settled):
+            event = self._unit.field_events.get(self._area, id_)
+            if event is not None and event.rep_id == rep_id and event.outcome is Outcome.CONFLICT:
+                self._unit.field_events.put(replace(event, outcome=Outcome.SETTLED))
 
     def _audit(self, event: FieldEvent) -> None:
         details = {"rep": event.rep_id, "day": str(event.day), "visit": event.visit_id}
@@ -201,8 +213,8 @@ class _Taking:
 
 def _is_same(known: FieldEvent, sent: FieldEvent) -> bool:
     """Whether an event that comes once more is the one that is known; the position it came with is not kept in it."""
-    said = ("rep_id", "day", "visit_id", "kind", "made_at", "body")
-    return all(getattr(known, name) == getattr(sent, name) for name in said)
+    said = ("rep_id", "day", "visit_id", "kind", "said_at")
+    return all(getattr(known, name) == getattr(sent, name) for name in said) and body_of(known) == body_of(sent)
 
 
 def _day_of(entry: tuple[FieldEvent, Body]) -> tuple[str, date]:

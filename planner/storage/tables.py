@@ -438,6 +438,7 @@ FIELD_EVENTS = _table(
     sa.Column("outcome", _Enum(Outcome), nullable=False),
     _text("message"),
     sa.Index("field_events_of_a_day", "area", "rep_id", "day"),
+    sa.Index("field_events_by_outcome", "area", "rep_id", "outcome"),
     info={"scoped": True, "field_only": True},
 )
 CHECK_INS = _table(

@@ -121,8 +121,15 @@ def test_an_id_in_capitals_is_the_same_and_is_answered_as_it_was_sent(field: Fie
 @pytest.mark.parametrize(("who", "unseen"), [("ben", "anna"), ("anna", "ben"), ("iris", "ben")])
 def test_nobody_reports_for_a_rep_whom_they_do_not_see(field: Field, who: str, unseen: str) -> None:
     with pytest.raises(NotFoundError, match=f"has no rep {unseen}"):
-        field.take(sent("arrived", DAIRY, rep="ben"), sent("arrived", KIOSK), who=who)
+        field.take(sent("arrived", DAIRY, rep=unseen), who=who)
     assert field.events() == []
+
+
+def test_an_event_about_another_rep_keeps_no_other_from_being_taken(field: Field) -> None:
+    taken = field.take(sent("arrived", DAIRY, rep="ben"), sent("arrived", KIOSK), sent("left", KIOSK, "10:30"))
+    assert [each.outcome for each in taken] == ["refused", "taken", "taken"]
+    assert taken[0].field == "rep_id"
+    assert {event.rep_id for event in field.events()} == {"anna"}
 
 
 def test_a_manager_reports_for_a_rep_in_their_own_name(field: Field) -> None:

@@ -180,10 +180,11 @@ def test_as_many_events_are_taken_at_once_as_a_phone_sends(ann: Asking) -> None:
 
 
 def test_of_another_reps_day_nothing_is_taken(town: Town, ann: Asking) -> None:
-    ann.post("/field-events", {"events": [event(), event(rep_id=BEN.id)]}, 404)
-    ann.post("/field-events", {"events": [event(rep_id="nobody")]}, 404)
+    for rep_id in (BEN.id, "nobody"):
+        ann.post("/field-events", {"events": [event(rep_id=rep_id)]}, 404)
+        assert send(ann, event(), event(rep_id=rep_id)) == [("taken", ""), ("refused", "rep_id")]
     with town.store.read() as unit:
-        assert unit.field_events.find() == []
+        assert {each.rep_id for each in unit.field_events.find()} == {"ann"}
 
 
 def test_nobody_names_somebody_elses_customer_to_read_about_them(town: Town) -> None:

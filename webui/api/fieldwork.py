@@ -255,7 +255,7 @@ def send_field_events(area: str, body: EventsSent) -> OwnWrite:
     """Take what phones have to say: check-ins, visit reports, and statements about the rest of a day.
 
     Each event is stored once under its own id, whatever the order, and however often and late it comes; each has its
-    outcome. Where one is about a rep who is not yours, the answer is 404 and nothing is taken.
+    outcome. One about a rep who is not yours is refused; where all are, the answer is 404.
     """
     here, asking = area_named(area).name, viewer()
     sent = [SentEvent(**event.model_dump()) for event in body.events]
@@ -274,10 +274,17 @@ def send_field_events(area: str, body: EventsSent) -> OwnWrite:
 
 
 def _strangers(area: str, sent: Sequence[SentEvent]) -> dict[int, Taken]:
-    """By their numbers, the events about visits that are not and never were the rep's: nothing is told of those."""
+    """By their numbers, the events about visits that are not and never were the rep's: nothing is told of those.
+
+    Those about a rep who is not seen are for `take` to refuse.
+    """
     found: dict[int, Taken] = {}
     for rep_id in dict.fromkeys(each.rep_id for each in sent if isinstance(each.rep_id, str)):
-        with store().read(phone_scope(viewer().scope, area, rep_id)) as unit:
+        try:
+            scope = phone_scope(viewer().scope, area, rep_id)
+        except NotFoundError:
+            continue
+        with store().read(scope) as unit:
             whose = Whose(unit, area, rep_id)
             for number, each in enumerate(sent):
                 if each.rep_id == rep_id and (field := whose.stranger_in(each)):

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text, nullable=False),
     )
     op.create_index("field_events_of_a_day", "field_events", ["area", "rep_id", "day"])
+    op.create_index("field_events_by_outcome", "field_events", ["area", "rep_id", "outcome"])
     op.create_table(
         "check_ins",
         sa.Column("area", sa.Text, primary_key=True),
