@@ -546,7 +546,8 @@ def test_hostile_names_are_text_and_nothing_else(phone: MakePhone) -> None:
 
 def test_the_sync_state_is_told_to_screen_readers_and_focus_goes_to_what_is_new(phone: MakePhone) -> None:
     page = phone().show()
-    expect(page.locator(".field-state")).to_have_attribute("role", "status")
+    expect(page.locator(".field-state [role=status]")).to_have_count(1)
+    assert page.locator("[role=status] :is(a, button)").count() == 0
     assert page.locator("html").get_attribute("lang") == "en"
     page.get_by_role("link", name="Week").click()
     assert page.evaluate("document.activeElement.id") == "content"

@@ -36,6 +36,7 @@ from webui.policy import allow, viewer
 
 MOST_EVENTS = 200
 USUAL_DAYS = 7
+MOST_BEFORE = 7
 
 VisitId = Annotated[str, Field(max_length=MAX_ID, examples=["account:A1"])]
 
@@ -56,6 +57,9 @@ class FieldQuery(Model):
     days: Annotated[int, Number, Field(ge=1, le=MOST_DAYS, description="So many days, one after the other.")] = (
         USUAL_DAYS
     )
+    before: Annotated[
+        int, Number, Field(ge=0, le=MOST_BEFORE, description="So many days before them as well, without their roads.")
+    ] = 0
 
 
 def _as_it_is(description: str, *examples: Any) -> WithJsonSchema:
@@ -238,8 +242,9 @@ def get_field_document(area: str, rep_id: str, query: FieldQuery) -> Response:
             ),
             settings(),
             now(),
+            query.before,
         )
-    for day in made["days"]:
+    for day in made["days"][query.before :]:
         day["roads"] = _roads(here, day)
     document = FieldDocument(**made, csrf=asking.session.csrf if asking.session else "")
     lasting = json.dumps({**document, "generated_at": ""}).encode()

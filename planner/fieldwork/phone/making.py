@@ -60,12 +60,14 @@ def phone_document(
     asking: Asking,
     settings: Settings,
     now: datetime,
+    before: int = 0,
 ) -> PhoneDocument:
     """The document of a rep's phone; without roads, which are for whoever knows the streets.
 
     Args:
         unit: of `phone_scope`.
         first_day: the first of so many `days`; None for today, where the rep is.
+        before: so many days before that as well.
 
     Raises:
         NotFoundError: there is no such rep among those in scope.
@@ -74,7 +76,8 @@ def phone_document(
     if not isinstance(rep, Rep):
         raise NotFoundError(f"area {area} has no rep {rep_id}")
     today = now.astimezone(rep.zone).date()
-    first = first_day or today
+    first = (first_day or today) - timedelta(days=before)
+    days += before
     facts = Facts(unit, area, rep, first, first + timedelta(days=days - 1), asking, settings)
     return PhoneDocument(
         area=area,

@@ -1,5 +1,8 @@
 "use strict";
 /* On the login page: a phone that is nobody's keeps nobody's days. What was not sent, written in full or by half, stays until its writer comes back. */
+document.addEventListener("submit", () => { // who logs in anew is not the one whose logging out the server has yet to hear of
+  try { localStorage.removeItem("fieldvisit.logged-out"); } catch { /* denied */ }
+});
 (async () => {
   if (/(?:^|;\s*)(?:__Host-)?fieldvisit-who=/.test(document.cookie)) return; // their session has run out, no more
   if (!("indexedDB" in window)) return;

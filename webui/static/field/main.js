@@ -13,10 +13,17 @@ import * as report from "field/views/report.js";
 import * as stop from "field/views/stop.js";
 import * as today from "field/views/today.js";
 import * as week from "field/views/week.js";
-import { addDays, clock, count, dateOf, shortDay } from "field/views/words.js";
+import { finishCheckIns } from "field/views/acts.js";
+import { note, noted } from "field/views/parts.js";
+import { clock, count, dateOf, NOT_KEPT, notKept, shortDay } from "field/views/words.js";
 
-const VIEWS = { today, day: today, stop, report, change: replan, week, me };
+const VIEWS = { today, day: today, stop, report, correct: report, change: replan, week, me };
 const TABS = [["#/today", "Today"], ["#/week", "Week"], ["#/me", "Me"]];
+
+const OLD_DAYS = 14;
+const OLD_MS = OLD_DAYS * 24 * 3600_000;
+const AGAIN_MS = 30_000;
+const LOGGED_OUT = "fieldvisit.logged-out"; // here, while the server has not been told
 
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const root = document.getElementById("app");
@@ -27,18 +34,30 @@ const now = () => new Date();
 
 let store = null;
 let sync = null;
-let streets = null;
+let several = false; // whether there are days of other people that this person may see
 let waitingWorker = null;
 let said = ""; // in place of a day: why there is none
+let forgotten = null; // why the days that were on this phone are not any more
+let unfinished = []; // reports that are written by half
+let trouble = ""; // what the phone itself could not do
 
 /** For the console, and for tests. */
 export const app = { get sync() { return sync; }, get store() { return store; } };
 
 // --- the address ------------------------------------------------------------------------------------------------------
 
+/** Of an address that nobody has written so, nothing is known: it shows today. */
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
 /** {view, date, visitId, kind, rest} of '#/stop/2026-11-30/account%3AA1'. */
 function route() {
-  const [name = "today", date = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const [name = "today", date = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(plain);
   return { view: VIEWS[name] ?? today, name: VIEWS[name] ? name : "today", date, rest, visitId: rest.at(-1) ?? "", kind: rest[0] ?? "" };
 }
 
@@ -47,10 +66,18 @@ const go = (hash) => {
 };
 
 addEventListener("hashchange", () => {
+  trouble = "";
   show();
+  readUnfinished();
   scrollTo(0, 0);
   document.getElementById("content")?.focus({ preventScroll: true });
 });
+
+async function readUnfinished() {
+  if (!sync?.document) return;
+  unfinished = await report.unfinished(store, sync.document.rep.id);
+  show();
+}
 
 // --- what is shown ----------------------------------------------------------------------------------------------------
 
@@ -71,7 +98,7 @@ function context() {
   const day = document.days.find(({ date }) => date === (at.date || today)) ?? null;
   const stop = [...(day?.stops ?? []), ...(day?.left_out ?? [])].find(({ visit_id }) => visit_id === at.visitId) ?? null;
   return {
-    document, day, stop, route: at, today, tomorrow: addDays(today, 1), sync, store, api, go, now, streets, setup, logOut, chooseRep,
+    document, day, stop, route: at, today, sync, store, api, go, now, several, unfinished, logOut, chooseRep,
     refresh: show,
     /** An element with the map: of a day, around one stop if there is one. */
     map: (shownDay = day, around = null) => (shownDay ? map.show(shownDay, document.rep, around) : nothing),
@@ -87,13 +114,16 @@ function updated(zone) {
 
 /** The line that always says how fresh this is, and what has not been sent. */
 function state(zone) {
-  const { online, needsLogin, pending, sending, problem } = sync.state;
+  const { online, needsLogin, pending, sending, problem, clockOff } = sync.state;
   const login = setup.login + encodeURIComponent(location.hash);
-  return html`<div class="field-state ${online ? "" : "is-offline"}" role="status">
-    ${online ? nothing : html`<strong class="field-offline">Offline</strong>`}
-    ${updated(zone)}
-    ${pending ? html`<span class="field-unsent">${sending ? "Sending" : ""} ${pending} not sent yet</span>` : nothing}
-    ${problem ? html`<span class="field-problem">${problem}</span>` : nothing}
+  return html`<div class="field-state ${online ? "" : "is-offline"}">
+    <div class="field-told" role="status">
+      ${online ? nothing : html`<strong class="field-offline">Offline</strong>`}
+      ${pending ? html`<span class="field-unsent">${pending} not sent yet</span>` : nothing}
+      ${[trouble, problem].filter(Boolean).map((text) => html`<span class="field-problem">${text}</span>`)}
+      ${clockOff ? html`<span class="field-problem">This phone’s clock is ${count(Math.abs(clockOff), "minute")} ${clockOff < 0 ? "slow" : "fast"}</span>` : nothing}
+    </div>
+    ${sending ? html`<span>Sending …</span>` : updated(zone)}
     ${needsLogin ? html`<a class="button" href=${login}>${pending ? `Log in to send ${count(pending, "report")}` : "Log in to update"}</a>` : nothing}
     ${waitingWorker ? html`<button type="button" class="button" @click=${takeOver}>A new version is here: use it</button>` : nothing}
   </div>`;
@@ -108,7 +138,7 @@ const frame = (top, content, current) => html`
   ${current === null ? nothing : tabs(current)}`;
 
 function show() {
-  if (!sync?.document) return render(frame(nothing, html`<h1>My day</h1><div class="field-said">${said || "One moment …"}</div>`, null), root);
+  if (!sync?.document) return render(frame(nothing, html`<h1>My day</h1><div class="field-said">${forgotten ?? nothing}${said || "One moment …"}</div>`, null), root);
   const ctx = context();
   render(frame(state(ctx.document.rep.timezone), ctx.route.view.view(ctx), ctx.route.name), root);
 }
@@ -123,49 +153,81 @@ function say(template) {
 const logInFirst = () => html`<p>Log in to see your days on this phone.</p><p><a class="button button-main" href=${setup.login}>Log in</a></p>`;
 
 async function start() {
+  if (noted(LOGGED_OUT)) return tellLoggedOut();
   const user = whoseIsIt();
   if (!user) return say(logInFirst());
   store = await openStore(user);
   const rep = (await store.meta(`rep of ${setup.area}`)) ?? (await findRep());
   if (!rep) return;
+  several = Boolean(await store.meta(SEVERAL));
+  const kept = await store.document(setup.area, rep);
+  if (kept && now() - kept.fetchedAt > OLD_MS) await forgetOld(rep);
   sync = createSync({ store, api, rep, onChange: changed });
-  streets = createStreets(setup.basemap, show);
   await sync.start();
+  await readUnfinished();
+  await finishCheckIns(store, sync, setup.area, rep);
+}
+
+/** Days that nobody has asked the server about for so long are no longer this phone's to show. */
+async function forgetOld(rep) {
+  await store.wipe();
+  await remember(rep, several);
+  forgotten = html`<p>The days on this phone had not been updated for ${OLD_DAYS} days, and are no longer on it. What is not sent yet still is.</p>`;
 }
 
 /** Whose days these are: the person's own, or for who may see several, those that they choose. Nothing until then. */
-async function findRep() {
+async function findRep(asked = false) {
   try {
     const { user, reps } = await api.identity();
-    if (user.id !== store.user) return startAgain();
-    if (reps.length === 1) return await remember(reps[0].id);
+    if (user.id !== store.user) return await startAgain();
+    if (asked && reps.length > 1) leaveDays();
+    if (reps.length === 1) return await remember(reps[0].id, false);
     say(reps.length ? choose(reps) : html`<p>There are no days of yours in ${setup.area}. <a href=${setup.wholeSite}>To the other pages</a></p>`);
   } catch (error) {
+    if (sync) {
+      trouble = error instanceof Offline ? "There is no connection" : error.message;
+      show();
+      return null;
+    }
     say(error instanceof Offline ? html`<p>There is no connection, and this phone knows no day of yours yet.</p>` : error.status === 401 ? logInFirst() : html`<p>${error.message}</p>`);
   }
   return null;
 }
 
-async function remember(rep) {
+const SEVERAL = `several of ${setup.area}`;
+
+async function remember(rep, others) {
   await store.setMeta(`rep of ${setup.area}`, rep);
+  await store.setMeta(SEVERAL, others);
   return rep;
 }
 
 const choose = (reps) => html`<p>Whose days?</p><ul class="plain">${reps.map(({ id, name }) => html`<li>
-  <button type="button" class="button" @click=${async () => { await remember(id); location.reload(); }}><bdi>${name}</bdi></button></li>`)}</ul>`;
+  <button type="button" class="button" @click=${async () => { await remember(id, reps.length > 1); location.reload(); }}><bdi>${name}</bdi></button></li>`)}</ul>`;
 
-async function chooseRep() {
-  const { reps } = await api.identity();
-  sync = null;
-  say(choose(reps));
+/** Another rep's days: of the person's own wish, or since the one whose days were here is `gone`. */
+async function chooseRep({ gone = false } = {}) {
+  const rep = gone ? null : await store.meta(`rep of ${setup.area}`);
+  if (gone) {
+    leaveDays();
+    await store.wipe();
+    forgotten = html`<p>The rep whose days were on this phone is not there any more, or not for you to see. What is not sent yet stays.</p>`;
+  }
+  const found = await findRep(!gone);
+  if (found && found !== rep) location.reload();
+  else if (found) show();
 }
 
 let started = false;
 
 function changed() {
-  if (sync.state.otherUser) return startAgain();
-  if (!sync.document) {
-    const { online, needsLogin, problem } = sync.state;
+  if (!sync) return;
+  const { online, needsLogin, problem, otherUser, gone } = sync.state;
+  if (otherUser) return startAgain();
+  if (gone) return chooseRep({ gone });
+  if (sync.document && now() - sync.state.updatedAt > OLD_MS) return location.reload(); // and they are forgotten
+  if (sync.document) forgotten = null;
+  else {
     if (needsLogin) return say(logInFirst());
     return say(problem ? html`<p>${problem}</p>` : online ? "" : html`<p>There is no connection, and this phone knows no day of yours yet.</p>`);
   }
@@ -173,26 +235,53 @@ function changed() {
   if (!started && sync.state.updatedAt && sync.state.online) {
     started = true;
     navigator.storage?.persist?.();
-    streets.fetch();
+    createStreets(setup.basemap, show).fetch();
   }
 }
 
 /** Somebody else has logged in: asking who makes the server say so to this page as well. */
 async function startAgain() {
-  await api.identity();
-  location.reload();
+  leaveDays();
+  const { user } = await api.identity().catch(() => ({}));
+  if (user && user.id === whoseIsIt()) location.reload();
+  else say(html`<p>Somebody else may be logged in on this phone. Log in, and your days are here again.</p><p><a class="button button-main" href=${setup.login}>Log in</a></p>`);
   return null;
 }
 
-/** End the session, and leave nothing of this person on the phone but what they have not sent. */
+/** End the session, and leave nothing of this person on the phone but what they have not sent; whatever the server says. */
 async function logOut() {
+  const drafts = (await store.drafts()).filter(({ key }) => key.startsWith("draft:")).length;
   const { pending } = sync.state;
-  const warning = `${count(pending, "report")} not sent yet: kept on this phone until you log in again. Log out?`;
-  if (pending && !confirm(warning)) return;
-  await api.logOut();
-  await store.wipe();
-  for (const name of await caches.keys()) if (name.startsWith("fieldvisit-")) await caches.delete(name);
+  const unsent = [pending && `${count(pending, "report")} not sent yet`, drafts && `${count(drafts, "report")} half written`].filter(Boolean);
+  if (unsent.length && !confirm(`${unsent.join(", ")}: kept on this phone until you log in again. Log out?`)) return;
+  leaveDays();
+  say(html`<p>Logging out …</p>`);
+  note(LOGGED_OUT, "yes");
+  await store.wipe().catch((error) => console.warn(error)); // the log-in page does it once more
+  for (const name of (await self.caches?.keys()) ?? []) if (name.startsWith("fieldvisit-")) await caches.delete(name);
+  await tellLoggedOut();
+}
+
+/** The server has to know as well, or who opens the site next is still logged in. */
+async function tellLoggedOut() {
+  try {
+    await api.logOut();
+  } catch (error) {
+    if (error.status !== 401) {
+      say(html`<p>You are logged out on this phone, and your days are no longer on it. There is no connection, so the server does not know yet:
+        it will be told as soon as there is one while this page is open, or when “My day” is opened next.</p>`);
+      setTimeout(tellLoggedOut, AGAIN_MS);
+      return;
+    }
+  }
+  note(LOGGED_OUT, null);
+  for (const name of ["fieldvisit-who", "__Host-fieldvisit-who"]) document.cookie = `${name}=; Path=/; Max-Age=0${name.startsWith("__Host-") ? "; Secure" : ""}`;
   location.assign("/login");
+}
+
+function leaveDays() {
+  sync?.stop();
+  sync = null;
 }
 
 // --- the worker -------------------------------------------------------------------------------------------------------
@@ -217,7 +306,23 @@ async function work() {
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && registration.update().catch(() => null));
 }
 
+// --- when the phone itself does not do what it should -------------------------------------------------------------------
+
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  console.warn(event.reason);
+  trouble = notKept(event.reason) ? NOT_KEPT : `Something went wrong: ${event.reason?.message ?? event.reason}`;
+  show();
+});
+
+/** Private windows and full phones may keep nothing at all; without that the app is not safe to write in. */
+function cannot(error) {
+  console.warn(error);
+  say(html`<p>This phone does not let the app keep anything, so it cannot be used here. Private windows and blocked cookies are the usual reason.</p>
+    <p class="quiet small">${error.message}</p><p><a class="button button-main" href=${setup.wholeSite}>To the other pages</a></p>`);
+}
+
 setInterval(() => sync?.document && show(), 30_000);
 show();
-start();
+start().catch(cannot);
 addEventListener("load", () => work().catch((error) => console.warn(error)));

@@ -37,7 +37,8 @@ function conflict(ctx, found) {
 function refused(ctx, event) {
   return html`<li class="card thing"><p><strong>${EVENTS[event.kind] ?? event.kind}</strong> <span class="quiet">${where(ctx, { ...event, name: "" })}</span></p>
     <p>The server did not take it: <bdi>${event.message}</bdi></p>
-    <p class="acts-quiet"><button type="button" class="button" @click=${() => ctx.sync.retry(event.id)}>Send it again</button>
+    <p class="acts-quiet">${event.kind === "reported" ? html`<a class="button button-main" href=${["#/correct", event.day, event.id, encodeURIComponent(event.visit_id)].join("/")}>Correct it</a>` : nothing}
+      <button type="button" class="button" @click=${() => ctx.sync.retry(event.id)}>Send it again</button>
       <button type="button" class="button button-warn" @click=${() => ctx.sync.discard(event.id)}>Throw it away</button></p></li>`;
 }
 
@@ -56,6 +57,7 @@ export function view(ctx) {
   const things = [...state.conflicts.map((found) => conflict(ctx, found)), ...state.refused.map((event) => refused(ctx, event))];
   return html`<h1 class="view-title">Me<span class="view-date"><bdi>${document.user.name}</bdi></span></h1>
     ${document.user.name !== document.rep.name ? html`<p class="quiet">The days of <bdi>${document.rep.name}</bdi></p>` : nothing}
+    ${ctx.several ? html`<p class="acts-quiet"><button type="button" class="button" @click=${() => ctx.chooseRep()}>Another rep’s days</button></p>` : nothing}
     ${things.length ? html`<section aria-labelledby="things"><h2 id="things">To look at</h2><ul class="plain">${things}</ul></section>` : nothing}
     <section aria-labelledby="sending"><h2 id="sending">On this phone</h2>
       <dl class="facts card">
@@ -76,5 +78,5 @@ export function view(ctx) {
       </ul>
       <p class="quiet small">Your position is asked for when you tap “I am here”, and at no other time.</p>
       <p class="acts-quiet"><button type="button" class="button button-warn" @click=${() => ctx.logOut()}>Log out</button></p>
-      ${waiting.length ? html`<p class="quiet small">What is not sent yet stays on this phone until you log in again.</p>` : nothing}</section>`;
+      ${waiting.length || ctx.unfinished.length ? html`<p class="quiet small">What is not sent yet stays on this phone until you log in again.</p>` : nothing}</section>`;
 }

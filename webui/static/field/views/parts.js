@@ -46,16 +46,36 @@ export const tel = (phone) => `tel:${phone.replace(/[^\d+]/g, "")}`;
 
 const mailto = (address) => `mailto:${encodeURIComponent(address).replaceAll("%40", "@")}`;
 
+const notes = new Map(); // where the browser keeps none: until the app is closed
+
+/** A small thing that this phone remembers, whoever has it; null takes it back. */
+export function note(key, value) {
+  notes.set(key, value);
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch { /* denied */ }
+}
+
+export function noted(key) {
+  if (notes.has(key)) return notes.get(key);
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
 const APP = "fieldvisit.navigate";
 
 const ofApple = () => /iPhone|iPad|Macintosh/.test(navigator.userAgent);
 
 /** The name of the app that this phone navigates with: the one that was used last. */
 export function navigationApp() {
-  return localStorage.getItem(APP) ?? (ofApple() ? "Apple Maps" : "Navigate");
+  return noted(APP) ?? (ofApple() ? "Apple Maps" : "Navigate");
 }
 
-export const chooseNavigationApp = (name) => localStorage.setItem(APP, name);
+export const chooseNavigationApp = (name) => note(APP, name);
 
 export const NAVIGATION_APPS = { Navigate: "The phone's own", "Google Maps": "Google Maps", "Apple Maps": "Apple Maps", Waze: "Waze" };
 

@@ -5,7 +5,7 @@ import { live } from "lit-html/directives/live.js";
 import { say } from "field/views/acts.js";
 import { icon, isHere, openStops, stopHash } from "field/views/parts.js";
 import {
-  addDays, addMonth, amount, DEALS, DISPOSITIONS, money, SEVERITIES, shortDay,
+  addDays, addMonth, amount, DEALS, DISPOSITIONS, money, NOT_KEPT, notKept, SEVERITIES, shortDay,
 } from "field/views/words.js";
 
 const FIELDS = ["deal", "reason", "next_step", "next_step_on", "competitor", "concern", "severity", "text", "order_value"];
@@ -22,12 +22,25 @@ const UNASKED = {
   rescheduled: ["deal", "reason", "order_value"],
   refused: ["order_value"],
 };
+const MOST_YEARS = 2;
 const JUST_LEFT_MS = 15 * 60_000;
 
 /** The report that is being written: `key` says of which visit; `wrong` has a message by field. */
 let draft = null;
 
-const keyOf = (ctx) => `draft:${ctx.document.rep.id}:${ctx.day.date}:${ctx.stop.visit_id}`;
+const PREFIX = "draft:";
+const NAMELESS = "A visit that is in no day any more";
+
+/** The event that the server refused and that is to be written again, if it is about one. */
+const corrected = (ctx) => (ctx.route.name === "correct" ? ctx.route.kind : "");
+
+const keyOf = (ctx) => `${PREFIX}${ctx.document.rep.id}:${ctx.day.date}:${corrected(ctx)}:${ctx.stop.visit_id}`;
+
+/** What is written by half: [{name, day, visit_id, hash}], also of stops that are in no day any more. */
+export async function unfinished(store, rep) {
+  const drafts = await store.drafts();
+  return drafts.filter(({ key }) => key.startsWith(`${PREFIX}${rep}:`)).map(({ value }) => value);
+}
 
 const EMPTY = {
   disposition: "", template: "", deal: "", next_step: "", next_step_on: "", competitor: "", concern: "", severity: "",
@@ -38,17 +51,20 @@ const EMPTY = {
 async function open(ctx, key) {
   draft = { key, loading: true, wrong: {}, ...EMPTY };
   const kept = await ctx.store.draft(key);
-  const sent = ctx.stop.report;
+  const refused = ctx.sync.state.refused.find(({ id }) => id === corrected(ctx));
+  const sent = refused ? { ...refused.body, at_customer: null } : ctx.stop.report;
   const known = kept ?? (sent ? { ...sent, order_value: sent.order_value == null ? "" : String(sent.order_value) } : {});
   const chosen = Object.keys(EMPTY).filter((name) => known[name] != null).map((name) => [name, known[name]]);
-  draft = { key, wrong: {}, resumed: Boolean(kept), ...EMPTY, ...Object.fromEntries(chosen) };
+  draft = { key, wrong: {}, resumed: Boolean(kept), nothing: !kept && !refused, name: kept?.name || NAMELESS, ...EMPTY, ...Object.fromEntries(chosen) };
   ctx.refresh();
 }
 
 function put(ctx, changes) {
   Object.assign(draft, changes);
   for (const name of Object.keys(changes)) delete draft.wrong[name];
-  ctx.store.keepDraft(draft.key, Object.fromEntries(Object.keys(EMPTY).map((name) => [name, draft[name]])));
+  const written = Object.fromEntries(Object.keys(EMPTY).map((name) => [name, draft[name]]));
+  const of = { name: ctx.stop.name || draft.name, day: ctx.day.date, visit_id: ctx.stop.visit_id, hash: location.hash };
+  ctx.store.keepDraft(draft.key, { ...written, ...of });
   ctx.refresh();
 }
 
@@ -105,6 +121,8 @@ function problems(ctx, template, names) {
   const value = amount(draft.order_value);
   if (names.includes("order_value") && value !== null && !(value >= 0 && value <= 1e12))
     wrong.order_value = "Write a number such as 1250 or 1,250.50.";
+  const [year, thisYear] = [draft.next_step_on, ctx.document.today].map((day) => Number(day.split("-")[0]));
+  if (names.includes("next_step_on") && draft.next_step_on && !(Math.abs(year - thisYear) <= MOST_YEARS)) wrong.next_step_on = "Look at the year.";
   return wrong;
 }
 
@@ -151,9 +169,19 @@ async function send(ctx, event) {
     return;
   }
   draft.sending = true;
-  await say(ctx, ctx.day, "reported", ctx.stop.visit_id, body(ctx, template, names));
-  await ctx.store.keepDraft(draft.key, null);
-  const back = ctx.day.date === ctx.document.today ? "#/today" : stopHash(ctx.day, ctx.stop);
+  draft.failed = "";
+  try {
+    await say(ctx, ctx.day, "reported", ctx.stop.visit_id, body(ctx, template, names));
+    if (corrected(ctx)) await ctx.sync.discard(corrected(ctx));
+    await ctx.store.keepDraft(draft.key, null);
+  } catch (error) {
+    draft.failed = notKept(error) ? NOT_KEPT : `It was not sent: ${error.message}`;
+    ctx.refresh();
+    return;
+  } finally {
+    draft.sending = false;
+  }
+  const back = ctx.day.date === ctx.document.today || !ctx.day.stops.includes(ctx.stop) ? "#/today" : stopHash(ctx.day, ctx.stop);
   draft = null;
   ctx.go(back);
 }
@@ -248,19 +276,33 @@ function there(ctx) {
     @change=${(event) => put(ctx, { at_customer: event.target.checked })} />I am there, or have just left</label>`;
 }
 
-export function view(ctx) {
+/** A visit that is written about stays one, also when it has left the day, or the day the phone. */
+function about(ctx) {
+  const { date, visitId } = ctx.route;
+  if (ctx.day?.stops.includes(ctx.stop)) return ctx;
+  const day = ctx.day ?? { date, revision: 0, stops: [], left_out: [] };
+  const opportunity = visitId.startsWith("opportunity:") ? {} : null;
+  return { ...ctx, day, stop: { name: "", opportunity, visit: null, report: null, ...ctx.stop, visit_id: visitId } };
+}
+
+const noStop = html`<h1>No such stop</h1><p><a href="#/today">Back to today</a></p>`;
+
+export function view(known) {
+  if (!Date.parse(known.route.date) || !known.route.visitId) return noStop;
+  const ctx = about(known);
   const { day, stop } = ctx;
-  if (!stop) return html`<h1>No such stop</h1><p><a href="#/today">Back to today</a></p>`;
   const key = keyOf(ctx);
   if (draft?.key !== key) open(ctx, key);
-  const crumb = html`<p class="crumb"><a href=${stopHash(day, stop)}>${icon("back")}<span class="clip"><bdi>${stop.name}</bdi></span></a></p>`;
+  const name = stop.name || draft.name;
+  const crumb = html`<p class="crumb"><a href=${known.stop ? stopHash(day, stop) : "#/today"}>${icon("back")}<span class="clip"><bdi>${known.stop ? name : "Today"}</bdi></span></a></p>`;
   if (draft.loading) return html`${crumb}<h1 class="view-title">Report</h1>`;
+  if (!known.stop && draft.nothing) return noStop;
   const template = draft.disposition ? templateOf(ctx) : null;
   const names = template ? asked(ctx, template) : [];
   const needed = template ? required(ctx, template, names) : new Set();
   const wrong = Object.keys(draft.wrong).length;
   return html`${crumb}
-    <h1 class="view-title">Report<span class="view-date"><bdi>${stop.name}</bdi>, ${shortDay(day.date)}</span></h1>
+    <h1 class="view-title">Report<span class="view-date"><bdi>${name}</bdi>, ${shortDay(day.date)}</span></h1>
     ${draft.resumed ? html`<p class="quiet small">Your draft of before.</p>` : stop.report ? html`<p class="quiet small">What you send now counts instead of what you sent.</p>` : nothing}
     <form class="report" novalidate @submit=${(event) => send(ctx, event)}>
       <fieldset class="choice choice-big" data-field="disposition" aria-describedby=${describedBy("disposition")}>
@@ -272,7 +314,7 @@ export function view(ctx) {
         ? html`${templateChoice(ctx, template)}${names.map((name) => field(ctx, name, template, needed))}${there(ctx)}`
         : nothing}
       <div class="send-bar">
-        <p role="status" class="field-wrong">${wrong ? (wrong === 1 ? "One thing is missing or wrong above." : `${wrong} things are missing or wrong above.`) : ""}</p>
+        <p role="status" class="field-wrong">${draft.failed ? draft.failed : wrong ? (wrong === 1 ? "One thing is missing or wrong above." : `${wrong} things are missing or wrong above.`) : ""}</p>
         <button class="button button-main button-big" ?disabled=${!draft.disposition}>Send</button></div>
     </form>`;
 }

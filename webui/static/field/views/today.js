@@ -8,6 +8,7 @@ import { card } from "field/views/stop.js";
 import { clock, count, distance, duration, longDay, nearDay, told } from "field/views/words.js";
 
 const EVENING_MS = 60 * 60_000;
+const MOST_OPEN = 3;
 
 /** Nothing is left to do today, or the day has been over for an hour. */
 function isEvening(ctx, day) {
@@ -24,6 +25,24 @@ const banner = (ctx) => {
     ? html`<p class="note banner"><a href="#/me">${count(number, "thing")} to look at${icon("next")}</a></p>`
     : nothing;
 };
+
+/** What of the days before is still to be told; and what is written by half and not in sight. */
+function fromBefore(ctx) {
+  const { today, days, rep } = ctx.document;
+  const open = days.filter(({ date, progress }) => date < today && !progress?.sick).map((day) => ({ day, stops: openStops(day) })).filter(({ stops }) => stops.length);
+  const number = open.reduce((sum, { stops }) => sum + stops.length, 0);
+  const inSight = new Set([...open, ...days.filter(({ date }) => date === today)].flatMap(({ day, stops, date }) => stops.map(({ visit_id }) => `${date ?? day.date} ${visit_id}`)));
+  const halves = ctx.unfinished.filter(({ day, visit_id }) => !inSight.has(`${day} ${visit_id}`));
+  return html`${halves.length
+      ? html`<section aria-labelledby="halves"><h2 id="halves">Written by half</h2><ul class="plain lines">${halves.map(({ name, day, hash }) => html`<li class="line">
+          <a class="line-link" href=${hash}><span class="line-text"><strong><bdi>${name}</bdi></strong><span class="quiet small">${nearDay(day, today)}</span></span>${icon("next")}</a></li>`)}</ul></section>`
+      : nothing}
+    ${number
+      ? html`<details class="fold from-before" ?open=${number <= MOST_OPEN}><summary>Not reported yet, of the days before: ${count(number, "visit")}</summary>
+          ${open.reverse().map(({ day, stops }) => html`<p class="quiet small">${nearDay(day.date, today)}</p>
+            <ul class="plain lines">${stops.map((stop) => stopLine(day, stop, rep.timezone))}</ul>`)}</details>`
+      : nothing}`;
+}
 
 const totals = (stops, day) => {
   const seconds = stops.reduce((sum, stop) => sum + stop.drive_seconds, day.return_drive_seconds ?? 0);
@@ -88,7 +107,7 @@ function evening(ctx, day) {
   const open = day && !day.progress?.sick ? openStops(day) : [];
   const said = !day || (!day.works && !day.stops.length) ? "A day off." : day.stops.length ? "All done for today." : "No visits are planned today.";
   return html`<h1 class="view-title">Today<span class="view-date">${longDay(today)}</span></h1>
-    ${banner(ctx)}${day ? html`${note(day)}${sick(ctx, day)}${callsToMake(callsOf(day))}` : nothing}
+    ${banner(ctx)}${fromBefore(ctx)}${day ? html`${note(day)}${sick(ctx, day)}${callsToMake(callsOf(day))}` : nothing}
     ${open.length
       ? html`<section aria-labelledby="unreported"><h2 id="unreported">Not reported yet</h2>
           <ul class="plain lines">${open.map((stop) => stopLine(day, stop, zone))}</ul></section>`
@@ -105,7 +124,7 @@ function working(ctx, day) {
   const next = open.find(isHere) ?? open[0];
   const rest = open.filter((stop) => stop !== next);
   return html`<h1 class="view-title">Today<span class="view-date">${longDay(day.date)}</span></h1>
-    ${banner(ctx)}${note(day)}${callsToMake(callsOf(day))}
+    ${banner(ctx)}${fromBefore(ctx)}${note(day)}${callsToMake(callsOf(day))}
     <section aria-label=${isHere(next) ? "The stop you are at" : "Next stop"}>
       ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`, (title) => html`<h3 class="part-title">${title}</h3>`)}</section>
     ${dayActs(ctx, day)}

@@ -40,6 +40,8 @@ function row(ctx, date) {
 
 export function view(ctx) {
   const dates = Array.from({ length: DAYS }, (_, index) => addDays(ctx.document.today, index));
+  const before = ctx.document.days.filter(({ date, stops }) => date < ctx.document.today && stops.length);
   return html`<h1 class="view-title">Week<span class="view-date">${shortDay(dates[0])} – ${shortDay(dates.at(-1))}</span></h1>
-    <ul class="plain week-list">${dates.map((date) => row(ctx, date))}</ul>`;
+    <ul class="plain week-list">${dates.map((date) => row(ctx, date))}</ul>
+    ${before.length ? html`<details class="fold"><summary>The days before</summary><ul class="plain week-list">${before.map(({ date }) => row(ctx, date))}</ul></details>` : nothing}`;
 }

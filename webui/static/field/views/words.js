@@ -106,6 +106,11 @@ export const DISPOSITIONS = { met: "Met", not_in: "Not in", rescheduled: "Wants 
 
 export const SEVERITIES = { low: "Low", medium: "Medium", high: "High" };
 
+export const NOT_KEPT = "This could not be kept on this phone, perhaps since it is full. Free some space and try again.";
+
+/** Whether an error is the phone's that could not write something down. */
+export const notKept = (error) => error instanceof DOMException;
+
 export const DEALS = { open: "Goes on", won: "Won", lost: "Lost", returned: "Back to inside sales" };
 
 export const VERDICTS = { at_the_door: "At the door", elsewhere: "Away from their place", unverified: "Position unverified" };
