@@ -2,6 +2,8 @@
 
 const TIMEOUT_MS = 20_000;
 
+const DAYS_BEFORE = 4; // after a weekend Thursday's and Friday's visits can still be reported
+
 /** Nobody answered. */
 export class Offline extends Error {}
 
@@ -13,6 +15,8 @@ export class Refused extends Error {
   }
 }
 
+let ahead = 0; // milliseconds, by which our clock was ahead of the server's at its last answer
+
 async function ask(address, options = {}) {
   let answer;
   try {
@@ -20,6 +24,7 @@ async function ask(address, options = {}) {
   } catch (error) {
     throw new Offline(String(error));
   }
+  ahead = Date.now() - Date.parse(answer.headers.get("Date")) || 0;
   if (answer.type === "opaqueredirect") throw new Refused(401, "Log in first.");
   if (answer.ok || answer.status === 304) return answer;
   const told = await answer.json().catch(() => ({}));
@@ -35,12 +40,15 @@ export function createApi(area, identityAddress) {
   return {
     area,
 
+    /** By how many milliseconds this phone's clock is ahead of the server's. */
+    get ahead() { return ahead; },
+
     /** {user, reps, areas, csrf} of whoever is logged in. */
     identity: async () => json(await ask(identityAddress, { headers: { Accept: "application/json" } })),
 
     /** {document, etag}, or null where the one of that tag still holds. */
     async document(rep, etag) {
-      const answer = await ask(`${base}/field/${encodeURIComponent(rep)}`, {
+      const answer = await ask(`${base}/field/${encodeURIComponent(rep)}?before=${DAYS_BEFORE}`, {
         headers: { Accept: "application/json", ...(etag ? { "If-None-Match": etag } : {}) },
         cache: "no-store",
       });

@@ -61,15 +61,21 @@ export async function openStore(user) {
     /** {document, etag, fetchedAt} of a rep's days, or nothing. */
     document: (area, rep) => ask((db) => db.get("documents", [user, area, rep])),
 
-    /** Keep what the server says. What it had answered for before it was asked shows in it, and leaves the queue. */
+    /**
+     * Keep what the server says, unless another tab knows it from later. What it had answered for before it was asked
+     * shows in it, and leaves the queue.
+     */
     async keepDocument(area, rep, document, etag, askedAt) {
+      const now = Date.now();
+      const after = (moment) => moment > askedAt && moment <= now; // one of the future is of a clock that was wrong
       await ask(async (db) => {
         const keeping = db.transaction(["documents", "queue"], "readwrite");
-        keeping.objectStore("documents").put({ user, area, rep, document, etag, fetchedAt: askedAt });
+        const known = await keeping.objectStore("documents").get([user, area, rep]);
+        if (!known || !after(known.fetchedAt)) keeping.objectStore("documents").put({ user, area, rep, document, etag, fetchedAt: askedAt });
         let cursor = await keeping.objectStore("queue").index("user").openCursor(user);
         for (; cursor; cursor = await cursor.continue()) {
           const { answer, area: of, event } = cursor.value;
-          if (of === area && event.rep_id === rep && answer && answer.at <= askedAt) cursor.delete();
+          if (of === area && event.rep_id === rep && answer && !after(answer.at)) cursor.delete();
         }
         await keeping.done;
       });
@@ -127,7 +133,10 @@ export async function openStore(user) {
 export { waits };
 
 /** Whose phone it is, as the server said when they logged in; also known without a signal. Empty for nobody's. */
-export const whoseIsIt = () => /(?:^|;\s*)(?:__Host-)?fieldvisit-who=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+export function whoseIsIt() {
+  const name = location.protocol === "https:" ? "__Host-fieldvisit-who" : "fieldvisit-who"; // by https nobody else can set it
+  return document.cookie.split(/;\s*/).find((cookie) => cookie.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+}
 
 /** A UUID; browsers make one themselves only on pages that came by https. */
 export function newId() {

@@ -6,10 +6,13 @@ import { newId, waits } from "field/store.js";
 const FIRST_RETRY_MS = 4_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 const REFRESH_MS = 5 * 60_000;
+const CLOCK_MINUTES = 5; // that the phone's clock may be wrong by
 
 export function createSync({ store, api, rep, onChange }) {
   const state = {
-    online: true, updatedAt: null, pending: 0, conflicts: [], refused: [], needsLogin: false, otherUser: false, gone: false, sending: false, problem: "",
+    online: true, updatedAt: null, pending: 0, conflicts: [], refused: [], needsLogin: false, otherUser: false, gone: false, sending: false,
+    problem: "",
+    clockOff: 0, // minutes that the phone's clock is ahead of the server's, if that is too much to overlook
   };
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("fieldvisit-field") : null;
   let kept = null; // the document as it was stored: {document, etag, fetchedAt}
@@ -28,13 +31,26 @@ export function createSync({ store, api, rep, onChange }) {
     state.pending = all.filter(waits).length;
     state.refused = all.filter((row) => row.refused).map((row) => ({ ...row.event, message: row.refused.message }));
     state.conflicts = conflicts();
-    onChange();
+    tell();
   }
 
-  /** Those that the document lists, and those that were answered since. */
+  /** Have it shown. What goes wrong in showing is told to the console, and keeps nothing from being sent. */
+  function tell() {
+    try {
+      onChange();
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  }
+
+  /** Read again where there is something else to do as well, whatever becomes of this. */
+  const reread = () => read().catch(failed);
+
+  /** Those that the document lists, and those that were answered since; but for what was seen. */
   function conflicts() {
-    const listed = (kept?.document.conflicts ?? []).filter(({ id }) => !rows.some(({ event }) => event.kind === "settled" && event.body.event === id));
-    const known = new Set(listed.map(({ id }) => id));
+    const settled = new Set(rows.filter(({ event }) => event.kind === "settled").map(({ event }) => event.body.event));
+    const listed = (kept?.document.conflicts ?? []).filter(({ id }) => !settled.has(id));
+    const known = new Set([...settled, ...listed.map(({ id }) => id)]);
     const fresh = rows.filter((row) => row.answer?.outcome === "conflict" && !known.has(row.event.id));
     return [...listed, ...fresh.map(({ event, answer }) => ({
       id: event.id, kind: event.kind, visit_id: event.visit_id, day: event.day, made_at: event.made_at, message: answer.message,
@@ -66,36 +82,49 @@ export function createSync({ store, api, rep, onChange }) {
   }
 
   async function step() {
-    let again = false;
+    let again = true;
     try {
-      if (state.pending) {
-        state.sending = true;
-        onChange();
-        const { reached, needsLogin, again: later, problem, sent } = await store.deliver();
-        Object.assign(state, { sending: false, problem, needsLogin });
-        if (!reached) throw new Offline("nothing was sent");
-        again = later;
-        if (sent) channel?.postMessage("changed");
-      }
-      await fetchDocument();
-      state.online = true;
+      again = await exchange();
     } catch (error) {
       again = failed(error);
+    } finally {
+      state.sending = false;
+      await reread();
+      failures = again ? failures + 1 : 0;
+      const wait = again ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.75 + Math.random() / 2) : REFRESH_MS;
+      if (!stopped) timer = setTimeout(() => (again || document.visibilityState === "visible" ? now() : null), wait);
     }
-    state.sending = false;
-    await read();
-    failures = again ? failures + 1 : 0;
-    const wait = again ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)) * (0.75 + Math.random() / 2) : REFRESH_MS;
-    if (!stopped) timer = setTimeout(() => (again || document.visibilityState === "visible" ? now() : null), wait);
   }
 
-  /** Whether to try again soon. */
+  /** Answers whether to try again soon. */
+  async function exchange() {
+    let delivered = { left: 0, again: false, problem: "" };
+    if (state.pending) {
+      state.sending = true;
+      tell();
+      delivered = await store.deliver();
+      Object.assign(state, { sending: false, problem: delivered.problem, needsLogin: delivered.needsLogin });
+      // Where nothing was left, another tab or the worker has sent it.
+      if (!delivered.reached && delivered.left) throw new Offline("nothing was sent");
+      if (delivered.sent) channel?.postMessage("changed");
+    }
+    await fetchDocument();
+    if (stopped) return false;
+    Object.assign(state, { online: true, needsLogin: false, gone: false, problem: delivered.left ? delivered.problem : "" });
+    return delivered.again;
+  }
+
+  /** Whether to try again soon. Whatever it was, what waits on the phone is not given up. */
   function failed(error) {
     if (error instanceof Offline) {
       state.online = false;
       return true;
     }
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused)) {
+      console.error(error);
+      state.problem = `Something went wrong on this phone: ${error.message || error.name}`;
+      return true;
+    }
     state.online = true;
     if (error.status === 401) state.needsLogin = true;
     else if (error.status === 404) state.gone = true;
@@ -105,15 +134,16 @@ export function createSync({ store, api, rep, onChange }) {
 
   async function fetchDocument() {
     const askedAt = Date.now();
-    const found = await api.document(rep, kept?.etag);
+    let found = await api.document(rep, kept?.etag);
+    if (!found && !kept) found = await api.document(rep); // wiped meanwhile, in another tab
     if (stopped) return;
     const document = found?.document ?? kept.document;
     if (document.user.id !== store.user) {
       state.otherUser = true; // somebody else has logged in on this phone: what they may read is not for this store
       throw new Refused(401, "Somebody else is logged in.");
     }
-    state.needsLogin = false;
-    state.problem = "";
+    const ahead = Math.round(api.ahead / 60_000);
+    state.clockOff = Math.abs(ahead) > CLOCK_MINUTES ? ahead : 0;
     if (document.csrf) await store.setMeta("csrf", document.csrf);
     await store.keepDocument(api.area, rep, document, found?.etag ?? kept.etag, askedAt);
     channel?.postMessage("changed");
@@ -125,7 +155,7 @@ export function createSync({ store, api, rep, onChange }) {
       ...(made_at && { made_at }), id, rep_id: rep, day, visit_id, kind, body, base: base ?? kept?.document.days.find(({ date }) => date === day)?.revision ?? 0,
     }));
     await store.enqueue(api.area, made);
-    await read();
+    await reread();
     channel?.postMessage("changed");
     navigator.serviceWorker?.ready.then((registration) => registration.sync?.register("fieldvisit-send")).catch(() => null);
     failures = 0;
@@ -134,12 +164,12 @@ export function createSync({ store, api, rep, onChange }) {
   }
 
   async function start() {
-    await read();
-    channel?.addEventListener("message", read);
+    await reread();
+    channel?.addEventListener("message", reread);
     addEventListener("online", now);
     addEventListener("offline", () => {
       state.online = false;
-      onChange();
+      tell();
     });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
     navigator.serviceWorker?.addEventListener("message", ({ data }) => data === "sent" && now());
@@ -156,7 +186,7 @@ export function createSync({ store, api, rep, onChange }) {
     state, start, now, enqueue, stop,
     get document() { return kept?.document ?? null; },
     get rows() { return rows; },
-    retry: async (id) => { await store.retry(id); await read(); now(); },
-    discard: async (id) => { await store.discard(id); await read(); },
+    retry: async (id) => { await store.retry(id); await reread(); now(); },
+    discard: async (id) => { await store.discard(id); await reread(); },
   };
 }
