@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,6 +17,7 @@ from planner.slots.agenda import Agendas, said_of
 from planner.slots.begun import Said
 from planner.slots.desk import Desk
 from planner.slots.domain import ChangedDay
+from routing.errors import RoutingError
 
 TRIES = 3
 """So often it is worked out beside the others' work; then within the write."""
@@ -45,6 +48,15 @@ def refresh(
         if found is None or not found.differs:
             return found.before if found is not None else None
         return found.write(unit)
+
+
+def refresh_days(
+    store: Store, actor: Actor, agendas: Agendas, area: str, days: Iterable[tuple[str, date]], settings: Settings
+) -> None:
+    """The same for the days of several reps; one that cannot be told is left as it is."""
+    for rep_id, day in days:
+        with suppress(NotFoundError, RoutingError):  # the rep's home or the streets are not known: no day to mend
+            refresh(store, actor, agendas, area, rep_id, day, settings)
 
 
 @dataclass(frozen=True)

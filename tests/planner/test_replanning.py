@@ -393,6 +393,19 @@ def test_a_day_that_has_begun_stays_as_it_is_in_a_new_plan(with_a_promise: Phone
     assert times(phone.shown()) == times(before)
 
 
+def test_what_was_said_of_a_day_before_any_plan_had_it_is_seen_once_a_plan_is_published(phone: Phone) -> None:
+    town = phone.town
+    thursday, friday = (Phone(town, TUESDAY + timedelta(days=days)) for days in (2, 3))
+    thursday.says(sick=True)
+    friday.says(left_out={DAIRY: "Left out"})
+    as_made = json.dumps(_as_planned(town))
+    days = [json.loads(as_made.replace(str(TUESDAY), str(each.day))) for each in (thursday, friday)]
+    ends = {"first_day": str(thursday.day), "last_day": str(friday.day)}
+    town.publish_document({**town.published(), **ends, "rep_days": days})  # type: ignore[typeddict-item]
+    assert times(thursday.shown()) == []
+    assert [each.partition(" ")[0] for each in times(friday.shown())] == ["bakery", "cafe"]
+
+
 def test_what_is_left_of_a_begun_day_and_what_was_made_on_it_is_on_no_other_day(phone: Phone) -> None:
     town = phone.town
     town.now = at("08:00")
