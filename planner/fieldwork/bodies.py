@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
 from planner.domain import MAX_NOTES, MAX_TEXT, RecordKind, _check
 from planner.errors import InvalidRecordError
-from planner.fieldwork.domain import MAX_ID, DealOutcome, Disposition, EventKind, FieldEvent, Severity
+from planner.fieldwork.domain import MAX_ID, SAID_AT, DealOutcome, Disposition, EventKind, FieldEvent, Severity
 
 MAX_STOPS = 200
+AHEAD = timedelta(minutes=5)
+"""So far may a phone's clock be ahead of ours. What it says it has made later than that was made when it came."""
+NEAR = timedelta(days=1)
+"""So far from a day, in UTC, may a time of it be."""
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """A phone whose clock has lost its battery says 1970; what is beyond these is no time of a phone."""
 
@@ -135,6 +139,9 @@ OF_A_VISIT = frozenset(
 def read_event(area: str, sent: SentEvent, made_by: str, received_at: datetime) -> tuple[FieldEvent, Body]:
     """The event that was sent, and its body with all that was in it.
 
+    Args:
+        received_at: by our clock: no event counts as made later than that, but for `AHEAD`.
+
     Raises:
         InvalidRecordError: a value makes no sense; `field` is its name, "body.lat" of what is in the body.
     """
@@ -155,9 +162,14 @@ def read_event(area: str, sent: SentEvent, made_by: str, received_at: datetime) 
         of_deal = visit.startswith(f"{RecordKind.OPPORTUNITY}:")
         _check(of_deal, "body.deal", "only an opportunity is won, lost or returned")
     day = _day("day", sent.day)
-    event = FieldEvent(
-        area, _uuid("id", sent.id), rep, day, visit, kind, made_at, base, stored(body), made_by, received_at
-    )
+    if isinstance(body, Late):
+        _check_near("body.leave_at", body.leave_at, day)
+    if isinstance(body, Finish):
+        _check_near("body.by", body.by, day)
+    kept = stored(body)
+    if made_at > received_at + AHEAD:
+        kept, made_at = kept | {SAID_AT: made_at.isoformat()}, received_at.astimezone(UTC)
+    event = FieldEvent(area, _uuid("id", sent.id), rep, day, visit, kind, made_at, base, kept, made_by, received_at)
     return event, body
 
 
@@ -180,7 +192,7 @@ def read_body(kind: EventKind, sent: Any) -> Body:
 
 def body_of(event: FieldEvent) -> Body:
     """What an event's row keeps of its body."""
-    return read_body(event.kind, event.body)
+    return read_body(event.kind, {name: value for name, value in event.body.items() if name != SAID_AT})
 
 
 def stored(body: Body) -> dict[str, Any]:
@@ -246,6 +258,11 @@ def _day(field: str, value: Any) -> date:
         raise InvalidRecordError(field, f"{value!r:.40} is no day")
     _check(FIRST_YEAR <= day.year < LAST_YEAR, field, f"{day.year} is no year of ours")
     return day
+
+
+def _check_near(field: str, moment: datetime | None, day: date) -> None:
+    near = moment is None or abs(moment.astimezone(UTC).date() - day) <= NEAR
+    _check(near, field, f"{moment} is not about {day}")
 
 
 def _number(field: str, value: Any, least: float, most: float) -> float:

@@ -48,6 +48,9 @@ class EventKind(StrEnum):
     """The person has seen a conflict, and has done about it what there was to do."""
 
 
+SAID_AT = "said_at"
+"""The name in an event's body of the time by a phone's clock that is ahead of ours."""
+
 FACTS = frozenset({EventKind.ARRIVED, EventKind.LEFT, EventKind.REPORTED})
 
 
@@ -67,8 +70,9 @@ class FieldEvent:
     Attributes:
         id: a UUID that the phone made: sent again, it is the same event.
         rep_id, day: whose day it is about, and `visit_id` which visit of it; empty for what is about the whole day.
-        made_at: by the phone's clock, in UTC; of two that say different things about one thing the later one counts,
-            and of two at one moment the one with the greater id.
+        made_at: by the phone's clock, in UTC, unless that is ahead of ours: then it is when the event was received,
+            and the body keeps under `SAID_AT` what the phone says. Of two that say different things about one thing
+            the later one counts, and of two at one moment the one with the greater id.
         base: the revision of the day that the phone showed; 0 for a day as its plan has it.
         body: what else was said, as `planner.fieldwork.bodies` reads it. A position is never in it.
         made_by: an actor's id; received_at: by the database's clock.
@@ -94,6 +98,11 @@ class FieldEvent:
         _check_text(self, "id", "rep_id", "visit_id", limit=MAX_ID)
         _check_text(self, "message", limit=MAX_MESSAGE)
         _check(self.base >= 0, "base", f"{self.base} is below 0")
+
+    @property
+    def said_at(self) -> datetime:
+        """When it was made, by the phone's clock."""
+        return datetime.fromisoformat(self.body[SAID_AT]) if SAID_AT in self.body else self.made_at
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -222,6 +231,7 @@ class FieldVisit:
         arrived_at: the first check-in; left_at: the last word about leaving, or else when the visit was reported from
             the customer's (see `planner.fieldwork.folding`).
         dwell_minutes: between the two, where that is a visit's length; None where it is not known.
+        reported_at: when it was first reported, if that was on the day: nobody is there any more after that.
     """
 
     area: str
@@ -236,6 +246,7 @@ class FieldVisit:
     dwell_minutes: int | None = None
     report_id: str = ""
     disposition: Disposition | None = None
+    reported_at: datetime | None = None
 
     @property
     def over(self) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeVar
 
-from planner.domain import Account, Opportunity, RecordKind
+from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.fieldwork.bodies import Body, Finish, Late, LeftOut, Order, Reported, Sick, body_of
 from planner.fieldwork.domain import (
     FACTS,
@@ -30,6 +30,12 @@ CALLED_OFF = "Called off by the customer"
 
 _CHOICES = frozenset({EventKind.CANCELLED, EventKind.SKIPPED, EventKind.RESTORED, EventKind.ADDED})
 
+
+GRACE = timedelta(hours=3)
+"""So long before its midnight and after the next one may somebody be on the way of a day."""
+
+EARLY_DAYS = timedelta(days=1)
+"""So long before a day may be reported what was done on it: who comes a day early has come."""
 
 B = TypeVar("B", bound=Body)
 
@@ -84,13 +90,37 @@ def report_of(event: FieldEvent, subject: Subject) -> VisitReport:
     )
 
 
+def zone_of_rep(unit: UnitOfWork, area: str, rep_id: str) -> tzinfo:
+    rep = unit.records(area).get(RecordKind.REP, rep_id)
+    return rep.zone if isinstance(rep, Rep) else UTC
+
+
+def is_of_its_day(event: FieldEvent, zone: tzinfo) -> bool:
+    """Whether an event says something of the day that it names, in the rep's zone; statements always do.
+
+    A tap on another day's card, or on a phone whose clock is days behind, does not begin that day; and what has not
+    come yet has not happened.
+    """
+    if event.kind not in FACTS:
+        return True
+    if event.day - event.received_at.astimezone(zone).date() > EARLY_DAYS:
+        return False
+    return event.kind is EventKind.REPORTED or _is_made_on_its_day(event, zone)
+
+
+def _is_made_on_its_day(event: FieldEvent, zone: tzinfo) -> bool:
+    midnight = datetime.combine(event.day, time(), zone)
+    end = datetime.combine(event.day + timedelta(days=1), time(), zone)
+    return midnight - GRACE <= event.made_at <= end + GRACE
+
+
 def visit_of(
-    area: str, rep_id: str, day: date, visit_id: str, subject: Subject, events: Iterable[FieldEvent]
+    area: str, rep_id: str, day: date, visit_id: str, subject: Subject, events: Iterable[FieldEvent], zone: tzinfo
 ) -> FieldVisit | None:
     """What is known of a visit, of all its events; None where none of them is a fact.
 
-    It is over when the rep has left and not come back. Who does not say so, and reports from the customer's, leaves
-    with the report.
+    It is over when the rep has left and not come back, or has reported on it. Who does not say when they left, and
+    reports from the customer's, leaves with the first such report: those after it only tell more.
     """
     facts = _in_order(event for event in events if event.kind in FACTS)
     if not facts:
@@ -100,9 +130,12 @@ def visit_of(
     reports = [event for event in facts if event.kind is EventKind.REPORTED]
     report = reports[-1] if reports else None
     said = body_of(report) if report is not None else None
+    on_the_day = [event for event in reports if _is_made_on_its_day(event, zone)]
+    since_back = [event for event in on_the_day if not arrivals or event.made_at >= arrivals[-1]]
     left = departures[-1] if departures and (not arrivals or departures[-1] >= arrivals[-1]) else None
-    if left is None and report is not None and isinstance(said, Reported) and said.at_customer and arrivals:
-        left = report.made_at if SHORTEST <= report.made_at - arrivals[0] <= LONGEST else None
+    if left is None:
+        from_there = (event.made_at for event in since_back if _is_from_the_customers(event))
+        left = next((at for at in from_there if not arrivals or at - arrivals[0] <= LONGEST), None)
     stay = left - arrivals[0] if left is not None and arrivals else None
     known = stay is not None and SHORTEST <= stay <= LONGEST
     return FieldVisit(
@@ -118,7 +151,13 @@ def visit_of(
         dwell_minutes=round(stay.total_seconds() / 60) if stay is not None and known else None,
         report_id=report.id if report is not None else "",
         disposition=said.disposition if isinstance(said, Reported) else None,
+        reported_at=next((event.made_at for event in (*since_back, *on_the_day)), None),
     )
+
+
+def _is_from_the_customers(event: FieldEvent) -> bool:
+    said = body_of(event)
+    return isinstance(said, Reported) and said.at_customer
 
 
 def progress_of(area: str, rep_id: str, day: date, events: Iterable[FieldEvent]) -> DayProgress | None:

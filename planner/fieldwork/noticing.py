@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import cast
 
-from planner.domain import RecordKind, Rep
+from planner.domain import RecordKind
 from planner.fieldwork.bodies import OF_A_VISIT, Body, Order
 from planner.fieldwork.domain import FACTS, EventKind, FieldEvent, Outcome
-from planner.fieldwork.folding import STATEMENTS, subject_of
+from planner.fieldwork.folding import EARLY_DAYS, STATEMENTS, is_of_its_day, subject_of, zone_of_rep
 from planner.fieldwork.reports import is_too_late
 from planner.plan_document import RepDay
 from planner.rep_names import told_names
@@ -20,8 +20,6 @@ from planner.settings import FieldworkSettings
 from planner.slots.agenda import Agendas
 from planner.slots.domain import Booking, BookingState
 
-AHEAD = timedelta(minutes=5)
-"""So far may a phone's clock be ahead of ours without anybody hearing of it."""
 _NAME = 80
 _KEPT = {
     EventKind.ARRIVED: "your check-in is kept with it",
@@ -97,12 +95,16 @@ class Noticing:
 
     def _times(self, event: FieldEvent, refused: str) -> Iterator[str]:
         zone = self._zone
-        today = event.received_at.astimezone(zone).date()
-        if event.made_at > self._now + AHEAD:
-            made = event.made_at.astimezone(zone)
-            yield f"The phone's clock is ahead: it says {made:%Y-%m-%d %H:%M}. This is kept with that time"
-        elif event.kind in FACTS and event.made_at.astimezone(zone).date() < self._day:
-            made = event.made_at.astimezone(zone)
+        today, made = event.received_at.astimezone(zone).date(), event.made_at.astimezone(zone)
+        ahead = event.said_at - event.made_at
+        if ahead:
+            yield f"This phone's clock is {_length(ahead)} ahead: taken as of {made:%H:%M}"
+        if event.kind in FACTS and self._day > today + EARLY_DAYS:
+            if not refused:
+                yield f"{self._day} is still to come: this is kept with it, and counts for nothing"
+        elif not is_of_its_day(event, zone):
+            yield f"By the phone's clock it was {made:%A}, {made:%Y-%m-%d %H:%M}: kept, and {self._day} is as it was"
+        elif event.kind in FACTS and made.date() < self._day and not ahead:
             yield f"By the phone's clock it was {made:%Y-%m-%d %H:%M}, before the day. This is kept with that time"
         if (
             event.kind in FACTS
@@ -193,5 +195,13 @@ class Noticing:
 
     @cached_property
     def _zone(self) -> tzinfo:
-        rep = self._unit.records(self._area).get(RecordKind.REP, self._rep_id)
-        return cast(Rep, rep).zone
+        return zone_of_rep(self._unit, self._area, self._rep_id)
+
+
+def _length(time: timedelta) -> str:
+    """In the words of a clock, to the largest of its units."""
+    minutes = round(time.total_seconds() / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from planner.domain import Opportunity, RecordKind
 from planner.fieldwork.domain import DealOutcome, Disposition, VisitReport
-from planner.fieldwork.folding import standing_reports
+from planner.fieldwork.folding import is_of_its_day, standing_reports, zone_of_rep
 from planner.handoffs.domain import BeforeReports, HandoffRow, Side
 from planner.handoffs.moving import EARLY, write
 from planner.handoffs.state import handoff_of
@@ -37,7 +37,8 @@ _ACTIONS = {
 
 @dataclass(frozen=True)
 class _Deal:
-    """An opportunity and all that its reports are judged by. `late` are ids of reports that came too late to count."""
+    """An opportunity and all that its reports are judged by. `late` are ids of reports that came too late to count,
+    and `early` of those that came before their day."""
 
     opportunity: Opportunity
     before: BeforeReports
@@ -45,6 +46,7 @@ class _Deal:
     names: Mapping[str, str]
     zone: ZoneInfo
     late: Collection[str]
+    early: Collection[str]
     accept_days: int
 
 
@@ -69,13 +71,15 @@ def report_effects(
     reports = [report for id_ in before.reports if (report := unit.visit_reports.get(area, id_)) is not None]
     promises = [found for id_ in before.promises if (found := unit.bookings.get(area, id_)) is not None]
     reps = unit.records(area).reps()
+    sent = [event for report in reports if (event := unit.field_events.get(area, report.id)) is not None]
     deal = _Deal(
         opportunity,
         before,
         promises,
         told_names(reps),
         zone_of(reps) or ZoneInfo("UTC"),
-        _late(unit, reports, settings.fieldwork.accept_days),
+        {each.id for each in sent if is_too_late(each.day, each.received_at, settings.fieldwork.accept_days)},
+        {each.id for each in sent if not is_of_its_day(each, zone_of_rep(unit, area, each.rep_id))},
         settings.fieldwork.accept_days,
     )
     row = replace(
@@ -90,17 +94,17 @@ def report_effects(
     )
     refused = {report.id: why for report in reports if (why := _overtaken(report, deal))}
     counting: VisitReport | None = None
-    event = ""
+    action = ""
     for report in standing_reports(report for report in reports if report.id not in refused):
         move = transition_of(report)
         why = _hindrance(report, row, move, deal)
         if why:
             refused[report.id] = why
         else:
-            row, counting, event = _moved(row, report, move, opportunity), report, move.event
+            row, counting, action = _moved(row, report, move, opportunity), report, move.event
     if counting is None and present.before is None:
         return refused
-    _write(unit, opportunity, present, row, event or "changed", counting)
+    _write(unit, opportunity, present, row, action or "changed", counting)
     if counting is not None:
         _end_promises(unit, opportunity, promises, counting)
     return refused
@@ -159,11 +163,6 @@ def _before(unit: UnitOfWork, present: HandoffRow) -> BeforeReports:
     )
 
 
-def _late(unit: UnitOfWork, reports: Sequence[VisitReport], accept_days: int) -> frozenset[str]:
-    events = [event for report in reports if (event := unit.field_events.get(report.area, report.id)) is not None]
-    return frozenset(event.id for event in events if is_too_late(event.day, event.received_at, accept_days))
-
-
 def is_too_late(day: date, received_at: datetime, accept_days: int) -> bool:
     """Whether what came at a time came too long after its day to do anything but be kept."""
     return received_at.astimezone(UTC).date() - day > timedelta(days=accept_days)
@@ -174,6 +173,8 @@ def _overtaken(report: VisitReport, deal: _Deal) -> str:
     name = deal.opportunity.name
     if report.id in deal.late:
         return f"It came more than {deal.accept_days} days after the visit to {name}. {STAYS}"
+    if report.id in deal.early:
+        return f"{report.day} is still to come. {STAYS}"
     if deal.before.since is not None and report.made_at < deal.before.since:
         return f"{name} has been moved on since you reported: it is {STATE_WORDS[deal.before.state]} now. {STAYS}"
     return ""

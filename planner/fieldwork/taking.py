@@ -14,7 +14,7 @@ from planner.errors import InvalidRecordError, NotFoundError
 from planner.fieldwork.bodies import Arrived, Body, Reported, SentEvent, Settled, body_of, read_event
 from planner.fieldwork.check_ins import check_in_of, place_of
 from planner.fieldwork.domain import FACTS, MAX_ID, MAX_MESSAGE, EventKind, FieldEvent, Outcome, VisitReport
-from planner.fieldwork.folding import progress_of, report_of, subject_of, visit_of
+from planner.fieldwork.folding import is_of_its_day, progress_of, report_of, subject_of, visit_of, zone_of_rep
 from planner.fieldwork.making_up import make_up_for
 from planner.fieldwork.noticing import Noticing
 from planner.fieldwork.reports import report_effects
@@ -147,11 +147,13 @@ class _Taking:
     def _work_out(self, rep_id: str, day: date, fresh: Sequence[tuple[FieldEvent, Body]]) -> None:
         """Write what all events of a day say together, and what the new ones could not do."""
         before = self._unit.day_progress.get(self._area, rep_id, day)
-        events = self._unit.field_events.find(area=self._area, rep_id=rep_id, day=day)
+        zone = zone_of_rep(self._unit, self._area, rep_id)
+        all_events = self._unit.field_events.find(area=self._area, rep_id=rep_id, day=day)
+        events = [event for event in all_events if is_of_its_day(event, zone)]
         for visit_id in sorted({event.visit_id for event, _ in fresh if event.kind in FACTS}):
             subject = subject_of(self._unit, self._area, visit_id)
             of_visit = [event for event in events if event.visit_id == visit_id]
-            visit = visit_of(self._area, rep_id, day, visit_id, subject, of_visit)
+            visit = visit_of(self._area, rep_id, day, visit_id, subject, of_visit, zone)
             if visit is not None and visit != self._unit.field_visits.get(self._area, rep_id, day, visit_id):
                 self._unit.field_visits.put(visit)
         progress = progress_of(self._area, rep_id, day, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from planner.domain import Rep
 from planner.fieldwork.domain import DayProgress, FieldVisit
+from planner.hours import instant, midnight
 from planner.plan_document import RepDay, read_plan
 from planner.repository import UnitOfWork
 from planner.settings import Settings
@@ -29,9 +31,12 @@ from planner.slots.working_order import (
 )
 from planner.snapshot import Snapshot
 from planner.translation import Clock, WorkingDay, working_days
+from routing.errors import ProblemError
 from routing.geo import LatLon
 from routing.insertion import Itineraries
 from routing.travel_times import Fan, FanTimes, TravelTimeSource
+
+_log = logging.getLogger(__name__)
 
 MOST_HORIZONS = 4
 LONGEST = timedelta(days=366)
@@ -232,7 +237,9 @@ class AreaDays:
         held = _by_day(holds)
         by_date: dict[date, list[AgendaDay]] = {}
         for day in working:
-            by_date.setdefault(day.day, []).append(self._day(day, held.get((day.rep.id, day.day), ())))
+            found = self._day(day, held.get((day.rep.id, day.day), ()))
+            if found is not None:
+                by_date.setdefault(day.day, []).append(found)
         return tuple(day for on, days in by_date.items() for day in self._settle(unit, on, days))
 
     def _refresh(
@@ -271,7 +278,8 @@ class AreaDays:
             read = revisions.get(key, UNCHANGED), changed_by.get(key), promised_by.get(key, ()), said
             self._read[key] = _Read(*read)
 
-    def _day(self, working_day: WorkingDay, holds: tuple[Booking, ...]) -> AgendaDay:
+    def _day(self, working_day: WorkingDay, holds: tuple[Booking, ...]) -> AgendaDay | None:
+        """None of a day that contradicts itself, which must not be in the way of all the others."""
         key = working_day.rep.id, working_day.day
         read = self._read[key]
         made = self._made.get(key)
@@ -282,7 +290,11 @@ class AreaDays:
         facts = facts_of(
             working_day, True, self.plan, read.revisions[0], read.changed, bookings, read.said, self._lookup
         )
-        day = made[2] if made is not None and made[1] == facts else self.workshop.day(facts)
+        try:
+            day = made[2] if made is not None and made[1] == facts else self.workshop.day(facts)
+        except ProblemError:
+            _log.exception("area %s: the day %s cannot be made and is left out", self.area, working_day.id)
+            return None
         self._made[key] = fresh, facts, day
         return day
 
@@ -345,5 +357,6 @@ def facts_of(
     version = plan.version_on(working_day.day)
     if changed is not None and changed.plan_version != version:
         changed = None
+    said = said.within(instant(midnight(working_day.day), working_day.rep.zone))
     facts = DayFacts(working_day, works, revision, version, plan.days.get(key), changed, bookings, {}, said)
     return replace(facts, behind=records_behind(facts.stops, facts.named, lookup))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from planner.fieldwork.domain import DayProgress, FieldVisit
 from planner.plan_document import RepDay, Stop
@@ -17,6 +17,9 @@ from planner.translation import Clock
 from routing.geo import LatLon
 from routing.problem import Break, Job, Shift
 from routing.solution import Route, Step
+
+LONGEST_DAY = timedelta(hours=36)
+"""So long after its midnight a day is over, however late it got."""
 
 Ways = Callable[[Sequence[LatLon]], Sequence[tuple[int, int]]]
 """(seconds, metres) from each place to the next."""
@@ -43,6 +46,32 @@ class Said:
     def seen(self) -> Mapping[str, FieldVisit]:
         """The visits that the rep has made or is making, by id."""
         return {visit.visit_id: visit for visit in self.visits if visit.arrived_at is not None or visit.over}
+
+    def within(self, midnight: datetime) -> Said:
+        """The same without times that are not of the day that begins then: a phone's clock may say anything."""
+        end = midnight + LONGEST_DAY
+
+        def known(at: datetime | None) -> datetime | None:
+            return at if at is not None and midnight <= at <= end else None
+
+        def nearest(at: datetime | None) -> datetime | None:
+            return min(max(at, midnight), end) if at is not None else None
+
+        told = self.progress
+        if told is not None:
+            told = replace(told, leave_at=nearest(told.leave_at), finish_by=nearest(told.finish_by))
+        return Said(
+            told,
+            tuple(
+                replace(
+                    visit,
+                    arrived_at=known(visit.arrived_at),
+                    left_at=known(visit.left_at),
+                    reported_at=known(visit.reported_at),
+                )
+                for visit in self.visits
+            ),
+        )
 
 
 NOTHING_SAID = Said()
@@ -295,9 +324,11 @@ class _Times:
         leave_s = at(known.left_at) if known is not None and known.left_at is not None else None
         if told is not None and told.leave_at is not None and visit.id == self.sorting.after:
             leave_s = at(told.leave_at)
+        reported_s = at(known.reported_at) if known is not None and known.reported_at is not None else None
         if arrive_s is None and leave_s is None:
             in_turn = visit.id == self.sorting.after or self._is_next(visit)
-            return self._as_expected(visit) if in_turn else None
+            expected = self._as_expected(visit) if in_turn else None
+            return _by(expected, reported_s) if expected is not None and reported_s is not None else expected
         if arrive_s is None:
             assert leave_s is not None
             expected = self._as_expected(visit) if known is None else None
@@ -310,6 +341,7 @@ class _Times:
             begin_s = max(arrive_s, visit.job.windows[0].start_s)
         if leave_s is None:
             leave_s = begin_s + visit.job.service_s
+            leave_s = min(leave_s, reported_s) if reported_s is not None else leave_s
         leave_s = max(arrive_s, leave_s)
         return Made(visit, arrive_s, min(begin_s, leave_s), leave_s)
 

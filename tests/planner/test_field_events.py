@@ -200,20 +200,6 @@ def test_who_gives_a_deal_up_or_back_says_why(field: Field, deal: str) -> None:
 # ---- kept, and told
 
 
-def test_a_phone_whose_clock_is_ahead_is_told_so_and_loses_nothing(field: Field) -> None:
-    (taken,) = field.take(sent("reported", KIOSK, "18:06", disposition="met"))
-    assert taken.outcome == "conflict"
-    assert taken.message.startswith("The phone's clock is ahead: it says 2026-12-01 18:06")
-    assert [report.made_at for report in field.reports()] == [at("18:06")]
-    assert became(field.take(sent("left", KIOSK, "18:05"))) == [("taken", "")]
-
-
-def test_a_phone_whose_battery_was_empty_is_told_so(field: Field) -> None:
-    (taken,) = field.take(sent("left", KIOSK, "00:10", on=date(1970, 1, 1)))
-    assert "before the day" in taken.message
-    assert len(field.events()) == 1
-
-
 def test_what_comes_very_late_is_kept_with_the_visit_and_moves_nothing(field: Field) -> None:
     settings_with(field, accept_days=10)
     field.town.wait(days=11)
