@@ -33,17 +33,20 @@ self.addEventListener("fetch", (event) => {
 
 // --- keeping the app --------------------------------------------------------------------------------------------------
 
-/* All files and the pages of every area that is open or was kept, or else no install: the version before stays. */
+/* All files and the pages of every area that is open or was kept, or else no install: the version before stays. A page
+   that was kept and is gone, or is no longer for this person, is left behind. */
 async function install() {
-  const open = await clients.matchAll({ type: "window", includeUncontrolled: true });
-  const pages = open.map(({ url }) => new URL(url).pathname).filter((path) => IS_PAGE.test(path));
+  const pagesOf = (places) => places.map(({ url }) => new URL(url).pathname).filter((path) => IS_PAGE.test(path));
+  const open = new Set(pagesOf(await clients.matchAll({ type: "window", includeUncontrolled: true })));
+  const before = new Set();
   for (const name of await caches.keys())
-    if (name.startsWith("fieldvisit-app-"))
-      for (const { url } of await (await caches.open(name)).keys()) if (IS_PAGE.test(new URL(url).pathname)) pages.push(new URL(url).pathname);
+    if (name.startsWith("fieldvisit-app-")) for (const path of pagesOf(await (await caches.open(name)).keys())) before.add(path);
   const cache = await caches.open(APP);
   try {
     await cache.addAll(SETUP.keeps);
-    for (const path of new Set(pages)) await fresh(cache, path);
+    let loggedIn = false; // if not, pages lead to the login, and are not gone
+    for (const path of open) loggedIn = (await fresh(cache, path)) || loggedIn;
+    for (const path of before) if (!open.has(path)) await fresh(cache, path, loggedIn);
   } catch (error) {
     await caches.delete(APP);
     throw error;
@@ -64,11 +67,16 @@ async function keep(path) {
   if (IS_PAGE.test(path) && !(await cache.match(path))) await fresh(cache, path);
 }
 
-/* The page of the server, kept if it is of this version: another one's files are not here. */
-async function fresh(cache, path) {
+/* The page of the server, kept if it is of this version: another one's files are not here. False if it is gone. */
+async function fresh(cache, path, mayLeadAway = false) {
   const answer = await fetch(path, { cache: "no-store", redirect: "manual" });
+  if ([403, 404].includes(answer.status) || (mayLeadAway && answer.type === "opaqueredirect")) {
+    await cache.delete(path);
+    return false;
+  }
   if (!answer.ok || answer.headers.get("X-Field-Version") !== SETUP.version) throw new Error(`${path} is not of version ${SETUP.version}`);
   await cache.put(path, answer);
+  return true;
 }
 
 async function kept(request) {
@@ -121,8 +129,10 @@ function sliced({ blob, etag }, asked) {
 
 /* The signal is back, and the app may be closed. Everybody's events go under their own token, so never as another one's. */
 async function send() {
-  const db = await idb.openDB("fieldvisit-field");
-  if (!db.objectStoreNames.contains("queue")) return db.close();
+  const db = await idb.openDB("fieldvisit-field", undefined, { upgrade: (made, from, to, making) => making.abort() }).catch((error) => {
+    if (error.name !== "AbortError") throw error;
+  });
+  if (!db) return; // there was none
   const users = new Set((await db.getAll("queue")).filter(fieldvisitDeliver.waits).map((row) => row.user));
   let again = false;
   for (const user of users) again = (await fieldvisitDeliver.send(db, user)).again || again;
