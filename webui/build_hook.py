@@ -27,11 +27,7 @@ FILES = {
     "sortablejs/sortable.js": "sortablejs/modular/sortable.core.esm.js",
     **{
         f"lit-html/{name}.js": f"lit-html/{name}.js"
-        for name in (
-            "lit-html", "directive", "directive-helpers", "async-directive",
-            "directives/class-map", "directives/guard", "directives/if-defined", "directives/keyed",
-            "directives/live", "directives/ref", "directives/repeat",
-        )
+        for name in ("lit-html", "directive", "directive-helpers", "directives/live")
     },
 }  # fmt: skip
 """File under webui/static/vendor -> file under node_modules."""

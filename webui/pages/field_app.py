@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -30,12 +32,12 @@ LIBRARIES = {
     "idb": "vendor/idb/index.js",
     "sortablejs": "vendor/sortablejs/sortable.js",
     "lit-html": "vendor/lit-html/lit-html.js",
-    **{
-        f"lit-html/directives/{name}.js": f"vendor/lit-html/directives/{name}.js"
-        for name in ("class-map", "guard", "if-defined", "keyed", "live", "ref", "repeat")
-    },
+    "lit-html/directives/live.js": "vendor/lit-html/directives/live.js",
 }
 """What a module may import by a bare name -> our own file."""
+
+LIBRARY_PARTS = ("vendor/lit-html/directive.js", "vendor/lit-html/directive-helpers.js")
+"""What those files import themselves."""
 
 STYLES = ("vendor/leaflet/leaflet.css", "app.css", "field.css")
 SCRIPTS = ("vendor/leaflet/leaflet.js", "vendor/protomaps-leaflet/protomaps-leaflet.js", "map.js", "field/deliver.js")
@@ -88,7 +90,6 @@ def app(area: str) -> Response:
             "login": url_for("login.login", next=request.path),
             "identity": url_for("field_app.identity", area=here.name),
             "wholeSite": url_for("pages.start"),
-            "version": version(),
         },
     )
     response = make_response(page)
@@ -153,19 +154,24 @@ def imports() -> dict[str, str]:
     """The import map: bare names, and the plain addresses by which libraries import their own parts."""
     ours = {name: asset_url(name) for name in _modules()}
     libraries = {name: asset_url(file) for name, file in LIBRARIES.items()}
-    parts = {f"/static/{name}": asset_url(name) for name in _files("vendor/lit-html")}
+    parts = {f"/static/{name}": asset_url(name) for name in (*LIBRARIES.values(), *LIBRARY_PARTS)}
     return ours | libraries | parts
 
 
 def keeps() -> list[str]:
     """The address of every file that the app may ever ask for: all are on the phone before it counts as installed."""
-    named = [*STYLES, *SCRIPTS, *ICONS, *_modules(), *LIBRARIES.values(), *_files("vendor/lit-html")]
+    named = [*STYLES, *SCRIPTS, *ICONS, *_modules(), *LIBRARIES.values(), *LIBRARY_PARTS]
     pictures = [f"/static/{name}" for style in STYLES for name in _pictures(style)]
     return list(dict.fromkeys([*(asset_url(name) for name in named), *pictures]))
 
 
 def version() -> str:
-    """Changes with anything that the phone keeps of the app."""
+    """Changes with anything that the phone keeps of the app; looked at at most once a second."""
+    return _version(STYLES, int(time.monotonic()))
+
+
+@lru_cache(maxsize=1)
+def _version(_styles: tuple[str, ...], _second: int) -> str:
     ours = [STATIC / "field" / "sw.js", STATIC.parent / "templates" / PAGE]
     known = "\n".join([*keeps(), *(hashlib.sha256(file.read_bytes()).hexdigest() for file in ours)])
     return hashlib.sha256(known.encode()).hexdigest()[:12]

@@ -15,7 +15,7 @@ import * as today from "field/views/today.js";
 import * as week from "field/views/week.js";
 import { finishCheckIns } from "field/views/acts.js";
 import { note, noted } from "field/views/parts.js";
-import { clock, count, dateOf, NOT_KEPT, notKept, shortDay } from "field/views/words.js";
+import { clock, count, dateOf, duration, NOT_KEPT, notKept, shortDay } from "field/views/words.js";
 
 const VIEWS = { today, day: today, stop, report, correct: report, change: replan, week, me };
 const TABS = [["#/today", "Today"], ["#/week", "Week"], ["#/me", "Me"]];
@@ -98,7 +98,7 @@ function context() {
   const day = document.days.find(({ date }) => date === (at.date || today)) ?? null;
   const stop = [...(day?.stops ?? []), ...(day?.left_out ?? [])].find(({ visit_id }) => visit_id === at.visitId) ?? null;
   return {
-    document, day, stop, route: at, today, sync, store, api, go, now, several, unfinished, logOut, chooseRep,
+    document, day, stop, route: at, today, sync, store, api, go, now, several, unfinished, logOut, chooseRep, login,
     refresh: show,
     /** An element with the map: of a day, around one stop if there is one. */
     map: (shownDay = day, around = null) => (shownDay ? map.show(shownDay, document.rep, around) : nothing),
@@ -112,20 +112,22 @@ function updated(zone) {
   return html`<span class="field-updated">Updated ${day === dateOf(now(), zone) ? "" : `${shortDay(day)} `}<span class="numbers">${clock(updatedAt, zone)}</span></span>`;
 }
 
+/** Where to log in, and come back to what is shown. */
+const login = () => setup.login + encodeURIComponent(location.hash);
+
 /** The line that always says how fresh this is, and what has not been sent. */
 function state(zone) {
   const { online, needsLogin, pending, sending, problem, clockOff } = sync.state;
-  const login = setup.login + encodeURIComponent(location.hash);
   return html`<div class="field-state ${online ? "" : "is-offline"}">
     <div class="field-told" role="status">
       ${online ? nothing : html`<strong class="field-offline">Offline</strong>`}
       ${pending ? html`<span class="field-unsent">${pending} not sent yet</span>` : nothing}
       ${[trouble, problem].filter(Boolean).map((text) => html`<span class="field-problem">${text}</span>`)}
-      ${clockOff ? html`<span class="field-problem">This phone’s clock is ${count(Math.abs(clockOff), "minute")} ${clockOff < 0 ? "slow" : "fast"}</span>` : nothing}
+      ${clockOff ? html`<span class="field-problem">This phone’s clock is ${duration(Math.abs(clockOff) * 60)} ${clockOff < 0 ? "slow" : "fast"}</span>` : nothing}
     </div>
     ${sending ? html`<span>Sending …</span>` : updated(zone)}
-    ${needsLogin ? html`<a class="button" href=${login}>${pending ? `Log in to send ${count(pending, "report")}` : "Log in to update"}</a>` : nothing}
-    ${waitingWorker ? html`<button type="button" class="button" @click=${takeOver}>A new version is here: use it</button>` : nothing}
+    ${needsLogin ? html`<a class="button" href=${login()}>${pending ? `Log in to send ${count(pending, "report")}` : "Log in to update"}</a>` : nothing}
+    ${waitingWorker && !needsLogin ? html`<button type="button" class="button" @click=${takeOver}>A new version is here: use it</button>` : nothing}
   </div>`;
 }
 
@@ -223,7 +225,7 @@ let started = false;
 function changed() {
   if (!sync) return;
   const { online, needsLogin, problem, otherUser, gone } = sync.state;
-  if (otherUser) return startAgain();
+  if (otherUser || ![store.user, ""].includes(whoseIsIt())) return tellWhoIsHere();
   if (gone) return chooseRep({ gone });
   if (sync.document && now() - sync.state.updatedAt > OLD_MS) return location.reload(); // and they are forgotten
   if (sync.document) forgotten = null;
@@ -237,6 +239,17 @@ function changed() {
     navigator.storage?.persist?.();
     createStreets(setup.basemap, show).fetch();
   }
+}
+
+/** Somebody else has logged in, in another tab: what is shown here is not theirs, and goes. */
+async function tellWhoIsHere() {
+  leaveDays();
+  const ask = (who) => say(html`<p>${who} logged in on this phone now. Log in, and your days are here again; what you have not sent stays.</p>
+    <p class="acts"><a class="button button-main" href=${setup.login}>Log in</a><button type="button" class="button" @click=${() => location.reload()}>To their days</button></p>`);
+  ask("Somebody else is");
+  const { user } = await api.identity().catch(() => ({}));
+  if (user?.id === store.user) location.reload();
+  else if (user) ask(html`<bdi>${user.name}</bdi> is`);
 }
 
 /** Somebody else has logged in: asking who makes the server say so to this page as well. */
