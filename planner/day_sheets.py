@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from planner.access import Scope
 from planner.candidates import VisitKind
+from planner.contacts import Contact, contact_of
 from planner.domain import Account, Opportunity, Record, RecordKind
 from planner.errors import PlannerError
 from planner.plan_document import RepDay, Stop, read_plan
@@ -31,19 +32,6 @@ DayKey = tuple[date, str]
 RecordOf = Callable[[RecordKind, str], Record | None]
 
 _STANDING = frozenset({BookingState.PROMISED, BookingState.DONE})
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Whom to ask for; each may be empty."""
-
-    name: str = ""
-    phone: str = ""
-    email: str = ""
-
-    @property
-    def in_words(self) -> str:
-        return ", ".join(filter(None, (self.name, self.phone, self.email)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +254,11 @@ def _who(record_of: RecordOf, visit_id: str) -> tuple[Contact, str]:
         return Contact(), ""
     record = record_of(RecordKind(kind), record_id)
     notes = record.notes if isinstance(record, Opportunity) else ""
-    contact = _contact(record)
-    if isinstance(record, Opportunity) and record.account_id and not contact.in_words:
-        contact = _contact(record_of(RecordKind.ACCOUNT, record.account_id))
-    return contact, notes
-
-
-def _contact(record: object) -> Contact:
-    if not isinstance(record, Account | Opportunity):
-        return Contact()
-    return Contact(*map(one_line, (record.contact_name, record.contact_phone, record.contact_email)))
+    account = record
+    if isinstance(record, Opportunity):
+        account = record_of(RecordKind.ACCOUNT, record.account_id) if record.account_id else None
+    told = contact_of(*(each for each in (record, account) if isinstance(each, Opportunity | Account)))
+    return Contact(*map(one_line, (told.name, told.phone, told.email))), notes
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from planner.access import Scope
+from planner.contacts import contact_of
 from planner.domain import Account, Opportunity, RecordKind
 from planner.fieldwork.domain import DayProgress
 from planner.hours import instant
@@ -97,17 +98,9 @@ def _of_day(unit: UnitOfWork, progress: DayProgress, zone: ZoneInfo) -> Iterator
         else:
             continue
         account = unit.records(area).get(RecordKind.ACCOUNT, deal.account_id) if deal and deal.account_id else None
-        contact, phone, email = _contact(deal, account if isinstance(account, Account) else None)
+        told = contact_of(deal, account if isinstance(account, Account) else None)
         expected = begins.get(visit_id)
-        yield ToCall(rep_id, day, booking, deal, name, contact, phone, email, start, end, expected, why)
-
-
-def _contact(*records: Opportunity | Account | None) -> tuple[str, str, str]:
-    """Of the first that names anybody: a number of one person beside the name of another would mislead."""
-    for record in records:
-        if record is not None and (record.contact_name or record.contact_phone or record.contact_email):
-            return record.contact_name, record.contact_phone, record.contact_email
-    return "", "", ""
+        yield ToCall(rep_id, day, booking, deal, name, told.name, told.phone, told.email, start, end, expected, why)
 
 
 def _inside_rep(each: ToCall) -> str:

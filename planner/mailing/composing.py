@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from planner.day_sheets import Contact, DaySheet, SheetStop, long_day, one_line
+from planner.contacts import Contact
+from planner.day_sheets import DaySheet, SheetStop, long_day, one_line
 from planner.errors import MailError
 from planner.settings import Settings
 

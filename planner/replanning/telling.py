@@ -1,10 +1,11 @@
-"""What would come of a wish, in words: whom to call, which rules break where, and all in one sentence."""
+"""What would come of a wish, in words: whom to call, which rules break where, and all in one short line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from planner.contacts import Contact, contact_of
 from planner.domain import Account, Opportunity, RecordKind
 from planner.fieldwork.domain import EventKind
 from planner.plan_document import RepDay
@@ -26,15 +27,15 @@ def call_of(desk: Desk, lost: Lost) -> Call:
     else:
         start = day.local(visit.job.windows[0].start_s if visit.job.windows else latest_begin_s(day, visit))
         end, promised = start, f"{start:%Y-%m-%d %H:%M}"
-    contact, phone, email = _contact(desk, visit.id)
+    contact = _contact(desk, visit.id)
     return Call(
         visit.id,
         visit.name,
         visit.address,
         visit.booking.id if visit.booking is not None else "",
-        contact,
-        phone,
-        email,
+        contact.name,
+        contact.phone,
+        contact.email,
         start,
         end,
         promised,
@@ -43,15 +44,13 @@ def call_of(desk: Desk, lost: Lost) -> Call:
     )
 
 
-def _contact(desk: Desk, visit_id: str) -> tuple[str, str, str]:
-    """Of the record, and where that has no number, of its account."""
+def _contact(desk: Desk, visit_id: str) -> Contact:
+    """Of the record, and of its account."""
     kind, _, record_id = visit_id.partition(":")
     records = desk.unit.records(desk.area)
     record = records.get(RecordKind(kind), record_id) if kind in set(RecordKind) else None
-    account = records.get(RecordKind.ACCOUNT, record.account_id) if isinstance(record, Opportunity) else record
-    told = [each for each in (record, account) if isinstance(each, Opportunity | Account)]
-    best = next((each for each in told if each.contact_phone), told[0] if told else None)
-    return (best.contact_name, best.contact_phone, best.contact_email) if best is not None else ("", "", "")
+    account = records.get(RecordKind.ACCOUNT, record.account_id) if isinstance(record, Opportunity) else None
+    return contact_of(*(each for each in (record, account) if isinstance(each, Opportunity | Account)))
 
 
 def broken_rules(day: AgendaDay, route: Route | None) -> Iterator[BrokenRule]:
@@ -90,18 +89,6 @@ def _within(promise: Booking, begin: datetime) -> bool:
     return promise.start <= begin <= promise.latest_begin
 
 
-def moved(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many of the visits that are in both orders are in another place: the fewest whose moving makes the one from
-    the other."""
-    place = {id_: number for number, id_ in enumerate(before)}
-    places = [place[id_] for id_ in after if id_ in place]
-    longest: list[int] = []  # of the runs in order that end with each
-    for number, at in enumerate(places):
-        runs = (longest[k] for k in range(number) if places[k] < at)
-        longest.append(1 + max(runs, default=0))
-    return len(places) - max(longest, default=0)
-
-
 def home_s(day: RepDay | None) -> float | None:
     """When a day is over, in seconds of no particular beginning; None where nobody is visited."""
     told = day["end"]["time"] if day is not None else None
@@ -118,31 +105,29 @@ def sentence(
     broken: Iterable[BrokenRule],
     changes: tuple[int, int, int],
 ) -> str:
-    """All that would come of a wish.
+    """What would come of a wish, in one short line: names and times stand in the lists.
 
     Args:
         name: of the visit that it is about.
         changes: as `Preview.moved`, `drive_s_won` and `home_s_won`.
     """
-    moved_stops, drive_s_won, home_s_won = changes
+    moved_stops, _, home_s_won = changes
     parts = [_beginning(day, said, name, after)]
-    if left_out:
-        parts.append(f"{_listed([each.name for each in left_out])} {'is' if len(left_out) == 1 else 'are'} left out")
-    for call in to_call:
-        number = f" ({call.phone})" if call.phone else ", of whom nobody knows the number"
-        then = f"expected at {call.expected:%H:%M}" if call.expected is not None else "not today"
-        parts.append(f"call {call.name}{number}, promised {_between(call.start, call.end)}, {then}")
     about = {call.visit_id for call in to_call}
-    parts += [each.message for each in broken if not each.visit_id or each.visit_id not in about]
+    others = sum(each.visit_id not in about for each in left_out)
+    if others:
+        parts.append(f"{_count(others, 'stop')} left out")
+    if to_call:
+        parts.append(f"{_count(len(to_call), 'customer')} to call")
+    if wrong := sum(not each.visit_id or each.visit_id not in about for each in broken):
+        parts.append(_count(wrong, "problem"))
     if moved_stops:
         parts.append(f"{_count(moved_stops, 'stop')} in another place")
-    if not left_out and not to_call and not moved_stops and len(parts) == 1:
+    if len(parts) == 1:
         parts.append("all else stays as it is")
     home = after["end"]["time"] if after is not None else None
     if home is not None:
-        parts.append(f"home at {datetime.fromisoformat(home):%H:%M}{_more(home_s_won, 'earlier', 'later')}")
-    if drive := _more(drive_s_won, "less driving", "more driving"):
-        parts.append(drive.removeprefix(", "))
+        parts.append(f"home {datetime.fromisoformat(home):%H:%M}{_more(home_s_won)}")
     return "; ".join(parts)
 
 
@@ -152,7 +137,7 @@ def _beginning(day: AgendaDay, said: Statement, name: str, after: RepDay | None)
 
     match said.kind:
         case EventKind.LATE:
-            return f"Leaving at {clock(said.body['leave_at'])}"
+            return f"Leaving {clock(said.body['leave_at'])}"
         case EventKind.FINISH:
             return f"Home by {clock(said.body['by'])}" if said.body["by"] else "Working until the usual end"
         case EventKind.SICK:
@@ -162,22 +147,21 @@ def _beginning(day: AgendaDay, said: Statement, name: str, after: RepDay | None)
         case EventKind.ADDED | EventKind.RESTORED:
             stops = after["stops"] if after is not None else ()
             begins = [stop["begin"] for stop in stops if stop["visit_id"] == said.visit_id]
-            return f"{name} at {clock(begins[0])}" if begins else f"{name} has no place in this day"
+            return f"{name} at {clock(begins[0])}" if begins else f"{name} has no room in this day"
         case _:
             return f"Without {name}"
 
 
-def _more(won_s: int, better: str, worse: str) -> str:
+def _more(won_s: int) -> str:
     minutes = round(abs(won_s) / 60)
-    return f", {minutes} min {better if won_s > 0 else worse}" if minutes else ""
+    if not minutes:
+        return ""
+    hours = f"{minutes // 60} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min"
+    return f", {hours} {'earlier' if won_s > 0 else 'later'}"
 
 
 def _between(start: datetime, end: datetime) -> str:
     return f"{start:%H:%M}–{end:%H:%M}" if start < end else f"{start:%H:%M}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _count(number: int, thing: str) -> str:

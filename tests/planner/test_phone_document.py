@@ -13,6 +13,7 @@ from cast import FRIDAY, LONDON, MONDAY, SETTINGS, TUESDAY, WEDNESDAY, account, 
 from slots_cast import FRIDAY_NOON, TOWN, WHOLE_TOWN, SlotTown, slot_town
 
 from planner.access import Scope
+from planner.contacts import contact_of
 from planner.errors import NotFoundError
 from planner.fieldwork.bodies import SentEvent
 from planner.fieldwork.domain import (
@@ -175,6 +176,21 @@ def test_who_names_nobody_at_an_opportunity_is_reached_through_the_customer(slot
 )  # fmt: skip
 def test_why_a_visit_is_on_its_day_is_said_with_names(why: str, riding: dict[str, str], said: str) -> None:
     assert why_in_names({"why": why}, riding, "") == said  # type: ignore[typeddict-item]
+
+
+def test_whom_to_call_is_who_was_named_for_the_opportunity_with_what_is_known_of_the_account() -> None:
+    shop = account(contact_name="Bea", contact_phone="+44 1", contact_email="bea@example.com")
+    for named, told in (
+        ({}, ("Bea", "+44 1", "bea@example.com")),
+        ({"contact_name": "Mia"}, ("Mia", "+44 1", "bea@example.com")),
+        ({"contact_phone": "+44 2"}, ("", "+44 2", "bea@example.com")),
+        ({"contact_email": "mia@example.com"}, ("Bea", "+44 1", "bea@example.com")),
+        ({"contact_name": "Mia", "contact_phone": "+44 2"}, ("Mia", "+44 2", "bea@example.com")),
+    ):
+        deal = opportunity(**{"contact_name": "", "contact_email": "", "contact_phone": ""} | named)
+        found = contact_of(deal, shop)
+        assert (found.name, found.phone, found.email) == told
+    assert contact_of(opportunity(contact_name="", contact_email="mia@example.com"), None).email == "mia@example.com"
 
 
 def test_a_visit_that_rides_along_names_its_opportunity(slots: SlotTown) -> None:
@@ -448,3 +464,10 @@ def test_settings_are_those_of_the_installation(slots: SlotTown) -> None:
     slots.add((account(visit_minutes=None), door(10)))
     slots.publish(MONDAY, work=1)
     assert stops(phone(slots))["bakery"]["account"]["minutes"] == {"expected": 45, "source": "default", "visits": 0}
+
+
+def test_days_before_come_along_so_that_their_visits_can_still_be_reported(town: SlotTown) -> None:
+    with town.store.read(phone_scope(ANNA, TOWN, "anna")) as unit:
+        told = phone_document(unit, TOWN, "anna", TUESDAY, 2, asking(), town.settings, town.now, before=1)
+    assert [day["date"] for day in told["days"]] == [str(MONDAY), str(TUESDAY), str(WEDNESDAY)]
+    assert told["days"][0]["stops"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from planner.access import Scope
-from planner.candidates import cadence_days, visit_id
+from planner.candidates import cadence_days, is_dormant, visit_id
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.errors import NotFoundError
 from planner.fieldwork.domain import DayProgress
@@ -29,7 +29,7 @@ from planner.fieldwork.phone.document import (
     PhoneProgress,
 )
 from planner.fieldwork.phone.reading import Asking, Facts, Visited
-from planner.fieldwork.phone.stops import contact_of, deadline_of, iso, promise_of, stop_of
+from planner.fieldwork.phone.stops import deadline_of, iso, phone_contact, promise_of, stop_of
 from planner.fieldwork.templates import read_templates
 from planner.handoffs.domain import HandoffState
 from planner.plan_document import Place
@@ -161,14 +161,23 @@ def _left_out(facts: Facts, day: date, visit_id: str, why: str) -> PhoneLeftOut:
         name=name,
         address=address,
         why=why,
-        contact=contact_of(record),
+        contact=phone_contact(facts, record),
         promise=promise_of(facts, day, visit_id, record),
     )
 
 
 def _customers(facts: Facts) -> list[PhoneCustomer]:
-    """Whom the rep could visit besides, the most pressing first; nobody can be visited whose place is not known."""
-    could = sorted(_could_visit(facts), key=lambda entry: (entry[1] or date.min, entry[0].kind, entry[0].id))
+    """Whom the rep could visit besides, the most pressing first and those who buy no more last.
+
+    Nobody can be visited whose place is not known.
+    """
+
+    def pressing(entry: tuple[Visited, date | None, int]) -> tuple[bool, date, RecordKind, str]:
+        record, due_on, _ = entry
+        gone = isinstance(record, Account) and is_dormant(record, facts.first_day, facts.settings.candidates)
+        return gone, due_on or date.min, record.kind, record.id
+
+    could = sorted(_could_visit(facts), key=pressing)
     located = [entry for entry in could if (entry[0].kind, entry[0].id) in facts.places]
     customers = []
     for record, due_on, minutes in located[:MOST_CUSTOMERS]:
@@ -181,7 +190,7 @@ def _customers(facts: Facts) -> list[PhoneCustomer]:
                 lat=lat,
                 lon=lon,
                 due_on=iso(due_on),
-                contact=contact_of(record),
+                contact=phone_contact(facts, record),
                 minutes=minutes,
             )
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from planner.candidates import cadence_days
+from planner.contacts import contact_of
 from planner.domain import Account, Opportunity, RecordKind
 from planner.fieldwork.domain import FieldVisit, VisitReport
 from planner.fieldwork.minutes import Source, as_visited, expected_minutes
@@ -63,7 +64,7 @@ def stop_of(facts: Facts, day: date, stop: Stop, today: Mapping[str, str]) -> Ph
         rides_with=[{"name": name} for name in riding.values() if name],
         promise=promise_of(facts, day, id_, record),
         hours=_hours(facts, day, id_, record, account),
-        contact=contact_of(deal, account),
+        contact=phone_contact(facts, record, account),
         links=[{"name": name, "url": url} for name, url in directions(stop["lat"], stop["lon"], stop["name"])],
         account=_account(facts, account) if account else None,
         opportunity=_opportunity(facts, deal) if deal else None,
@@ -245,12 +246,13 @@ def why_in_names(stop: Stop, riding: Mapping[str, str], account: str) -> str:
     return before + phrase + re.sub(rf"(?<!\w)({ids})(?!\w)", lambda id_: riding[id_[0]] or "another visit", listed)
 
 
-def contact_of(*records: Visited | None) -> PhoneContact:
-    """Of the first that names anybody: a number of one person beside the name of another would mislead."""
-    for record in records:
-        if record is not None and (record.contact_name or record.contact_phone or record.contact_email):
-            return PhoneContact(name=record.contact_name, phone=record.contact_phone, email=record.contact_email)
-    return PhoneContact(name="", phone="", email="")
+def phone_contact(facts: Facts, record: Visited | None, account: Account | None = None) -> PhoneContact:
+    """`account` is the customer of a visit that counts as one to it; else it is the record's own."""
+    if account is None and isinstance(record, Opportunity):
+        found = facts.records.get((RecordKind.ACCOUNT, record.account_id))
+        account = found if isinstance(found, Account) else None
+    told = contact_of(record, account)
+    return PhoneContact(name=told.name, phone=told.phone, email=told.email)
 
 
 def _visit_of(report: VisitReport) -> tuple[str, date, str]:
