@@ -259,6 +259,10 @@ class AuditLog(Protocol):
         reps or a day of theirs; newest first."""
         ...
 
+    def of_days(self, action: str, area: str, rep_ids: Collection[str]) -> list[AuditEntry]:
+        """All of one action that are about a day of one of the reps; newest first."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """All that one use case reads and writes; committed together when its block ends without an exception."""

@@ -53,13 +53,14 @@ def forget_positions(store: Store, settings: FieldworkSettings, now: datetime) -
     coarsened = [(area, id_) for area, id_, at in precise if gone_before <= at < coarse_before]
     tasks = [*((key, True) for key in gone), *((key, False) for key in coarsened)]
     for start in range(0, len(tasks), AT_ONCE):
-        with store.write(SYSTEM, audited=False) as unit:
-            for key, gone_now in tasks[start : start + AT_ONCE]:
+        some = tasks[start : start + AT_ONCE]
+        with store.write(SYSTEM) as unit:
+            for key, gone_now in some:
                 row = unit.check_ins.get(*key)
                 if row is not None:
                     unit.check_ins.put(_without_position(row) if gone_now else _coarse(row))
-            if start + AT_ONCE >= len(tasks):
-                unit.audit("positions.forgotten", coarsened=len(coarsened), removed=len(gone))
+            removed = sum(gone_now for _, gone_now in some)
+            unit.audit("positions.forgotten", coarsened=len(some) - removed, removed=removed)
     return len(coarsened), len(gone)
 
 
@@ -102,14 +103,15 @@ class Group:
 
 
 def everything_about(unit: UnitOfWork, user: User, settings: FieldworkSettings, most_entries: int) -> list[Group]:
-    """All that is stored about a person, without any secret; of the audit log the newest entries, at most so many."""
+    """All that is stored about a person, without any secret; of the audit log the newest entries, at most so many, and
+    every look at their check-ins."""
     own = own_rep(user)
     area, reps = (own[0], [own[1]]) if own else ("", [])
     tokens = unit.tokens.find(user_id=user.id)
     actors = {f"user:{user.id}", *(f"token:{token.id}" for token in tokens)}
     entries = unit.audit_log.concerning(actors, user.id, area, reps, most_entries)
     who = _Names(unit)
-    looks = [entry for entry in entries if entry.action == SEEN and entry.actor not in actors]
+    looks = [entry for entry in unit.audit_log.of_days(SEEN, area, reps) if entry.actor not in actors]
     known = [
         Group("account", "Your account", "What you log in with.", (_account(user),)),
         _group("sessions", "Browsers", "Where you are logged in; forgotten when the session is past its time.",

@@ -34,17 +34,13 @@ class SqlAuditLog:
         subject, reps = AUDIT.c.subject, sorted(rep_ids)
         # Customers and reps may have the same ids; who is meant stands in the action.
         of_rep = subject.in_(reps) & AUDIT.c.action.startswith("rep.")
-        of_day = sa.or_(
-            sa.false(),
-            *(
-                subject.startswith(f"{rep} ", autoescape=True) & (sa.func.length(subject) == len(rep) + _A_DAY)
-                for rep in reps
-            ),
-        )
-        wanted = sa.or_(
-            AUDIT.c.actor.in_(sorted(actors)), subject == user_id, (AUDIT.c.area == area) & (of_rep | of_day)
-        )
+        of_rep_or_day = of_rep | _of_a_day(reps)
+        wanted = sa.or_(AUDIT.c.actor.in_(sorted(actors)), subject == user_id, (AUDIT.c.area == area) & of_rep_or_day)
         return self._read(sa.select(AUDIT).where(wanted).order_by(AUDIT.c.seq.desc()).limit(limit))
+
+    def of_days(self, action: str, area: str, rep_ids: Collection[str]) -> list[AuditEntry]:
+        wanted = (AUDIT.c.action == action) & (AUDIT.c.area == area) & _of_a_day(rep_ids)
+        return self._read(sa.select(AUDIT).where(wanted).order_by(AUDIT.c.seq.desc()))
 
     def add(self, area: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
         """One more entry, now, in the actor's name."""
@@ -66,3 +62,13 @@ class SqlAuditLog:
 
     def _read(self, query: sa.Select[Any]) -> list[AuditEntry]:
         return [AuditEntry(**row) for row in self._transaction.connection.execute(query).mappings()]
+
+
+def _of_a_day(rep_ids: Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether the subject is a day of one of the reps."""
+    subject = AUDIT.c.subject
+    days = (
+        subject.startswith(f"{rep} ", autoescape=True) & (sa.func.length(subject) == len(rep) + _A_DAY)
+        for rep in sorted(rep_ids)
+    )
+    return sa.or_(sa.false(), *days)

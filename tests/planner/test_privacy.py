@@ -98,14 +98,14 @@ def test_distance_and_verdict_outlive_the_position(store: SqlStore) -> None:
     assert (row.distance_m, row.verdict, row.accuracy_m) == (40.0, CheckInVerdict.AT_THE_DOOR, None)
 
 
-def test_forgetting_twice_does_nothing_more_and_each_run_is_one_entry(store: SqlStore) -> None:
+def test_forgetting_twice_does_nothing_more_and_each_step_says_what_it_did(store: SqlStore) -> None:
     keep(store, *(check_in(f"c{number}", 8) for number in range(450)))
     assert forget_positions(store, KEPT, NOW) == (450, 0)
     assert forget_positions(store, KEPT, NOW) == (0, 0)
     with store.read() as unit:
         entries = unit.audit_log.entries()
     assert [(entry.action, entry.details) for entry in entries] == [
-        ("positions.forgotten", {"coarsened": 450, "removed": 0})
+        ("positions.forgotten", {"coarsened": number, "removed": 0}) for number in (200, 200, 50)
     ]
 
 
@@ -205,6 +205,17 @@ def test_the_rep_sees_who_looked_at_their_check_ins_and_when(store: SqlStore) ->
     with store.read(anna.scope) as unit:
         (looks,) = (group for group in everything_about(unit, anna, KEPT, 100) if group.name == "looks")
     assert looks.rows == ({"at": NOW.isoformat(), "by": "Max Boss", "day": "2026-11-30"},)
+
+
+def test_no_look_is_hidden_by_all_that_was_done_since(store: SqlStore) -> None:
+    anna = people(store)
+    for _ in range(5):
+        with store.write(Actor("user:user-anna", anna.scope)) as unit:
+            unit.audit("field.arrived", "event", area="town")
+    with store.read(anna.scope) as unit:
+        groups = {group.name: group.rows for group in everything_about(unit, anna, KEPT, 3)}
+    assert [row["by"] for row in groups["looks"]] == ["Max Boss"]
+    assert len(groups["audit"]) == 3
 
 
 def test_no_secret_is_told_even_to_the_person_themselves(store: SqlStore) -> None:
