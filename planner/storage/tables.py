@@ -487,6 +487,7 @@ FIELD_VISITS = _table(
     _number("dwell_minutes", nullable=True),
     _text("report_id"),
     sa.Column("disposition", _Enum(Disposition)),
+    sa.Column("reported_at", Utc),
     sa.Index("field_visits_of_an_account", "area", "account_id", "day"),
     info={"scoped": True},
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cast import TUESDAY
+from cast import LONDON, TUESDAY
 from field_cast import BAKERY, BARN, FORGE, KIOSK, MILL, Fields, at, sent
 from field_interleavings import ALL_KINDS, Interleaving, Replayed, Replaying, interleavings
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ def event(sent: SentEvent) -> FieldEvent:
 
 
 def visit(*events: SentEvent) -> FieldVisit:
-    found = visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, map(event, events))
+    found = visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, map(event, events), LONDON)
     assert found is not None
     return found
 
@@ -68,13 +68,13 @@ def test_the_latest_report_of_a_visit_counts_and_at_one_moment_the_one_with_the_
     early, late = reported("10:00", "not_in"), reported("12:00", "met")
     assert visit(late, early).disposition is Disposition.MET
     one, other = sorted((event(reported("12:00", "met")), event(reported("12:00", "refused"))), key=lambda e: e.id)
-    found = visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, [other, one])
+    found = visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, [other, one], LONDON)
     assert found is not None
     assert found.report_id == other.id
 
 
 def test_a_visit_without_a_fact_is_none() -> None:
-    assert visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, [event(sent("skipped", BAKERY))]) is None
+    assert visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, [event(sent("skipped", BAKERY))], LONDON) is None
     assert progress_of("town", "anna", TUESDAY, [event(sent("arrived", BAKERY))]) is None
 
 
@@ -129,7 +129,7 @@ def test_folding_asks_for_no_order(kinds: list[str]) -> None:
     ]
     shuffled = sorted(events, key=lambda each: each.id)
     assert progress_of("town", "anna", TUESDAY, shuffled) == progress_of("town", "anna", TUESDAY, events)
-    both = [visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, some) for some in (events, shuffled)]
+    both = [visit_of("town", "anna", TUESDAY, BAKERY, NOBODY_ELSE, some, LONDON) for some in (events, shuffled)]
     assert both[0] == both[1]
 
 

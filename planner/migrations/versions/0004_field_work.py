@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("dwell_minutes", sa.Integer),
         sa.Column("report_id", sa.Text, nullable=False),
         sa.Column("disposition", sa.Text),
+        sa.Column("reported_at", sa.DateTime(timezone=True)),
     )
     op.create_index("field_visits_of_an_account", "field_visits", ["area", "account_id", "day"])
     op.create_table(
