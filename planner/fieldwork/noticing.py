@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
@@ -69,9 +69,9 @@ class Noticing:
         day: date,
         settings: FieldworkSettings,
         now: datetime,
-        left_out: Collection[str],
+        events: Sequence[FieldEvent],
     ) -> None:
-        """`left_out` are the visits that the rep had left out before, and may not be in the day for that alone."""
+        """`events` are all of the day."""
         self._unit = unit
         self._agendas = agendas
         self._area = area
@@ -79,7 +79,7 @@ class Noticing:
         self._day = day
         self._settings = settings
         self._now = now
-        self._left_out = left_out
+        self._events = sorted(events, key=lambda event: event.rank)
 
     def sentence(self, event: FieldEvent, body: Body, refused: str) -> str:
         """All that there is to say of an event; empty where it did what it was meant to do.
@@ -87,10 +87,11 @@ class Noticing:
         Args:
             refused: why its report changes nothing of the handoff, if so.
         """
-        elsewhere = self._elsewhere(event, refused)
+        left_out = self._left_out_before(event)
+        elsewhere = self._elsewhere(event, refused, left_out)
         if elsewhere and refused:
             refused = "The handoff stays as it is"
-        gone = self._gone_of(body) if isinstance(body, Order) else ""
+        gone = self._gone_of(body, left_out) if isinstance(body, Order) else ""
         return ". ".join(filter(None, (*self._times(event, refused), elsewhere, refused, gone)))
 
     def _times(self, event: FieldEvent, refused: str) -> Iterator[str]:
@@ -115,7 +116,19 @@ class Noticing:
         if event.kind in STATEMENTS and self._day < today:
             yield f"{self._day} was over when this came: it is kept with it, and nobody acts on it any more"
 
-    def _elsewhere(self, event: FieldEvent, refused: str) -> str:
+    def _left_out_before(self, event: FieldEvent) -> frozenset[str]:
+        """The visits that the rep had left out by then, and that may not be in the day for that alone."""
+        left_out: set[str] = set()
+        for said in self._events:
+            if said.rank >= event.rank:
+                break
+            if said.kind in (EventKind.CANCELLED, EventKind.SKIPPED):
+                left_out.add(said.visit_id)
+            elif said.kind in (EventKind.RESTORED, EventKind.ADDED):
+                left_out.discard(said.visit_id)
+        return frozenset(left_out)
+
+    def _elsewhere(self, event: FieldEvent, refused: str, left_out: Collection[str]) -> str:
         """Where the visit is now that is not in the rep's day (any more), or what became of it."""
         visit = event.visit_id
         if event.kind not in OF_A_VISIT or event.kind is EventKind.LEFT:
@@ -127,21 +140,33 @@ class Noticing:
             return f"There is no customer {record_id[:_NAME]} any more; {kept}"
         if event.kind in (EventKind.ADDED, EventKind.RESTORED) or self._is_on_the_day(visit):
             return ""
+        if event.kind in FACTS and self._was_told_before(event):
+            return ""
         days = self._days_of(visit)
-        if visit in self._left_out and not days:
+        if visit in left_out and not days:
             return ""
         if refused and all(rep_id == self._rep_id for rep_id, _ in days):
             return ""  # what stands in the way of the report says more
         return f"{self._where(visit, name, days)}; {kept}"
 
-    def _gone_of(self, order: Order) -> str:
-        gone = [visit for visit in order.order if visit not in self._left_out and not self._is_on_the_day(visit)]
+    def _was_told_before(self, event: FieldEvent) -> bool:
+        """Whether something that was done before at the same visit says the same already."""
+        return any(
+            said.visit_id == event.visit_id
+            and said.rank < event.rank
+            and said.kind in _KEPT
+            and is_of_its_day(said, self._zone)
+            for said in self._events
+        )
+
+    def _gone_of(self, order: Order, left_out: Collection[str]) -> str:
+        gone = [visit for visit in order.order if visit not in left_out and not self._is_on_the_day(visit)]
         names = ", ".join(self._name(visit) or visit[:_NAME] for visit in gone)
         are = "are" if len(gone) > 1 else "is"
         return f"{names} {are} not in your day any more; the rest is in your order" if gone else ""
 
     def _is_on_the_day(self, visit: str) -> bool:
-        """Whether the day has a visit; also where nobody knows the day."""
+        """Whether the day has a visit, and not only for its being made on it; also where nobody knows the day."""
         return self._on_the_day is None or visit in self._on_the_day
 
     @cached_property
@@ -153,7 +178,10 @@ class Noticing:
         if version == 0 and row is None:
             return None
         shown = cast(RepDay, row.route) if row is not None and row.route is not None else planned
-        stops = [stop["visit_id"] for stop in shown["stops"]] if shown is not None else []
+        stops = {stop["visit_id"] for stop in shown["stops"]} if shown is not None else set()
+        if row is not None:
+            key = {"area": self._area, "rep_id": self._rep_id, "day": self._day}
+            stops -= {visit.visit_id for visit in self._unit.field_visits.find(**key)}
         progress = self._unit.day_progress.get(self._area, self._rep_id, self._day)
         added = progress.added if progress is not None else ()
         return frozenset((*stops, *(row.order if row is not None else ()), *added))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -161,34 +161,66 @@ class _Taking:
             progress = replace(progress, to_call=before.to_call)  # is the day's, which is timed afterwards
         if progress is not None and progress != before:
             self._unit.day_progress.put(progress)
-        refused = self._reported([event.id for event, body in fresh if isinstance(body, Reported)])
-        left_out = before.left_out if before is not None else {}
-        noticing = Noticing(
-            self._unit, self._agendas, self._area, rep_id, day, self._settings.fieldwork, self._now, left_out
-        )
+        refused = self._reported([event for event, _ in fresh])
+        noticing = self._noticing(rep_id, day, all_events)
         for event, body in fresh:
             self._note(event, noticing.sentence(event, body, refused.pop(event.id, "")))
-        for id_, why in refused.items():  # reports that were taken before, and count no more
+        self._note_again(noticing, all_events, {event.id: event for event, _ in fresh}, refused)
+
+    def _noticing(self, rep_id: str, day: date, events: Sequence[FieldEvent]) -> Noticing:
+        return Noticing(self._unit, self._agendas, self._area, rep_id, day, self._settings.fieldwork, self._now, events)
+
+    def _note_again(
+        self,
+        noticing: Noticing,
+        of_day: Sequence[FieldEvent],
+        fresh: Mapping[str, FieldEvent],
+        refused: Mapping[str, str],
+    ) -> None:
+        """What came before is told anew of the visits that the fresh events are about, and of the day where those are.
+
+        Args:
+            refused: by id of a report that was taken before, of any day: why it changes nothing; empty where it does.
+        """
+        visits = {event.visit_id for event in fresh.values()}
+        for event in of_day:
+            again = event.visit_id in visits or event.kind is EventKind.ORDER
+            of_deal = event.kind is EventKind.REPORTED and event.visit_id.startswith(f"{RecordKind.OPPORTUNITY}:")
+            if event.id not in fresh and event.outcome is Outcome.CONFLICT and again and not of_deal:
+                self._note(event, noticing.sentence(event, body_of(event), ""))
+        for id_, why in refused.items():
             known = self._unit.field_events.get(self._area, id_)
             if known is not None and known.outcome is Outcome.TAKEN:
                 self._note(known, why)
+            elif known is not None and known.outcome is Outcome.CONFLICT:
+                key = {"area": self._area, "rep_id": known.rep_id, "day": known.day}
+                there = self._noticing(known.rep_id, known.day, self._unit.field_events.find(**key))
+                self._note(known, there.sentence(known, body_of(known), why))
 
-    def _reported(self, ids: Sequence[str]) -> dict[str, str]:
-        """Do to handoffs what reports say; by id of a report, why it does nothing to its own."""
+    def _reported(self, events: Sequence[FieldEvent]) -> dict[str, str]:
+        """Do to handoffs what reports say; by id of a report that was looked at, why it does nothing to its own."""
         deals: dict[str, list[VisitReport]] = {}
-        for id_ in ids:
-            report = self._unit.visit_reports.get(self._area, id_)
-            if report is not None and report.opportunity_id:
-                deals.setdefault(report.opportunity_id, []).append(report)
+        for event in events:
+            kind, _, deal = event.visit_id.partition(":")
+            if kind == RecordKind.OPPORTUNITY:
+                report = self._unit.visit_reports.get(self._area, event.id)
+                deals.setdefault(deal, []).extend([report] if report is not None else [])
         refused: dict[str, str] = {}
         for deal, reports in deals.items():
+            row = self._unit.handoffs.get(self._area, deal)
+            if not reports and (row is None or row.before is None):
+                continue
             refused |= report_effects(self._unit, self._area, deal, reports, self._settings)
+            row = self._unit.handoffs.get(self._area, deal)
+            known = row.before.reports if row is not None and row.before is not None else ()
+            refused = {**dict.fromkeys(known, ""), **refused}
         return refused
 
     def _note(self, event: FieldEvent, sentence: str) -> None:
-        if sentence:
-            noted = replace(event, outcome=Outcome.CONFLICT, message=sentence[:MAX_MESSAGE])
+        noted = replace(event, outcome=Outcome.CONFLICT if sentence else Outcome.TAKEN, message=sentence[:MAX_MESSAGE])
+        if noted != event:
             self._unit.field_events.put(noted)
+        if sentence:
             self._in_conflict[event.id] = event.rep_id
 
     def _settle(self, fresh: Sequence[tuple[FieldEvent, Body]]) -> None:

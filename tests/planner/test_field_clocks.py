@@ -20,9 +20,8 @@ from planner.fieldwork.taking import Taken
 from planner.handoffs.domain import HandoffState
 from planner.replanning.domain import Wish
 from planner.replanning.previewing import preview
-from planner.slots.area_days import Workshop
 from planner.slots.facts import DayFacts
-from planner.slots.working_order import AgendaDay
+from planner.slots.working_order import AgendaDay, Workshop
 from routing.errors import ProblemError
 
 THURSDAY, FRIDAY = TUESDAY + timedelta(days=2), TUESDAY + timedelta(days=3)
@@ -137,7 +136,7 @@ def test_a_check_in_on_another_days_card_is_kept_and_begins_nothing(field: Field
 @pytest.mark.parametrize(("clock", "on"), [("22:00", MONDAY), ("02:00", WEDNESDAY)])
 def test_a_few_hours_around_midnight_are_still_the_day(field: Field, clock: str, on: date) -> None:
     field.town.now = at("03:00", WEDNESDAY)
-    assert became(field.take(sent("arrived", KIOSK, clock, on=on, day=TUESDAY))) == [("taken", "")]
+    field.take(sent("arrived", KIOSK, clock, on=on, day=TUESDAY))
     assert field.visit(KIOSK) is not None
 
 

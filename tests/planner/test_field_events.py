@@ -259,6 +259,50 @@ def test_on_a_day_that_no_plan_knows_nothing_is_missed(field: Field) -> None:
     assert became(field.take(sent("arrived", BAKERY, day=NEXT_WEEK))) == [("taken", "")]
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_who_was_somewhere_before_they_were_heard_to_add_it_did_nothing_wrong(field: Field, turn: int) -> None:
+    for event in [sent("added", FORGE, "09:00"), sent("arrived", FORGE, "10:00")][::turn]:
+        field.take(event)
+    assert [str(event.outcome) for event in field.events()] == ["taken", "taken"]
+    assert field.conflicts() == []
+
+
+def test_an_order_is_told_anew_when_what_was_missing_in_the_day_is_added(field: Field) -> None:
+    order = sent("order", after="", order=[MILL, DAIRY, FORGE])
+    field.take(order)
+    assert field.event(order).message.startswith("Dairy, Forge are not in your day any more")
+    field.take(sent("added", FORGE, "09:00"))
+    assert field.event(order).message.startswith("Dairy is not in your day any more")
+    field.take(sent("added", DAIRY, "09:01"))
+    assert (field.event(order).outcome, field.event(order).message) == ("taken", "")
+
+
+def test_a_report_that_a_won_deal_stood_against_counts_once_that_is_corrected(field: Field) -> None:
+    field.town.wait(days=1)
+    won = sent("reported", FORGE, "10:00", disposition="met", deal="won")
+    late = sent("reported", FORGE, "09:00", day=WEDNESDAY, disposition="met")
+    field.take(sent("added", FORGE, "08:00", day=WEDNESDAY), sent("added", FORGE, "08:00"), won, late)
+    assert "Forge is won now" in field.event(late).message
+    field.take(sent("reported", FORGE, "10:30", disposition="met"))
+    assert (field.event(late).outcome, field.event(late).message) == ("taken", "")
+    assert field.handoff("forge").state == "visited"
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_that_a_visit_is_another_reps_is_said_of_the_first_that_was_done_there(field: Field, turn: int) -> None:
+    arrived, reported = sent("arrived", DAIRY), sent("reported", DAIRY, "10:30", disposition="not_in")
+    for event in [arrived, reported][::turn]:
+        field.take(event)
+    assert [str(field.event(event).outcome) for event in (arrived, reported)] == ["conflict", "taken"]
+
+
+def test_what_is_settled_is_not_told_anew(field: Field) -> None:
+    arrived = sent("arrived", FORGE)
+    field.take(arrived, sent("settled", "", "12:00", event=arrived.id))
+    field.take(sent("left", FORGE, "10:30"))
+    assert field.event(arrived).outcome == "settled"
+
+
 # ---- settled
 
 
