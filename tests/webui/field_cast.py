@@ -29,7 +29,7 @@ from booking_cast import (
 )
 from company_cast import Company
 from conftest import running
-from flask import request
+from flask import Response, request
 from plan_cast import MONDAY, MORNING, TUESDAY, plan, rep_day
 from playwright.sync_api import BrowserContext
 
@@ -70,6 +70,12 @@ class FieldOffice(Company):
                 StoredPlan(0, AREA, date.fromisoformat(MONDAY), 2, MORNING, MORNING, 6, 0, 3600, plan(days))
             )
             unit.bookings.put(promise())
+        self.app.after_request(self._dated)
+
+    def _dated(self, response: Response) -> Response:
+        """The server's clock in its answers is the office's."""
+        response.date = self.clock.now
+        return response
 
     def reports(self) -> list[VisitReport]:
         with self.store.read() as unit:

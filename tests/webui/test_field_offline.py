@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from webui.pages import field_app
 pytestmark = pytest.mark.browser
 
 BUSY = {"title": "Busy"}, 503
-BAKERY, GROCER = "account:A1", "account:A2"
+BAKERY, GROCER, FLORIST = "account:A1", "account:A2", "account:A3"
 CONTROLLED = "() => navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))"
 STREETS = "() => caches.open('fieldvisit-streets').then((cache) => cache.keys()).then((kept) => kept.length)"
 APPS = "() => caches.keys().then((names) => names.filter((name) => name.startsWith('fieldvisit-app-')))"
@@ -377,3 +378,101 @@ def test_tomorrow_is_there_when_the_app_is_opened_tomorrow_without_a_signal(
     expect(page.locator("main")).to_contain_text("Ostrich & Co")
     expect(page.locator(".field-updated")).to_have_text("Updated Mon 30 Nov 08:00")
     assert TUESDAY.endswith("12-01")
+
+
+def test_a_stop_that_is_added_without_a_signal_is_reported_and_a_view_that_fails_keeps_nothing_from_being_sent(
+    phone: BrowserContext, office: FieldOffice, server: Server
+) -> None:
+    page = opened(phone, server)
+    kept(page)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    server.kill()
+    say(page, {"kind": "added", "day": MONDAY, "visit_id": FLORIST})
+    not_in = {"disposition": "not_in", "text": "Closed", "at_customer": True}
+    say(page, {"kind": "reported", "day": MONDAY, "visit_id": FLORIST, "body": not_in})
+    expect(page.locator(".field-unsent")).to_contain_text("2 not sent yet")
+    assert errors == []
+    page.evaluate("""() => {
+      const none = () => { throw new Error("no drawing"); };
+      Object.defineProperty(Intl.DateTimeFormat.prototype, "format", { get: none });
+      Intl.DateTimeFormat.prototype.formatToParts = none;
+    }""")
+    server.start()
+    say(page, arrived())
+    for _ in range(3):
+        page.evaluate("import('field/main.js').then(({ app }) => app.sync.now())")
+    assert len(office.events()) == 3
+
+
+def test_what_the_server_fails_on_waits_behind_all_others_and_says_why(
+    phone: BrowserContext, office: FieldOffice, server: Server
+) -> None:
+    office.hear(lambda text: ({"title": "It broke"}, 500) if GROCER in text else None)
+    page = opened(phone, server)
+    kept(page)
+    say(page, *(arrived(GROCER), arrived(), arrived(FLORIST)))
+    for _ in range(3):
+        page.evaluate("import('field/main.js').then(({ app }) => app.sync.now())")
+    expect(page.locator(".field-unsent")).to_contain_text("1 not sent yet")
+    expect(page.locator(".field-problem")).to_have_text("It broke")
+    assert {event.visit_id for event in office.events()} == {BAKERY, FLORIST}
+
+
+def test_of_two_tabs_documents_the_newer_stays_and_what_was_seen_is_gone(
+    phone: BrowserContext, office: FieldOffice, server: Server
+) -> None:
+    page = opened(phone, server)
+    kept(page)
+    told = page.evaluate(
+        """async (event) => {
+          const { openStore, whoseIsIt } = await import("field/store.js");
+          const { app } = await import("field/main.js");
+          const store = await openStore(whoseIsIt());
+          const { document, fetchedAt } = await store.document("helsinki", "ann");
+          await store.keepDocument("helsinki", "ann", { ...document, older: true }, "old", fetchedAt - 1);
+          const kept = await store.document("helsinki", "ann");
+          app.sync.stop();
+          const { openDB } = await import("idb");
+          const db = await openDB("fieldvisit-field");
+          const row = { user: whoseIsIt(), area: "helsinki", refused: null };
+          const answer = { outcome: "conflict", message: "Ben goes.", at: fetchedAt };
+          await db.add("queue", { ...row, event, answer });
+          db.close();
+          await app.sync.retry("nothing");
+          const before = app.sync.state.conflicts.map(({ message }) => message);
+          await app.sync.enqueue([{ kind: "settled", day: event.day, body: { event: event.id } }]);
+          return [Boolean(kept.document.older), before, app.sync.state.conflicts.length];
+        }""",
+        arrived() | {"id": "e1", "rep_id": "ann", "made_at": MORNING.isoformat(), "base": 0},
+    )
+    assert told == [False, ["Ben goes."], 0]
+
+
+def test_a_page_of_an_area_that_is_gone_keeps_no_new_version_away(
+    phone: BrowserContext, office: FieldOffice, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened(phone, server)
+    kept(page)
+    before = page.evaluate(APPS)
+    page.evaluate("(name) => caches.open(name).then((app) => app.put('/field/gone/', new Response('')))", before[0])
+    monkeypatch.setattr(field_app, "STYLES", (*field_app.STYLES, "booking.css"))
+    page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
+    expect(page.get_by_role("button", name="A new version is here")).to_be_visible()
+    [new] = set(page.evaluate(APPS)) - set(before)
+    assert page.evaluate("(name) => caches.open(name).then((app) => app.match('/field/gone/'))", new) is None
+
+
+def test_a_base_map_for_which_there_is_no_room_is_not_fetched_and_a_clock_that_is_wrong_is_noticed(
+    phone: BrowserContext, office: FieldOffice, server: Server
+) -> None:
+    phone.add_init_script("StorageManager.prototype.estimate = async () => ({ quota: 1e6, usage: 1e6 - 10 });")
+    whole: list[str] = []
+    phone.on("request", lambda asked: whole.append(asked.url) if "basemap" in asked.url else None)
+    page = opened(phone, server)
+    expect(page.locator(".field-updated")).to_be_visible(timeout=20_000)
+    office.clock.now = MORNING + timedelta(minutes=17)
+    for _ in range(2):
+        page.evaluate("import('field/main.js').then(({ app }) => app.sync.now())")
+    assert page.evaluate("import('field/main.js').then(({ app }) => app.sync.state.clockOff)") == -17
+    assert whole == []
