@@ -330,7 +330,6 @@ addEventListener("unhandledrejection", (event) => {
 
 /** Private windows and full phones may keep nothing at all; without that the app is not safe to write in. */
 function cannot(error) {
-  console.warn(error);
   say(html`<p>This phone does not let the app keep anything, so it cannot be used here. Private windows and blocked cookies are the usual reason.</p>
     <p class="quiet small">${error.message}</p><p><a class="button button-main" href=${setup.wholeSite}>To the other pages</a></p>`);
 }
