@@ -212,7 +212,7 @@ def field_map(
     """Streets for the phone app, which are drawn once somebody looks at a map; arguments as for `bare_map`.
 
     The script says which libraries the map needs, `fieldMap.scripts`, and how it is made when they are there:
-    `fieldMap.draw()`. static/field/map.js does both, and puts the days on it.
+    `fieldMap.draw()`; and where the streets end, `fieldMap.bounds`. static/field/map.js puts the days on it.
     """
     south, west, north, east = bounds
     for lat, lon in ((south, west), (north, east)):
@@ -220,7 +220,9 @@ def field_map(
     chart = _chart([south, west], [north, east], basemap_url, tiles)
     links, html, script = _rendered(chart)
     scripts = json.dumps([asset_url(name) for name in dict.fromkeys([*links, "map.js"]) if name.endswith(".js")])
-    made = f"window.fieldMap = {{ scripts: {scripts}, draw() {{ {script}\nreturn {chart.get_name()}; }} }};"
+    corners = json.dumps([[south, west], [north, east]])
+    drawing = f"draw() {{ {script}\nreturn {chart.get_name()}; }}"
+    made = f"window.fieldMap = {{ scripts: {scripts}, {drawing}, bounds: {corners} }};"
     return MapFragments(
         head=_lines(
             Markup('<link rel="stylesheet" href="{}">').format(asset_url(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from accessibility import DESK, sideways_px, small_targets, unfold, violations
 from company_cast import Company
 from conftest import Watched, running
-from field_views_cast import DEAL, MONDAY, FieldPhone, Shop, as_plan, at, document, later, promise, visit
-from playwright.sync_api import Locator, Page, expect
+from field_views_cast import DEAL, MONDAY, FieldPhone, Shop, as_plan, at, day_of, document, later, promise, stop, visit
+from playwright.sync_api import Locator, Page, Route, expect
 
 from webui.api.fieldwork import FieldDocument
 from webui.api.values import model_of
@@ -98,8 +99,8 @@ def test_the_next_stop_says_all_that_the_rep_has_to_know(phone: MakePhone) -> No
     said = " ".join(card(page).inner_text().split())
     for words in (
         "Leave by 10:13", "Bread & Co", "Promised first visit", "Rides along with Till & Son", "2 Commercial Street",
-        "Promised, at the door within 10:00–11:00", "Arrive 10:25, 30 min there", "Gwen Price +44 1633 555 014",
-        "Met, Mon 2 Nov Ann", "Likes the new range; asks for samples.", "31,169, 40 % likely", "Need yes Gwen Price",
+        "Promised, at the door within 10:00–11:00", "Arrive 10:25, begins 10:30, 30 min there",
+        "Gwen Price +44 1633 555 014", "Met, Mon 2 Nov Ann", "Likes the new range; asks for samples.", "31,169, 40 % likely", "Need yes Gwen Price",
         "Budget no", "Wants to replace the till before Christmas.",
     ):  # fmt: skip
         assert words in said, (words, said)
@@ -202,9 +203,14 @@ def test_without_permission_the_check_in_counts_as_well(phone: MakePhone) -> Non
     made = phone()
     made.page.add_init_script(COUNT_POSITIONS % REFUSED)
     page = made.show(clock="09:12")
-    with made.sending():
-        button(page, "I am here").click()
+    made.signal = False
+    button(page, "I am here").click()
     expect(page.locator(".checked-in")).to_contain_text("Here since 09:12")
+    expect(page.locator(".checked-in")).to_contain_text("No position: will be marked as unverified")
+    made.signal = True
+    page.evaluate("location.hash = '#/me'")
+    with made.sending():
+        button(page, "Update now").click()
     assert [event["body"] for event in made.sent] == [{}]
 
 
@@ -349,12 +355,17 @@ def test_running_late_shows_before_and_after_and_accepting_sends_the_statements(
     button(page, "+25 min").click()
     preview = page.locator(".preview")
     for words in (
-        "4 visits are later, by up to 25 min.",
+        "Leaving home at 09:23",
         "9 min less driving",
         "10 min later home",
         "They expect you by 11:00.",
     ):
         expect(preview).to_contain_text(words)
+    assert "4 visits are later" not in preview.inner_text()  # the list says it
+    first, send = preview.locator(".compared-line").first.bounding_box(), page.locator(".send-bar").bounding_box()
+    assert first is not None
+    assert send is not None
+    assert first["y"] + first["height"] < send["y"]
     lines = [" ".join(text.split()) for text in preview.locator(".compared-line").all_inner_texts()]
     assert lines[0] == "09:40 Willow Carpets was 09:15"
     assert lines[-1] == "14:00 Blue Heron Prints left out: No time is left"
@@ -383,6 +394,54 @@ def test_without_a_signal_what_is_said_of_the_day_is_kept_and_checked_later(phon
     assert [event["body"] for event in made.sent] == [{"after": "", "leave_at": "2026-11-30T09:13:00.000Z"}]
 
 
+def test_who_was_late_without_a_signal_sees_how_the_day_is_mended_before_calling_anybody(phone: MakePhone) -> None:
+    told = document()
+    day = told["days"][0]
+    day["progress"] |= {"after": "", "leave_at": at("09:23")}
+    day["stops"][1]["promise"] = promise("10:00", "11:00", call="They expect you by 11:00.")
+    made = phone(told)
+    made.preview = slipped(day)
+    page = made.show(clock="09:10")
+    mend = page.get_by_role("link", name="See how the day can be mended")
+    assert page.evaluate(
+        "document.querySelector('.mend').compareDocumentPosition(document.querySelector('.alarm')) & 4"
+    )
+    mend.click()
+    expect(page.locator(".preview")).to_contain_text("Leaving home at 09:23")
+    assert "kind=late&leave_at=2026-11-30T09%3A23%3A00%2B00%3A00&after=" in made.wishes[0]
+    with made.sending():
+        button(page, "Accept").click()
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
+    expect(mend).to_have_count(0)  # once is enough
+    assert [event["kind"] for event in made.sent] == ["late", "skipped"]
+
+
+def test_the_break_stands_before_the_stop_that_it_comes_before(phone: MakePhone) -> None:
+    told = document()
+    for entry in told["days"][0]["stops"][:3]:
+        entry["visit"] = visit(arrived_at=at("09:12"), left_at=at("09:44"), disposition="met")
+    made = phone(told)
+    page = made.show(clock="11:55")
+    assert page.evaluate(
+        "document.querySelector('.line-break').compareDocumentPosition(document.querySelector('.stop-card')) & 4"
+    )
+    expect(page.locator(".line-break")).to_have_count(1)
+    expect(made.show(clock="13:00").locator(".line-break")).to_have_count(0)
+
+
+def test_a_session_that_has_run_out_asks_to_log_in_and_keeps_what_is_said(phone: MakePhone) -> None:
+    made = phone()
+    page = made.show(f"#/change/{MONDAY}/late", clock="08:50")
+    page.route("**/repairs/**", lambda route: route.fulfill(status=401, json={"title": "Unauthorized"}))
+    button(page, "+15 min").click()
+    expect(page.get_by_role("link", name="Log in to see what would come of it")).to_be_visible()
+    expect(page.locator(".preview")).to_contain_text("Leaving home at 09:13")
+    with made.sending():
+        button(page, "Keep it").click()
+    assert [event["kind"] for event in made.sent] == ["late"]
+    made.watched.errors[:] = [error for error in made.watched.errors if "401" not in error]
+
+
 def order_of(page: Page) -> list[str]:
     return page.locator(".reorder strong").all_inner_texts()
 
@@ -393,9 +452,9 @@ def test_stops_are_put_in_another_order_by_dragging_and_by_keyboard(phone: MakeP
         "broken": [
             {
                 "rule": "time_window",
-                "visit_id": "opportunity:O7",
+                "visit_id": "account:A3",
                 "at": None,
-                "message": "Bread & Co is promised by 11:00.",
+                "message": "Red Door Lets is closed on this day.",
             }
         ]
     }
@@ -406,7 +465,7 @@ def test_stops_are_put_in_another_order_by_dragging_and_by_keyboard(phone: MakeP
     assert order_of(page)[:2] == ["Bread & Co", "Willow Carpets"]
     expect(down).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator(".broken")).to_have_text("Bread & Co is promised by 11:00.")
+    expect(page.locator(".broken")).to_have_text("Red Door Lets is closed on this day.")
     assert len(made.wishes) == 1  # both moves were asked about at once
     handles = page.locator(".move-handle")
     (start, end) = (handles.nth(index).bounding_box() for index in (3, 0))
@@ -460,6 +519,171 @@ def test_a_conflict_stays_in_sight_until_the_person_has_seen_it(phone: MakePhone
     assert [(event["kind"], event["body"]) for event in made.sent] == [
         ("settled", {"event": told["conflicts"][0]["id"]})
     ]
+
+
+# --- what must not be lost --------------------------------------------------------------------------------------------
+
+FULL_ONCE = """() => {
+    const add = IDBObjectStore.prototype.add;
+    IDBObjectStore.prototype.add = function () {
+        IDBObjectStore.prototype.add = add;
+        throw new DOMException('full', 'QuotaExceededError');
+    };
+}"""
+
+
+def test_a_report_that_the_phone_cannot_keep_is_said_to_be_and_can_be_sent_again(phone: MakePhone) -> None:
+    made = phone()
+    page = made.show(f"#/report/{MONDAY}/{BREAD}", clock="10:40")
+    page.get_by_role("radio", name="Not in").click()
+    page.evaluate(FULL_ONCE)
+    button(page, "Send").click()
+    expect(page.get_by_text("This could not be kept on this phone")).to_be_visible()
+    assert made.sent == []
+    with made.sending():
+        button(page, "Send").click()
+    assert [event["kind"] for event in made.sent] == ["reported"]
+
+
+def test_whoever_closes_the_app_before_it_has_a_position_has_checked_in_when_they_tapped(phone: MakePhone) -> None:
+    made = phone()
+    made.page.add_init_script(COUNT_POSITIONS % "")
+    page = made.show(clock="09:12")
+    button(page, "I am here").click()
+    expect(button(page, "Checking in…")).to_be_disabled()
+    page.wait_for_function("() => window.asked === 1")
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")  # it is written
+    with made.sending():
+        made.show(clock="09:30")
+    (event,) = made.sent
+    assert (event["kind"], event["body"]) == ("arrived", {})
+    assert event["made_at"].startswith(f"{MONDAY}T09:12:00")
+
+
+def test_visits_of_the_days_before_can_still_be_reported(phone: MakePhone) -> None:
+    told = document()
+    before = day_of(
+        "2026-11-27", [stop(8, "Yew & Sons", "15:00", "2026-11-27"), stop(9, "Zips", "16:00", "2026-11-27")]
+    )
+    before["stops"][1]["visit"] = visit(disposition="met")
+    told["days"].insert(0, before)
+    made = phone(told)
+    page = made.show(clock="08:00")
+    missing = page.locator(".from-before")
+    expect(missing).to_contain_text("Not reported yet, of the days before: 1 visit")
+    expect(missing.locator(".line")).to_have_count(1)
+    missing.get_by_role("link", name="Yew & Sons").click()
+    page.get_by_role("link", name="Report").click()
+    page.get_by_role("radio", name="Not in").click()
+    with made.sending():
+        button(page, "Send").click()
+    assert [(event["day"], event["visit_id"]) for event in made.sent] == [("2026-11-27", "account:A8")]
+
+
+def test_a_draft_stays_in_reach_when_its_stop_has_left_the_day(phone: MakePhone) -> None:
+    made = phone()
+    page = made.show(f"#/report/{MONDAY}/account%3AA5", clock="10:40")
+    page.get_by_role("radio", name="Met").check()
+    page.get_by_label("What was learned").fill("Half a sent")
+    made.document["days"][0]["stops"].pop()
+    page = made.show(clock="10:45")
+    page.get_by_role("link", name="Blue Heron Prints").click()
+    expect(page.get_by_label("What was learned")).to_have_value("Half a sent")
+    with made.sending():
+        button(page, "Send").click()
+    assert [event["visit_id"] for event in made.sent] == ["account:A5"]
+    expect(page.get_by_text("Written by half")).to_have_count(0)
+
+
+def test_what_the_server_refuses_is_corrected_and_sent_instead(phone: MakePhone) -> None:
+    made = phone()
+    page = made.show(f"#/report/{MONDAY}/{BREAD}", clock="10:40")
+
+    def refuse(route: Route) -> None:
+        events = json.loads(route.request.post_data or "{}")["events"]
+        told = [{"id": event["id"], "outcome": "refused", "message": "no such concern"} for event in events]
+        route.fulfill(json={"events": told})
+
+    page.route("**/field-events", refuse, times=1)
+    page.get_by_role("radio", name="Met").check()
+    page.get_by_label("What was learned").fill("Ten minutes of typing")
+    page.get_by_label("When").fill("2206-12-14")
+    button(page, "Send").click()
+    expect(page.get_by_text("Look at the year.")).to_be_visible()
+    page.get_by_label("When").fill("2026-12-14")
+    button(page, "Send").click()
+    page.get_by_role("link", name="1 thing to look at").click()
+    page.get_by_role("link", name="Correct it").click()
+    expect(page.get_by_label("What was learned")).to_have_value("Ten minutes of typing")
+    with made.sending():
+        button(page, "Send").click()
+    expect(page.get_by_role("link", name="1 thing to look at")).to_have_count(0)
+    assert [event["body"]["text"] for event in made.sent] == ["Ten minutes of typing"]
+
+
+KEPT_DAYS = """async () => {
+    const { openDB } = await import('idb');
+    const db = await openDB('fieldvisit-field');
+    return [(await db.count('documents')), (await db.count('drafts'))];
+}"""
+
+
+def test_logging_out_without_a_connection_wipes_the_phone_and_is_told_to_the_server_later(phone: MakePhone) -> None:
+    made = phone()
+    page = made.show(f"#/report/{MONDAY}/{BREAD}", clock="10:40")
+    page.get_by_role("radio", name="Met").check()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    page.evaluate("location.hash = '#/me'")
+    page.route("**/identity.json", lambda route: route.abort())
+    button(page, "Log out").click()
+    expect(page.get_by_text("the server does not know yet")).to_be_visible()
+    assert asked == ["1 report half written: kept on this phone until you log in again. Log out?"]
+    assert page.evaluate(KEPT_DAYS) == [0, 1]
+    page.route("**/identity.json", lambda route: route.fulfill(status=401, json={"title": "Log in"}))
+    page.reload()
+    page.wait_for_url("**/login")
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_who_may_see_several_reps_chooses_and_may_choose_again(phone: MakePhone) -> None:
+    made = phone()
+    made.page.route(
+        "**/identity.json",
+        lambda route: route.fulfill(
+            json={"user": made.document["user"], "csrf": "token", "areas": ["helsinki"],
+                  "reps": [{"id": "ann", "name": "Ann"}, {"id": "ben", "name": "Ben"}]}
+        ),
+    )  # fmt: skip
+    page = made.page
+    page.clock.set_fixed_time(at("08:00"))
+    page.goto(f"{made.base}/field/helsinki/#/me")
+    button(page, "Ann").click()
+    button(page, "Another rep’s days").click()
+    expect(button(page, "Ben")).to_be_visible()
+
+
+def test_days_that_nobody_updated_for_two_weeks_are_not_shown_any_more(phone: MakePhone) -> None:
+    made = phone()
+    page = made.show()
+    made.signal = False
+    page.clock.set_fixed_time(at("08:00", "2026-12-15"))
+    page.reload()
+    expect(page.get_by_text("had not been updated for 14 days")).to_be_visible()
+    assert page.evaluate(KEPT_DAYS) == [0, 0]
+
+
+def test_an_address_that_makes_no_sense_shows_today(phone: MakePhone) -> None:
+    expect(phone().show("#/stop/%E0%A4%A").locator("h1").first).to_be_visible()
+
+
+def test_a_browser_that_keeps_nothing_is_told_of_in_words(phone: MakePhone) -> None:
+    made = phone()
+    page = made.page
+    page.add_init_script("indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); }")
+    page.goto(f"{made.base}/field/helsinki/")
+    expect(page.get_by_text("does not let the app keep anything")).to_be_visible()
+    expect(page.get_by_role("link", name="To the other pages")).to_be_visible()
 
 
 # --- for everybody ----------------------------------------------------------------------------------------------------

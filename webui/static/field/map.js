@@ -59,6 +59,7 @@ export function createMap() {
     map.invalidateSize();
     if (!fits || !element.clientHeight) return;
     map.fitBounds(fits, { padding: [36, 36], maxZoom: 16, animate: false });
+    map.panInsideBounds(L.latLngBounds(window.fieldMap.bounds), { animate: false }); // beyond them there are no streets
     fits = null;
   }
 

@@ -13,7 +13,7 @@ const UNSHOWN = "What you said is kept on this phone, but this day cannot be sho
 export const isOver = (stop) => Boolean(stop.visit && (stop.visit.left_at || stop.visit.disposition));
 
 const ACTS = {
-  arrived: (day, event) => visited(day, event, (visit) => ({ arrived_at: earlier(visit.arrived_at, event.made_at) })),
+  arrived: (day, event) => visited(day, event, (visit) => ({ arrived_at: earlier(visit.arrived_at, event.made_at), placed: event.body.lat != null })),
   left: (day, event) => visited(day, event, (visit) => ({ left_at: event.made_at, dwell_minutes: dwell(visit.arrived_at, event.made_at) })),
   reported(day, event) {
     const { at_customer, ...report } = event.body;

@@ -133,6 +133,37 @@ export const callsToMake = (calls) =>
         <ul class="plain">${calls.map(callLine)}</ul></section>`
     : nothing;
 
+const MENDED = "fieldvisit.mended";
+
+const lateness = (day, leaveAt) => `${day.date} ${Math.floor(Date.parse(leaveAt) / 1000)}`;
+
+/** Somebody has looked at what can be made of the day from when they can leave: it is not offered again. */
+export const hasMended = (day, leaveAt) => note(MENDED, lateness(day, leaveAt));
+
+/**
+ * Whether a day for which somebody is late, as the server knows, could do with a look at how it is mended: it was said
+ * without a signal, or has never been asked about.
+ */
+export function canBeMended(day) {
+  const { leave_at, after, sick } = day.progress ?? {};
+  if (!leave_at || sick || day.pending || noted(MENDED) === lateness(day, leave_at) || !openStops(day).length) return false;
+  const last = day.stops.find(isHere) ?? day.stops.filter(isOver).at(-1);
+  if ((last?.visit_id ?? "") !== after) return false; // the rep is further by now
+  return callsOf(day).length > 0 || (Boolean(day.end?.time) && new Date(day.end.time) > new Date(day.work_end));
+}
+
+/** Before anybody is called: perhaps nobody has to be. */
+export const mendLink = (day) =>
+  canBeMended(day)
+    ? html`<p class="acts mend"><a class="button button-big button-main" href=${changeHash(day, "mend")}>${icon("change")}See how the day can be mended</a></p>`
+    : nothing;
+
+/** 'Arrive 19:07, begins 19:12'; the lists have the latter. */
+export function arriving(stop, zone) {
+  const [arrive, begin] = [clock(stop.arrive, zone), clock(stop.begin, zone)];
+  return html`<span class="numbers">Arrive ${arrive}${begin && begin !== arrive ? `, begins ${begin}` : ""}</span>`;
+}
+
 export const callsOf = (day) =>
   [...day.stops, ...day.left_out]
     .filter((stop) => stop.promise?.call)
@@ -174,7 +205,9 @@ function stateTag(stop) {
   return waiting;
 }
 
-export const verdict = (visit) => (visit.verdict ? VERDICTS[visit.verdict] : "Position noted");
+/** What came of the position; before the server has said it, whether there is one. */
+export const verdict = (visit) =>
+  visit.verdict ? VERDICTS[visit.verdict] : visit.placed === false ? "No position: will be marked as unverified" : "Position noted";
 
 const drive = (seconds, metres) =>
   seconds ? html`<li class="drive">${duration(seconds)} · ${distance(metres)}</li>` : nothing;
@@ -192,11 +225,19 @@ export const stopLine = (day, stop, zone) => html`<li class="line" data-visit=${
     ${icon("next")}
   </a></li>`;
 
-/** Stops in their order with the drives and the break between them; and the way home where that is still to come. */
-export function lines(day, stops, zone, { home = true, from = null } = {}) {
-  const rest = day.break && (!from || new Date(day.break.end) > from) ? day.break : null;
+/** Whether the break is still to come, and before this stop. */
+export const pausesBefore = (day, stop, now) =>
+  Boolean(day.break) && !isHere(stop) && !isOver(stop) && new Date(stop.begin) >= new Date(day.break.start) && new Date(day.break.end) > now;
+
+/**
+ * Stops in their order with the drives and the break between them; and the way home where that is still to come.
+ * `from` is now, where what is over is left away, and `shown` the stop that is shown before these.
+ */
+export function lines(day, stops, zone, { home = true, from = null, shown = null } = {}) {
+  const before = shown && day.break && new Date(shown.begin) >= new Date(day.break.start);
+  const rest = day.break && !before && (!from || new Date(day.break.end) > from) ? day.break : null;
   const at = rest ? stops.findIndex((stop) => new Date(stop.begin) >= new Date(rest.start)) : -1;
-  const after = rest && at < 0;
+  const after = rest && at < 0 && !(day.end?.time && new Date(rest.start) >= new Date(day.end.time));
   return html`<ol class="plain lines">
     ${stops.map((stop, index) => html`${index === at ? pauseLine(day, zone) : nothing}${drive(stop.drive_seconds, stop.drive_metres)}${stopLine(day, stop, zone)}`)}
     ${after ? pauseLine(day, zone) : nothing}

@@ -4,8 +4,8 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import Sortable from "sortablejs";
 import { Offline } from "field/api.js";
-import { callsToMake, icon, isHere, isOver, leaveBy, openStops, span, stopHash, tags, unseen } from "field/views/parts.js";
-import { clock, count, daysBetween, distance, duration, momentAt, nearDay, shortDay } from "field/views/words.js";
+import { callsToMake, hasMended, icon, isHere, isOver, leaveBy, mendLink, openStops, span, stopHash, tags, unseen } from "field/views/parts.js";
+import { clock, count, daysBetween, distance, duration, momentAt, nearDay, shortDay, told } from "field/views/words.js";
 
 const DEBOUNCE_MS = 250;
 const LATE = [10, 15, 25, 40];
@@ -14,14 +14,14 @@ const SHOWN_CUSTOMERS = 30;
 
 const TITLES = {
   late: "Running late", cancelled: "Customer cancelled", skipped: "Skip a stop", added: "Add a stop", order: "Another order",
-  finish: "Finish by …", sick: "I am sick", restored: "Do it after all", well: "I can work after all",
+  mend: "Mend the day", finish: "Finish by …", sick: "I am sick", restored: "Do it after all", well: "I can work after all",
 };
 
 /** What is being asked about: `key` says which sheet; `wish` as the server knows it; `preview` its answer. */
 let sheet = null;
 
 function open(key) {
-  sheet = { key, wish: null, preview: null, asking: false, offline: false, problem: "", search: "", nearest: false, order: null, number: 0 };
+  sheet = { key, wish: null, preview: null, asking: false, offline: false, loggedOut: false, problem: "", search: "", nearest: false, order: null, number: 0 };
 }
 
 // --- asking -----------------------------------------------------------------------------------------------------------
@@ -33,17 +33,18 @@ function wishFor(ctx, wish, wait = 0) {
   const mine = sheet;
   const { number } = sheet;
   sheet.timer = setTimeout(async () => {
-    const told = { asking: false, offline: false, preview: null };
+    const found = { asking: false, offline: false, loggedOut: false, preview: null };
     try {
       const { kind, order, ...rest } = wish;
-      told.preview = await ctx.api.repair(ctx.document.rep.id, ctx.day.date, { kind, ...rest, ...(order ? { order: JSON.stringify(order) } : {}) });
+      found.preview = await ctx.api.repair(ctx.document.rep.id, ctx.day.date, { kind, ...rest, ...(order ? { order: JSON.stringify(order) } : {}) });
     } catch (error) {
-      if (error instanceof Offline) told.offline = true;
-      else told.problem = error.message;
+      if (error instanceof Offline) found.offline = true;
+      else if (error.status === 401) found.loggedOut = true;
+      else found.problem = error.message;
     }
     // Another wish may have been made, or the sheet left, while the server thought.
     if (sheet !== mine || sheet.number !== number) return;
-    Object.assign(sheet, told);
+    Object.assign(sheet, found);
     ctx.refresh();
   }, wait);
   ctx.refresh();
@@ -56,7 +57,7 @@ function lastPlace(day) {
 }
 
 /** What is wished, said without knowing what would come of it. */
-function bare(ctx, { kind, visit_id = "", minutes, finish_by, order }) {
+function bare(ctx, { kind, visit_id = "", minutes, leave_at, after: from, finish_by, order }) {
   const { day } = ctx;
   const last = lastPlace(day);
   const after = last?.visit_id ?? "";
@@ -64,7 +65,8 @@ function bare(ctx, { kind, visit_id = "", minutes, finish_by, order }) {
   const said = (body) => [{ kind, day: day.date, visit_id, body, base: day.revision }];
   switch (kind) {
     case "late": {
-      const planned = last && isHere(last) ? new Date(last.leave) : next ? leaveBy(next) : ctx.now();
+      if (leave_at) return said({ after: from, leave_at });
+      const planned = last ? new Date(last.leave) : next ? leaveBy(next) : ctx.now();
       const leave = Math.max(planned.getTime() + minutes * 60_000, ctx.now().getTime());
       return said({ after, leave_at: new Date(leave).toISOString() });
     }
@@ -82,15 +84,24 @@ function bare(ctx, { kind, visit_id = "", minutes, finish_by, order }) {
   }
 }
 
-async function accept(ctx) {
+/** Nothing but what stands already: the day is as good as it gets. */
+const saysNothing = ({ wish, preview }) => wish.leave_at && preview.statements.every(({ kind }) => kind === "late");
+
+function wished(ctx) {
   const { wish, preview } = sheet;
-  const events = preview
+  return preview
     ? preview.statements.map(({ kind, visit_id, body }) => ({ kind, day: ctx.day.date, visit_id, body, base: preview.base }))
     : bare(ctx, wish);
-  await finish(ctx, events);
+}
+
+async function accept(ctx) {
+  if (!sheet.preview || !saysNothing(sheet)) return finish(ctx, wished(ctx));
+  hasMended(ctx.day, sheet.wish.leave_at);
+  return finish(ctx, []);
 }
 
 async function finish(ctx, events) {
+  for (const { kind, body } of events) if (kind === "late" && sheet.preview) hasMended(ctx.day, body.leave_at);
   if (events.length) await ctx.sync.enqueue(events);
   sheet = null;
   ctx.go(ctx.day.date === ctx.document.today ? "#/today" : `#/day/${ctx.day.date}`);
@@ -115,20 +126,55 @@ function comparison(ctx) {
         ${!old ? html` <span class="tag">new</span>` : changed ? html` <span class="quiet small">was <s class="numbers">${clock(old.begin, zone)}</s></span>` : nothing}</span></li>`;
   };
   const [homeWas, home] = [before?.end.time, after?.end.time];
+  const tooLate = sheet.preview.broken.some(({ rule }) => rule === HOME_LATE);
   return html`<ol class="plain compared">
     ${rest.map(line)}
     ${home ? html`<li class="compared-line"><span class="line-time numbers">${clock(home, zone)}</span><span class="line-text">${icon("home")} Home${
-      homeWas && clock(homeWas, zone) !== clock(home, zone) ? html` <span class="quiet small">was <s class="numbers">${clock(homeWas, zone)}</s></span>` : nothing}</span></li>` : nothing}
+      homeWas && clock(homeWas, zone) !== clock(home, zone) ? html` <span class="quiet small">was <s class="numbers">${clock(homeWas, zone)}</s></span>` : nothing}${
+      tooLate ? html` <span class="tag tag-warn">after ${clock(ctx.day.progress.finish_by ?? ctx.day.work_end, zone)}</span>` : nothing}</span></li>` : nothing}
     ${left_out.map((visit) => html`<li class="compared-line is-out"><span class="line-time">${was.has(visit.visit_id) ? html`<s class="numbers">${clock(was.get(visit.visit_id).begin, zone)}</s>` : nothing}</span>
       <span class="line-text"><s><bdi>${visit.name}</bdi></s> <span class="small">left out: <bdi>${visit.why}</bdi></span></span></li>`)}
   </ol>`;
 }
 
-/** The rules that the sentence does not tell already. */
-const unsaid = (preview) => preview.broken.filter(({ message }) => !preview.sentence.includes(message));
+const HOME_LATE = "shift_is_kept"; // the line of the way home says it
+
+/** The rules that nothing else on the page tells of. */
+function unsaid({ broken, to_call }) {
+  const called = new Set(to_call.map(({ visit_id }) => visit_id));
+  return broken.filter(({ rule, visit_id }) => rule !== HOME_LATE && !(visit_id && called.has(visit_id)));
+}
 
 const calls = (preview) =>
-  preview.to_call.map(({ name, why, contact, phone }) => ({ name, why, contact: { name: contact, phone } }));
+  preview.to_call.map(({ name, why, contact, phone }) => ({ name, why: told(why), contact: { name: contact, phone } }));
+
+/** What is wished, in a few words: all that comes of it stands below. */
+function saying(ctx) {
+  const { wish, preview } = sheet;
+  const zone = ctx.document.rep.timezone;
+  if (preview && !preview.statements.length) return preview.sentence;
+  const said = wished(ctx);
+  const { kind, visit_id, body } = said.find((one) => one.kind === wish.kind) ?? said[0];
+  const named = (id) => [...ctx.day.stops, ...ctx.day.left_out, ...ctx.document.customers].find((one) => one.visit_id === id)?.name ?? "";
+  switch (kind) {
+    case "late":
+      if (preview && saysNothing(sheet)) return "Nothing better was found: the day stays as it is.";
+      return `Leaving ${named(body.after) || (body.after ? "there" : "home")} at ${clock(body.leave_at, zone)}`;
+    case "finish":
+      return body.by ? `Home by ${clock(body.by, zone)}` : "Working until the usual end";
+    case "sick":
+      return "Nothing more is done on this day";
+    case "order":
+      return "In this order";
+    case "added":
+    case "restored": {
+      const begin = preview?.after?.stops.find((stop) => stop.visit_id === visit_id)?.begin;
+      return begin ? `${named(visit_id)} at ${clock(begin, zone)}` : `With ${named(visit_id)}`;
+    }
+    default:
+      return `Without ${named(visit_id)}`;
+  }
+}
 
 /** Whether an order can be driven, where the thumb is: the reasons may lie below. */
 function verdict(ctx) {
@@ -138,24 +184,32 @@ function verdict(ctx) {
     : html`<p class="is-won">It fits${after?.end.time ? `, home at ${clock(after.end.time, ctx.document.rep.timezone)}` : ""}</p>`;
 }
 
+const unknown = (ctx, { loggedOut }) => html`<p class="preview-said"><bdi>${saying(ctx)}</bdi></p>
+  ${loggedOut
+    ? html`<p class="note"><a href=${ctx.login()}>Log in to see what would come of it</a>. What you say is kept on the phone until then.</p>`
+    : html`<p class="note">No signal. What you say is kept on the phone; what it does to the day will be checked when there is signal.</p>`}`;
+
 function answer(ctx) {
-  const { preview, asking, offline, problem, wish } = sheet;
+  const { preview, asking, offline, loggedOut, problem, wish } = sheet;
   if (!wish) return nothing;
+  const kept = offline || loggedOut;
+  const rules = preview ? unsaid(preview) : [];
   const body = problem
     ? html`<p class="note">${problem}</p>`
-    : offline
-      ? html`<p class="note">No signal. What you say is kept on the phone; what it does to the day will be checked when there is signal.</p>`
+    : kept
+      ? unknown(ctx, sheet)
       : preview
-        ? html`<p class="preview-said"><bdi>${preview.sentence}</bdi></p>
-            <p class="preview-won">${signed(preview.drive_s_won, "less driving", "more driving")} ${signed(preview.home_s_won, "earlier home", "later home")}</p>
+        ? html`<p class="preview-won"><strong class="preview-said"><bdi>${saying(ctx)}</bdi></strong>
+              ${signed(preview.drive_s_won, "less driving", "more driving")} ${signed(preview.home_s_won, "earlier home", "later home")}</p>
             ${callsToMake(calls(preview))}
-            ${unsaid(preview).length ? html`<ul class="plain broken">${unsaid(preview).map(({ message }) => html`<li class="note"><bdi>${message}</bdi></li>`)}</ul>` : nothing}
-            ${comparison(ctx)}`
+            ${comparison(ctx)}
+            ${rules.length ? html`<ul class="plain broken">${rules.map(({ message }) => html`<li class="note"><bdi>${message}</bdi></li>`)}</ul>` : nothing}`
         : html`<p class="quiet">Looking at the day …</p>`;
-  const ready = !asking && (offline || (preview && !problem));
+  const ready = !asking && (kept || (preview && !problem));
+  const leave = preview && (!preview.statements.length || saysNothing(sheet));
   return html`<section class="preview ${asking && preview ? "is-old" : ""}" aria-live="polite" aria-busy=${asking} aria-label="What would come of it">${body}</section>
     <div class="send-bar">${preview && wish.kind === "order" ? verdict(ctx) : nothing}<button type="button" class="button button-main button-big" ?disabled=${!ready} @click=${() => accept(ctx)}
-      >${offline ? "Keep it" : preview && !preview.statements.length ? "Leave it so" : preview?.broken.length ? "Accept all the same" : "Accept"}</button></div>`;
+      >${kept ? "Keep it" : leave ? "Leave it so" : preview?.broken.length ? "Accept all the same" : "Accept"}</button></div>`;
 }
 
 // --- the sheets -------------------------------------------------------------------------------------------------------
@@ -170,9 +224,10 @@ function lateSheet(ctx) {
     const number = Number(typed);
     if (Number.isInteger(number) && number > 0 && number <= MOST_LATE) wishFor(ctx, { kind: "late", minutes: number }, DEBOUNCE_MS);
   };
-  return html`<div class="chips">${LATE.map((number) => choose(minutes === number, html`+${number} min`, () => late(number)))}</div>
-    <div class="field field-short"><label for="late-minutes">Other, in minutes</label>
-      <input id="late-minutes" type="text" inputmode="numeric" autocomplete="off" .value=${live(minutes && !LATE.includes(minutes) ? String(minutes) : sheet.typed ?? "")}
+  return html`<p class="quiet small">Minutes later than the day says</p>
+    <div class="chips late-chips">${LATE.map((number) => choose(minutes === number, html`+${number}${unseen(" min")}`, () => late(number)))}
+      <label class="unseen" for="late-minutes">Other, in minutes</label>
+      <input id="late-minutes" type="text" inputmode="numeric" autocomplete="off" placeholder="Other" .value=${live(minutes && !LATE.includes(minutes) ? String(minutes) : sheet.typed ?? "")}
         @input=${(event) => { sheet.typed = event.target.value; other(event.target.value); }} /></div>`;
 }
 
@@ -311,6 +366,13 @@ function plainSheet(ctx, said, wish) {
   return html`<p>${said}</p>`;
 }
 
+/** What was said without a signal stands: what can be made of the day from then on? */
+function mendSheet(ctx) {
+  const { leave_at, after } = ctx.day.progress;
+  if (!leave_at) return html`<p class="empty">Nobody is late on this day.</p>`;
+  return plainSheet(ctx, "You have said that you are late. This is how the day can be mended:", { kind: "late", leave_at, after });
+}
+
 function wellSheet(ctx) {
   return html`<p>What was left of the day is there again.</p>
     <p class="acts"><button type="button" class="button button-main button-big"
@@ -331,6 +393,7 @@ const SHEETS = {
   restored: (ctx) => aboutOne(ctx, "restored"),
   added: addSheet,
   order: orderSheet,
+  mend: mendSheet,
   finish: finishSheet,
   sick: (ctx) => plainSheet(ctx, "Nothing more is done on this day. These would be left out:", { kind: "sick" }),
   well: wellSheet,
@@ -343,7 +406,7 @@ function menu(ctx) {
     late: "10, 15, 25, 40 minutes or more", cancelled: "The customer called it off", skipped: "You leave it out", added: "A customer who is due or near",
     order: "Drag the stops", finish: "Be home at a time of your own", sick: "Nothing more is done",
   };
-  return html`<ul class="plain menu-list card">${offered.map((kind) => html`<li><a href=${`#/change/${day.date}/${kind}`}>
+  return html`${mendLink(day)}<ul class="plain menu-list card">${offered.map((kind) => html`<li><a href=${`#/change/${day.date}/${kind}`}>
     <span class="line-text"><strong>${TITLES[kind]}</strong><span class="quiet small">${hint[kind]}</span></span>${icon("next")}</a></li>`)}</ul>`;
 }
 

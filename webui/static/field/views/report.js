@@ -36,6 +36,14 @@ const corrected = (ctx) => (ctx.route.name === "correct" ? ctx.route.kind : "");
 
 const keyOf = (ctx) => `${PREFIX}${ctx.document.rep.id}:${ctx.day.date}:${corrected(ctx)}:${ctx.stop.visit_id}`;
 
+/** Another tab has sent a report of this visit: what was written there before is gone, and here it begins from what was sent. */
+async function sentElsewhere(ctx) {
+  await ctx.store.keepDraft(draft.key, null);
+  await open(ctx, draft.key);
+  draft.elsewhere = true;
+  ctx.refresh();
+}
+
 /** What is written by half: [{name, day, visit_id, hash}], also of stops that are in no day any more. */
 export async function unfinished(store, rep) {
   const drafts = await store.drafts();
@@ -55,7 +63,7 @@ async function open(ctx, key) {
   const sent = refused ? { ...refused.body, at_customer: null } : ctx.stop.report;
   const known = kept ?? (sent ? { ...sent, order_value: sent.order_value == null ? "" : String(sent.order_value) } : {});
   const chosen = Object.keys(EMPTY).filter((name) => known[name] != null).map((name) => [name, known[name]]);
-  draft = { key, wrong: {}, resumed: Boolean(kept), nothing: !kept && !refused, name: kept?.name || NAMELESS, ...EMPTY, ...Object.fromEntries(chosen) };
+  draft = { key, wrong: {}, of: ctx.stop.report?.id ?? "", resumed: Boolean(kept), nothing: !kept && !refused, name: kept?.name || NAMELESS, ...EMPTY, ...Object.fromEntries(chosen) };
   ctx.refresh();
 }
 
@@ -293,6 +301,7 @@ export function view(known) {
   const { day, stop } = ctx;
   const key = keyOf(ctx);
   if (draft?.key !== key) open(ctx, key);
+  else if (!draft.loading && !draft.sending && (stop.report?.id ?? draft.of) !== draft.of) sentElsewhere(ctx);
   const name = stop.name || draft.name;
   const crumb = html`<p class="crumb"><a href=${known.stop ? stopHash(day, stop) : "#/today"}>${icon("back")}<span class="clip"><bdi>${known.stop ? name : "Today"}</bdi></span></a></p>`;
   if (draft.loading) return html`${crumb}<h1 class="view-title">Report</h1>`;
@@ -303,7 +312,7 @@ export function view(known) {
   const wrong = Object.keys(draft.wrong).length;
   return html`${crumb}
     <h1 class="view-title">Report<span class="view-date"><bdi>${name}</bdi>, ${shortDay(day.date)}</span></h1>
-    ${draft.resumed ? html`<p class="quiet small">Your draft of before.</p>` : stop.report ? html`<p class="quiet small">What you send now counts instead of what you sent.</p>` : nothing}
+    ${draft.elsewhere ? html`<p class="note" role="status">Sent already; what you send now replaces it.</p>` : draft.resumed ? html`<p class="quiet small">Your draft of before.</p>` : stop.report ? html`<p class="quiet small">What you send now counts instead of what you sent.</p>` : nothing}
     <form class="report" novalidate @submit=${(event) => send(ctx, event)}>
       <fieldset class="choice choice-big" data-field="disposition" aria-describedby=${describedBy("disposition")}>
         <legend>How did it go?</legend>

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "lit-html";
 import {
-  callButton, changeHash, icon, isHere, isOver, leaveBy, mailButton, navigation, promiseLine, reportHash, stopHash,
+  arriving, callButton, changeHash, icon, isHere, isOver, leaveBy, mailButton, navigation, promiseLine, reportHash, stopHash,
   tags, verdict,
 } from "field/views/parts.js";
 import { checkIn, checkingIn, leave } from "field/views/acts.js";
@@ -140,7 +140,7 @@ export function card(ctx, day, stop, heading, part) {
     ${checkedIn(ctx, stop)}
     ${isOver(stop) || isHere(stop)
       ? nothing
-      : html`<p class="when"><span class="numbers">Arrive ${clock(stop.arrive, zone)}</span>, ${duration((new Date(stop.leave) - new Date(stop.begin)) / 1000)} there
+      : html`<p class="when">${arriving(stop, zone)}, ${duration((new Date(stop.leave) - new Date(stop.begin)) / 1000)} there
           <span class="quiet">· ${drive(stop)}${stop.parking_minutes ? `, ${stop.parking_minutes} min to park` : ""}</span></p>`}
     ${stop.promise ? promiseLine(stop.promise, zone) : nothing}
     ${stop.promise?.call ? html`<p class="note">Call them: <bdi>${stop.promise.call}</bdi></p>` : nothing}

@@ -2,7 +2,8 @@
 
 import { html, nothing } from "lit-html";
 import {
-  callsOf, callsToMake, changeHash, icon, isHere, isOver, leaveBy, lines, mapButton, mapOf, openStops, stopHash, stopLine,
+  arriving, callsOf, callsToMake, changeHash, icon, isHere, isOver, leaveBy, lines, mapButton, mapOf, mendLink, openStops, pauseLine,
+  pausesBefore, stopHash, stopLine,
 } from "field/views/parts.js";
 import { card } from "field/views/stop.js";
 import { clock, count, distance, duration, longDay, nearDay, told } from "field/views/words.js";
@@ -79,12 +80,12 @@ export function planned(ctx, day, { level = 1 } = {}) {
   const heading = level === 1 ? html`<h1 class="view-title">${title}</h1>` : html`<h2 class="view-title">${title}</h2>`;
   const first = day.stops[0];
   if (!first) return html`${heading}${note(day)}${sick(ctx, day)}<p class="empty">${day.works ? "No visits are planned." : "A day off."}</p>${leftOut(day, ctx)}`;
-  return html`${heading}${note(day)}${sick(ctx, day)}${callsToMake(callsOf(day))}
+  return html`${heading}${note(day)}${sick(ctx, day)}${mendLink(day)}${callsToMake(callsOf(day))}
     ${day.date >= ctx.document.today && !isOver(first)
       ? html`<section class="card first-stop" aria-label="How the day begins">
           <p class="leave">Leave home at ${clock(leaveBy(first), zone)}</p>
           <p class="first-name">First <a href=${stopHash(day, first)}><bdi>${first.name}</bdi></a></p>
-          <p class="quiet"><span class="numbers">Arrive ${clock(first.arrive, zone)}</span> · ${duration(first.drive_seconds)}, ${distance(first.drive_metres)}</p>
+          <p class="quiet">${arriving(first, zone)} · ${duration(first.drive_seconds)}, ${distance(first.drive_metres)}</p>
           <p class="address"><bdi>${first.address}</bdi></p></section>`
       : nothing}
     ${dayActs(ctx, day)}
@@ -124,13 +125,14 @@ function working(ctx, day) {
   const next = open.find(isHere) ?? open[0];
   const rest = open.filter((stop) => stop !== next);
   return html`<h1 class="view-title">Today<span class="view-date">${longDay(day.date)}</span></h1>
-    ${banner(ctx)}${fromBefore(ctx)}${note(day)}${callsToMake(callsOf(day))}
+    ${banner(ctx)}${fromBefore(ctx)}${note(day)}${mendLink(day)}${callsToMake(callsOf(day))}
+    ${pausesBefore(day, next, ctx.now()) ? html`<ul class="plain lines">${pauseLine(day, zone)}</ul>` : nothing}
     <section aria-label=${isHere(next) ? "The stop you are at" : "Next stop"}>
       ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`, (title) => html`<h3 class="part-title">${title}</h3>`)}</section>
     ${dayActs(ctx, day)}
     <section aria-labelledby="rest"><h2 id="rest">${rest.length ? "After that" : "Then home"}</h2>
       <p class="quiet numbers">${count(rest.length, "visit")} left after this · home about ${clock(day.end?.time, zone)}</p>
-      ${lines(day, rest, zone, { from: ctx.now() })}</section>
+      ${lines(day, rest, zone, { from: ctx.now(), shown: next })}</section>
     ${doneFold(ctx, day)}${leftOut(day, ctx)}`;
 }
 
