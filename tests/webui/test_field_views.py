@@ -100,7 +100,8 @@ def test_the_next_stop_says_all_that_the_rep_has_to_know(phone: MakePhone) -> No
     for words in (
         "Leave by 10:13", "Bread & Co", "Promised first visit", "Rides along with Till & Son", "2 Commercial Street",
         "Promised, at the door within 10:00–11:00", "Arrive 10:25, begins 10:30, 30 min there",
-        "Gwen Price +44 1633 555 014", "Met, Mon 2 Nov Ann", "Likes the new range; asks for samples.", "31,169, 40 % likely", "Need yes Gwen Price",
+        "Gwen Price +44 1633 555 014", "Met, Mon 2 Nov Ann",
+        "Likes the new range; asks for samples.", "31,169, 40 % likely", "Need yes Gwen Price",
         "Budget no", "Wants to replace the till before Christmas.",
     ):  # fmt: skip
         assert words in said, (words, said)
@@ -633,7 +634,7 @@ def test_logging_out_without_a_connection_wipes_the_phone_and_is_told_to_the_ser
     page = made.show(f"#/report/{MONDAY}/{BREAD}", clock="10:40")
     page.get_by_role("radio", name="Met").check()
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    page.on("dialog", lambda dialog: asked.append(dialog.message))
     page.evaluate("location.hash = '#/me'")
     page.route("**/identity.json", lambda route: route.abort())
     button(page, "Log out").click()
