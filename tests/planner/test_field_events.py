@@ -34,6 +34,7 @@ from planner.slots.agenda import Agendas
 from planner.slots.holding import cancel
 from planner.storage import open_store
 
+FRIDAY = date(2026, 12, 4)
 NEXT_WEEK = date(2026, 12, 7)
 
 
@@ -396,6 +397,19 @@ def test_a_customer_who_was_met_leaves_the_coming_days_and_stays_on_the_day_itse
     with field.reading() as unit:
         (tuesday,) = unit.changed_days.find(area=TOWN, rep_id="anna", day=TUESDAY)
     assert tuesday.order == (MILL,)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_who_was_not_met_after_all_is_visited_as_planned_whichever_is_heard_first(field: Field, turn: int) -> None:
+    met = sent("reported", DAIRY, "10:00", disposition="met")
+    corrected = sent("reported", DAIRY, "10:05", disposition="not_in")
+    for event in [met, corrected][::turn]:
+        field.take(event)
+    with field.reading() as unit:
+        day = field.town.agendas.day(unit, TOWN, "ben", FRIDAY)
+    assert DAIRY in day.order
+    shown = next(d for d in field.town.published()["rep_days"] if (d["rep_id"], d["date"]) == ("ben", str(FRIDAY)))
+    assert [stop["visit_id"] for stop in shown["stops"]] == [DAIRY]
 
 
 def test_what_is_promised_stays_when_its_customer_was_met(field: Field) -> None:
