@@ -29,6 +29,10 @@ FEWER_STEPS = MOST_STEPS // 2
 MOST_JOBS = 57
 """A set of jobs and the last of them make one 64-bit number."""
 
+IN_TIME, DONE, LATE_SECOND = 1 << 56, 1 << 50, 1 << 26
+"""What a promise is worth that is kept; that is made at all; and what each second loses that one begins too late: each
+more than all together of what comes behind it, and all of MOST_JOBS in one 64-bit number."""
+
 
 def resequenced(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job, ...] | None:
     """An order of all `jobs` in which everything fits, with least driving and, of equals, the earliest end; or None.
@@ -129,7 +133,8 @@ class _Day:
 
 
 class _Ways(NamedTuple):
-    """Ways to do some of the jobs: which (bits), the last, the driving, the two labels, and the way each continues."""
+    """Ways to do some of the jobs: which (bits), the last, the driving, the two labels, the way each continues, and
+    what has been done is worth."""
 
     done: Whole
     last: Whole
@@ -137,16 +142,20 @@ class _Ways(NamedTuple):
     owed_s: Whole
     taken_s: Whole
     parent: Whole
+    worth: Whole
 
     @classmethod
     def none(cls, day: _Day) -> _Ways:
         """The one way to have done nothing yet."""
         start_s = day.shift.start_s
-        values = 0, len(day.service_s), 0, start_s, break_ends(day.shift, start_s), -1
+        values = 0, len(day.service_s), 0, start_s, break_ends(day.shift, start_s), -1, 0
         return cls(*(np.array([value], dtype=np.int64) for value in values))
 
     def chosen(self, which: NDArray[np.int64] | NDArray[np.bool_]) -> _Ways:
         return _Ways(*(column[which] for column in self))
+
+    def and_those(self, others: _Ways) -> _Ways:
+        return _Ways(*(np.concatenate(columns) for columns in zip(self, others, strict=True)))
 
 
 def _least_driving(day: _Day, known_s: int) -> list[int] | None:
@@ -162,46 +171,79 @@ def _least_driving(day: _Day, known_s: int) -> list[int] | None:
     return _order(layers, best) if drive[best] < NEVER else None
 
 
-def worthiest(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job, ...]:
-    """Those of some jobs that are done, in their order: what leaves out least, then drives least, then ends first.
+def worth_of(job: Job, late_s: int = 0) -> int:
+    """What it is worth that a job is done: of promises, those kept count above all, then how late the others are."""
+    if not job.mandatory:
+        return job.cost_of_leaving_out_s
+    return IN_TIME + DONE if not late_s else DONE - LATE_SECOND * late_s
 
-    What is left out counts as `Job.cost_of_leaving_out_s` says. Exact for up to about ten jobs, and more where their
-    windows are narrow; else only the most promising ways are followed. No two of the jobs share a group.
+
+def worthiest(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Those of some jobs that are done, in their order: what is worth most, then drives least, then ends first.
+
+    What is done counts as `worth_of` says: a promise may begin after its windows, nothing else may, and nothing ends
+    after the shift. Exact for up to about ten jobs, and more where their windows are narrow; else only the most
+    promising ways are followed. No two of the jobs share a group.
     """
-    given = tuple(job for job in jobs if job.windows and shift.allows(job))
-    most = min(len(given), MOST_JOBS, len(given) if shift.max_jobs is None else shift.max_jobs)
+    given = tuple(job for job in jobs if job.windows and shift.allows(job))[:MOST_JOBS]
+    most = len(given) if shift.max_jobs is None else min(len(given), shift.max_jobs)
     if not most:
         return ()
     day = _Day.of(problem, shift, given)
-    worth = np.array([job.cost_of_leaving_out_s for job in given], dtype=np.int64)
+    worth = np.array([worth_of(job) for job in given], dtype=np.int64)
+    closes = np.array([job.windows[-1].end_s if job.mandatory else NEVER for job in given], dtype=np.int64)
     ways, layers = _Ways.none(day), list[_Ways]()
     best: tuple[tuple[int, int, int], int, int] = (0, 0, 0), -1, 0
     for number in range(most):
-        ways = _worthy(day, _not_worse(_longer(day, ways)), worth)
+        in_time = _longer(day, ways)
+        in_time = in_time._replace(worth=ways.worth[in_time.parent] + worth[in_time.last])
+        ways = _worthy(day, _not_worse(in_time.and_those(_longer_late(day, ways, closes))))
         if not len(ways.done):
             break
         layers.append(ways)
         end, drive = _home(day, ways)
-        done = np.where(drive < NEVER, _worth_done(ways, worth), -1)
+        done = np.where(drive < NEVER, ways.worth, -1)
         first = int(np.lexsort((end, drive, -done))[0])
         best = min(best, ((-int(done[first]), int(drive[first]), int(end[first])), number, first))
     _, number, way = best
     return tuple(given[j] for j in _order(layers[: number + 1], way))
 
 
-def _worth_done(ways: _Ways, worth: Whole) -> Whole:
-    return ((ways.done[:, None] >> np.arange(len(worth))) & 1) @ worth
+def _longer_late(day: _Day, ways: _Ways, closes_s: Whole) -> _Ways:
+    """Each way, continued by each job that it lacks and may begin late: after `closes_s`, as soon as somebody is there.
+
+    With the break taken before, or still owed: how late it is depends on that, so that these are two ways.
+    """
+    missing = _missing(day, ways) & (closes_s < NEVER)
+    parent, job = np.nonzero(missing)
+    last, closes = ways.last[parent], closes_s[job]
+    at_door = ways.owed_s[parent] + day.travel_s[last, job]
+    rested = np.minimum(ways.taken_s[parent] + day.travel_s[last, job], day.rested(at_door))
+    drive, done = ways.drive_s[parent] + day.drive_s[last, job], ways.done[parent] | (1 << job)
+    never = np.full_like(at_door, NEVER)
+
+    def late(begin: Whole, owed: Whole, taken: Whole) -> _Ways:
+        which = (begin > closes) & (begin <= day.shift.end_s)
+        worth = ways.worth[parent] + DONE - LATE_SECOND * np.where(which, begin - closes, 0)
+        return _Ways(done, job, drive, owed, taken, parent, worth).chosen(which)
+
+    over = rested + day.service_s[job]
+    if day.shift.break_ is None:
+        return late(rested, over, over)
+    owed = at_door + day.service_s[job]
+    still_owed = np.where(owed <= day.shift.break_.latest_start_s, owed, NEVER)
+    return late(rested, never, over).and_those(late(at_door, still_owed, day.rested(owed)))
 
 
-def _worthy(day: _Day, ways: _Ways, worth: Whole) -> _Ways:
+def _worthy(day: _Day, ways: _Ways) -> _Ways:
     """All of them or, of too many, those that have done what is worth most and those that are earliest."""
     ways = ways.chosen(np.minimum(ways.owed_s, ways.taken_s) <= day.shift.end_s)
-    most = FEWER_STEPS // len(worth)
+    most = FEWER_STEPS // len(day.service_s)
     if len(ways.done) <= most:
         return ways
-    free, done = np.minimum(ways.owed_s, ways.taken_s), _worth_done(ways, worth)
-    worthy = np.lexsort((free, -done))[: most // 2]
-    early = np.lexsort((-done, free))[: most // 2]
+    free = np.minimum(ways.owed_s, ways.taken_s)
+    worthy = np.lexsort((free, -ways.worth))[: most // 2]
+    early = np.lexsort((-ways.worth, free))[: most // 2]
     return ways.chosen(np.union1d(worthy, early))
 
 
@@ -237,7 +279,7 @@ def _longer(day: _Day, ways: _Ways) -> _Ways:
         taken = np.minimum(taken, day.rested(owed))
         owed = np.where(owed <= day.shift.break_.latest_start_s, owed, NEVER)
     drive = ways.drive_s[parent] + day.drive_s[last, job]
-    longer = _Ways(ways.done[parent] | (1 << job), job, drive, owed, taken, parent)
+    longer = _Ways(ways.done[parent] | (1 << job), job, drive, owed, taken, parent, ways.worth[parent])
     return longer.chosen(np.minimum(owed, taken) < NEVER)
 
 
@@ -261,7 +303,7 @@ def _not_worse(ways: _Ways) -> _Ways:
     Neighbours in order are compared, not all pairs: a way that is kept without need costs time, not exactness.
     """
     group = (ways.done << 6) | ways.last
-    order = np.lexsort((ways.drive_s, group))
+    order = np.lexsort((ways.drive_s, -ways.worth, group))
     group, taken, owed = group[order], ways.taken_s[order], ways.owed_s[order]
     worse = np.zeros(len(order), dtype=bool)
     for step in range(1, min(9, len(order))):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from planner.fieldwork.folding import CALLED_OFF
+from planner.fieldwork.domain import EventKind
+from planner.fieldwork.folding import CALLED_OFF, why_left_out
 from planner.slots.alternatives import AgendaVisit
 from planner.slots.desk import Desk
 from planner.slots.working_order import AgendaDay
 from routing.solution import Route
+
+_SAID = f"{why_left_out(EventKind.SKIPPED, '')}: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def lost_promises(desk: Desk, route: Route | None, left_out: dict[str, str]) -> 
     for visit in day.begun.left_out:
         why = left_out.get(visit.id, "")
         if visit.promised and not why.startswith(CALLED_OFF):
-            yield Lost(visit, None, why or "it is left out today")
+            yield Lost(visit, None, why.removeprefix(_SAID) or "it is left out today")
 
 
 def latest_begin_s(day: AgendaDay, visit: AgendaVisit) -> int:

@@ -29,6 +29,7 @@ class Wish:
         after: for LATE: the visit that the rep is at or has made last, empty for none; None for what the day says.
         finish_by: for FINISH: when the rep wants to be home; None for the working hours' end.
         order: for ORDER: visit ids.
+        sick: for SICK: False for who can work after all.
 
     Raises:
         InvalidRecordError: names the field that is missing or makes no sense.
@@ -42,6 +43,7 @@ class Wish:
     after: str | None = None
     finish_by: datetime | None = None
     order: tuple[str, ...] = ()
+    sick: bool = True
 
     def __post_init__(self) -> None:
         _check(self.kind in WISHES, "kind", f"{self.kind} is nothing that could be wished for")

@@ -19,7 +19,8 @@ PLAIN_MINUTES = 40
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What would be done, in which order, and what would not be, with the reason."""
+    """What would be done, in which order, and what would not be, with the reason: the promises among it are to be
+    called about."""
 
     order: tuple[AgendaVisit, ...]
     left_out: tuple[tuple[AgendaVisit, str], ...]
@@ -36,17 +37,37 @@ def mended(desk: Desk, wanted: AbstractSet[str], loose: AbstractSet[str]) -> Men
     visits = [visit for visit in desk.day.visits if not visit.held]
     by_id = {visit.id: visit for visit in visits}
     problem = desk.problem(visits)
-    jobs = [replace(job, penalty_s=_penalty_s(by_id[job.id], wanted)) for job in problem.jobs]
+    jobs = [
+        replace(job, penalty_s=_penalty_s(by_id[job.id], wanted), windows=_windows(desk, by_id[job.id]))
+        for job in problem.jobs
+    ]
     shift = problem.shifts[0]
     repair = repaired(
         problem, shift, [job for job in jobs if job.id not in loose], [job for job in jobs if job.id in loose]
     )
     late = {job.id for job in repair.late}
     kept = [job for job in repair.order if job.id not in late]
-    return Mended(
-        tuple(by_id[job.id] for job in repair.order),
-        tuple((by_id[job.id], _why(problem, shift, kept, job)) for job in repair.left_out),
-    )
+    gone = [(by_id[job.id], _why(problem, shift, kept, job)) for job in repair.left_out]
+    gone += [(by_id[job.id], _no_time(desk)) for job in repair.given_up]
+    return Mended(tuple(by_id[job.id] for job in repair.order), tuple(gone))
+
+
+def _windows(desk: Desk, visit: AgendaVisit) -> tuple[TimeWindow, ...]:
+    """When a visit may begin. A promise for which the working hours leave no time is late from its beginning on."""
+    if visit.job.windows or not visit.promised:
+        return visit.job.windows
+    opens_s = desk.day.clock.at_instant(visit.booking.start) if visit.booking is not None else 0
+    return (TimeWindow(opens_s, opens_s),)
+
+
+def _no_time(desk: Desk) -> str:
+    """Why a promise cannot be kept, nor made later."""
+    day = desk.day
+    end_s = day.itinerary.shift.end_s
+    hours = day.begun.whole if day.begun is not None else day.itinerary.shift
+    if end_s < hours.end_s:
+        return f"not possible if you finish by {day.local(end_s):%H:%M}"
+    return f"not possible within the working hours, which end at {day.local(hours.end_s):%H:%M}"
 
 
 def _penalty_s(visit: AgendaVisit, wanted: AbstractSet[str]) -> int | None:

@@ -13,7 +13,7 @@ from planner.plan_document import RepDay
 from planner.replanning.calling import lost_promises
 from planner.replanning.domain import LeftOut, Preview, Statement, Wish
 from planner.replanning.mending import mended
-from planner.replanning.telling import broken_rules, call_of, home_s, moved, sentence
+from planner.replanning.telling import broken_rules, call_of, home_s, sentence
 from planner.replanning.wishing import left_out, ordered, said_too, stated
 from planner.repository import UnitOfWork
 from planner.settings import Settings
@@ -22,6 +22,7 @@ from planner.slots.alternatives import AgendaVisit
 from planner.slots.desk import Desk
 from planner.slots.lookups import Asked
 from planner.slots.working_order import AgendaDay
+from routing.repairing import moved
 from routing.solution import Route
 
 AS_ASKED = frozenset({EventKind.ORDER, EventKind.SICK})
@@ -56,19 +57,23 @@ def preview(
     if wish.kind in (EventKind.ADDED, EventKind.RESTORED) and wish.visit_id not in after.day.order:
         raise NotFoundError(f"area {area} has no {wish.visit_id}, or nobody knows where that is")
     gone: list[LeftOut] = []
-    if wish.kind not in AS_ASKED:
+    if wish.kind not in AS_ASKED or (wish.kind is EventKind.SICK and not wish.sick):
         loose = {wish.visit_id} & set(after.day.order)
         repair = mended(after, {*told.added, *loose}, loose)
-        gone = [LeftOut(each.id, each.name, each.address, why) for each, why in repair.left_out]
+        order = [visit.id for visit in repair.order]
+        insisted = [visit.id for visit, _ in repair.left_out if visit.promised and visit.id in loose]
+        order += insisted  # whoever wants to keep a promise after all may, and sees what that breaks
+        gone = [
+            LeftOut(each.id, each.name, each.address, why) for each, why in repair.left_out if each.id not in insisted
+        ]
         if wish.visit_id in {each.visit_id for each in gone}:  # what does not fit is not begun with
             return _nothing_of_it(before, said, _named(after, wish), gone)
         statements += [left_out(EventKind.SKIPPED, each.visit_id, each.why) for each in gone]
-        order = [visit.id for visit in repair.order]
         if [visit.id for visit in after.day.visits if visit.id in order] != order:
             statements.append(ordered(after, order))
         if len(statements) > 1:
             after = desk_after(statements)
-    if wish.kind is EventKind.SICK:
+    if wish.kind is EventKind.SICK and wish.sick:
         gone = [
             LeftOut(each.id, each.name, each.address, "sick")
             for each in before.day.visits
@@ -133,5 +138,5 @@ def _nothing_of_it(desk: Desk, said: Statement, name: str, gone: Sequence[LeftOu
     look = _Look.at(desk)
     why = next(each.why for each in gone if each.visit_id == said.visit_id)
     alone = tuple(each for each in gone if each.visit_id == said.visit_id)
-    words = f"{name} has no place in this day: {why}"
+    words = f"{name} has no room in this day: {why}"
     return Preview(desk.day.revision, look.shown, look.shown, (), alone, (), (), 0, 0, 0, words)

@@ -141,7 +141,7 @@ def _beginning(day: AgendaDay, said: Statement, name: str, after: RepDay | None)
         case EventKind.FINISH:
             return f"Home by {clock(said.body['by'])}" if said.body["by"] else "Working until the usual end"
         case EventKind.SICK:
-            return "Sick: nothing more is done today"
+            return "Sick: nothing more is done today" if said.body["sick"] else "Working after all"
         case EventKind.ORDER:
             return "In this order"
         case EventKind.ADDED | EventKind.RESTORED:

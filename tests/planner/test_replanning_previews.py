@@ -51,7 +51,7 @@ def test_running_late_moves_what_can_move_and_keeps_the_promise(phone: Phone) ->
     assert not found.left_out
     assert not found.to_call
     assert not found.broken
-    assert found.sentence == "Leaving at 10:15; all else stays as it is; home at 13:50"
+    assert found.sentence == "Leaving 10:15; all else stays as it is; home 13:50"
 
 
 def test_what_cannot_be_kept_is_listed_with_the_phone_number(phone: Phone) -> None:
@@ -61,7 +61,7 @@ def test_what_cannot_be_kept_is_listed_with_the_phone_number(phone: Phone) -> No
     assert (call.contact, call.phone, call.booking_id) == ("Mo Miller", "+44 20 5550 0101", "b-mill")
     assert (call.start, call.end, call.expected) == (at("11:00"), at("11:30"), at("12:05"))
     assert call.why == "it would begin at 12:05"
-    assert "call Mill (+44 20 5550 0101), promised 11:00–11:30, expected at 12:05" in found.sentence
+    assert found.sentence == "Leaving 11:30; 1 customer to call; home 14:55, 1 h 05 later"
     assert [broken.message for broken in found.broken] == ["Mill would begin at 12:05 and is promised 11:00–11:30"]
 
 
@@ -104,7 +104,7 @@ def test_skipping_takes_one_visit_out_and_nothing_else(phone: Phone) -> None:
     assert kinds(found) == ["skipped account:dairy"]
     assert names_of(found) == ["bakery", "mill", "cafe"]
     assert found.home_s_won == 35 * 60
-    assert found.sentence == "Without Dairy; all else stays as it is; home at 13:15, 35 min earlier"
+    assert found.sentence == "Without Dairy; all else stays as it is; home 13:15, 35 min earlier"
 
 
 def test_who_leaves_out_a_promise_is_told_to_call(phone: Phone) -> None:
@@ -139,7 +139,7 @@ def test_what_has_no_place_is_not_begun_with(phone: Phone) -> None:
     found = phone.asks(Wish(KINDS.ADDED, "account:far"))
     assert not found.statements
     assert found.before == found.after
-    assert found.sentence == "Far has no place in this day: there is no time left for it"
+    assert found.sentence == "Far has no room in this day: there is no time left for it"
     phone.town.add((account("shut", opening_hours="Mo 10:00-12:00"), door(10)))
     assert phone.asks(Wish(KINDS.ADDED, "account:shut")).left_out[0].why == "it is closed on this day"
 
@@ -162,6 +162,19 @@ def test_who_is_sick_is_told_whom_to_call_and_says_one_thing(phone: Phone) -> No
     assert [(call.phone, call.expected) for call in found.to_call] == [("+44 20 5550 0101", None)]
 
 
+def test_who_can_work_after_all_sees_what_is_still_done(phone: Phone) -> None:
+    with_the_mill(phone).visits(BAKERY, "09:20", "09:50")
+    before = names_of(phone.asks(Wish(KINDS.LATE, minutes=0)))
+    phone.sends(phone.asks(Wish(KINDS.SICK)).statements)
+    found = phone.asks(Wish(KINDS.SICK, sick=False))
+    assert kinds(found)[0] == "sick"
+    assert names_of(found) == before
+    assert found.to_call == ()
+    assert found.sentence.startswith("Working after all")
+    phone.sends(found.statements)
+    assert times(phone.shown()) == times(found.after)
+
+
 def test_who_wants_to_be_home_keeps_the_promise_and_leaves_out_least(phone: Phone) -> None:
     with_the_mill(phone).visits(BAKERY, "09:20", "09:50")
     found = phone.asks(Wish(KINDS.FINISH, finish_by=at("12:30")))
@@ -171,7 +184,85 @@ def test_who_wants_to_be_home_keeps_the_promise_and_leaves_out_least(phone: Phon
     assert found.after["end"]["time"] is not None
     assert found.after["end"]["time"] <= at("12:30").isoformat()
     early = phone.asks(Wish(KINDS.FINISH, finish_by=at("11:45")))
-    assert [call.why for call in early.to_call] == ["after it nobody is home by 11:45"]
+    assert [(call.why, call.expected) for call in early.to_call] == [("not possible if you finish by 11:45", None)]
+    assert names_of(early) == ["bakery", "cafe"]
+    assert early.after is not None
+    assert (early.after["end"]["time"] or "") <= at("11:45").isoformat()
+    phone.sends(early.statements)
+    progress = phone.progress()
+    assert progress is not None
+    assert progress.to_call == {MILL: "not possible if you finish by 11:45"}
+    phone.says(finish_by=None)
+    assert "mill" in names_of(phone.asks(Wish(KINDS.RESTORED, MILL)))
+
+
+def with_two_promises(phone: Phone) -> Phone:
+    """Bakery, the promise to the mill at eleven, dairy, cafe, and the promise to the pub at two."""
+    with_the_mill(phone)
+    phone.town.add((opportunity("pub"), door(10)))
+    promised(phone.town, phone, "pub", ("14:00", "14:10"), 10, [BAKERY, MILL, DAIRY, CAFE, "opportunity:pub"])
+    return phone
+
+
+def test_who_finishes_early_keeps_each_promise_that_can_be_kept_and_no_stop_is_put_before_it(phone: Phone) -> None:
+    with_two_promises(phone).visits(BAKERY, "09:20", "10:10")
+    found = phone.asks(Wish(KINDS.FINISH, finish_by=at("13:00")))
+    assert [(call.visit_id, call.why) for call in found.to_call] == [
+        ("opportunity:pub", "not possible if you finish by 13:00")
+    ]
+    assert "mill 11:00" in times(found.after)
+    assert found.after is not None
+    assert (found.after["end"]["time"] or "") <= at("13:00").isoformat()
+    assert not found.broken
+    before = phone.town.bookings()
+    phone.sends(found.statements)
+    assert phone.town.bookings() == before  # what was promised stays until somebody has called
+
+
+def test_a_promise_that_cannot_be_kept_is_done_before_all_that_nobody_was_promised(phone: Phone) -> None:
+    with_the_mill(phone)
+    promised_last = [BAKERY, DAIRY, CAFE, MILL]
+    phone.says(order=tuple(promised_last))
+    found = phone.asks(Wish(KINDS.LATE, after="", leave_at=at("14:00")))
+    assert times(found.after)[0] == "mill 14:45"
+    assert [call.expected for call in found.to_call] == [at("14:45")]
+    assert found.after is not None
+    assert (found.after["end"]["time"] or "") <= at("17:00").isoformat()
+    late = phone.asks(Wish(KINDS.LATE, after="", leave_at=at("15:00")))
+    assert times(late.after)[0] == "mill 15:45"
+    assert late.left_out
+    assert [broken.rule for broken in late.broken] == ["service_begins_in_a_window"]
+    phone.sends(late.statements)
+    phone.town.add((account("extra", visit_minutes=120), door(39)))
+    more = phone.asks(Wish(KINDS.ADDED, "account:extra"))
+    assert not more.statements
+    assert more.sentence.startswith("Extra has no room in this day")
+
+
+def test_a_promise_for_which_the_working_hours_have_no_time_is_to_be_called_about(phone: Phone) -> None:
+    with_the_mill(phone)
+    found = phone.asks(Wish(KINDS.LATE, after="", leave_at=at("16:30")))
+    assert [(call.visit_id, call.expected, call.why) for call in found.to_call] == [
+        (MILL, None, "not possible within the working hours, which end at 17:00")
+    ]
+    assert not found.broken
+    phone.sends(found.statements)
+    again = phone.asks(Wish(KINDS.RESTORED, MILL))  # who wants to go there after all may
+    assert "mill" in names_of(again)
+    assert again.broken
+
+
+def test_a_day_that_was_late_before_anybody_could_mend_it_is_mended_afterwards(phone: Phone) -> None:
+    with_the_mill(phone).says(order=(BAKERY, DAIRY, CAFE, MILL))
+    phone.says(after="", leave_at=at("10:20"))  # from where there was no signal
+    progress = phone.progress()
+    assert progress is not None
+    assert progress.to_call
+    for wish in (Wish(KINDS.LATE, minutes=0), Wish(KINDS.LATE, after="", leave_at=at("10:20"))):
+        found = phone.asks(wish)
+        assert times(found.after)[0] == "mill 11:05"
+        assert (found.to_call, found.broken, found.left_out) == ((), (), ())
+        assert [said.kind for said in found.statements] == [KINDS.LATE, KINDS.ORDER]
 
 
 def test_an_order_is_shown_as_it_was_dragged_with_each_rule_that_it_breaks(phone: Phone) -> None:
