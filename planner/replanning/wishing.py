@@ -16,6 +16,10 @@ from planner.slots.desk import Desk
 from planner.slots.domain import BookingState
 
 
+UNSAID_S = 3600
+"""Who has not checked in is at home as yet; so long after the first visit was to begin, they go by the plan unsaid."""
+
+
 def stated(unit: UnitOfWork, desk: Desk, told: DayProgress, wish: Wish, now: datetime) -> Statement:
     """What the phone sends for a wish, before anything is mended.
 
@@ -30,7 +34,8 @@ def stated(unit: UnitOfWork, desk: Desk, told: DayProgress, wish: Wish, now: dat
         case EventKind.FINISH:
             return Statement(kind, "", {"by": _iso(wish.finish_by) if wish.finish_by is not None else None})
         case EventKind.SICK:
-            return Statement(kind, "", {"sick": True})
+            _check(wish.sick or told.sick, "sick", "nobody has said so of this day")
+            return Statement(kind, "", {"sick": wish.sick})
         case EventKind.ORDER:
             return ordered(desk, wish.order)
         case EventKind.ADDED:
@@ -89,16 +94,17 @@ def _leaving(desk: Desk, wish: Wish, now: datetime) -> tuple[str, datetime]:
     route = desk.timing([visit for visit in day.visits if not visit.held])
     leaves = {step.job: step.leave_s for step in route.steps} if route is not None else {}
     leaves |= {made.visit.id: made.leave_s for made in begun.made} if begun is not None else {}
+    now_s = day.clock.at_instant(now)
     after = wish.after
     if after is None:
-        now_s = day.clock.at_instant(now)
-        there = [step.job for step in route.steps if step.arrive_s <= now_s] if route is not None else []
-        after = made_last(desk) or (there[-1] if there else "")
+        after = made_last(desk)
+        if not after and route is not None and route.steps and now_s > route.steps[0].begin_s + UNSAID_S:
+            after = next(step.job for step in reversed(route.steps) if step.arrive_s <= now_s)
     _check(not after or after in leaves, "after", "is no visit of the day")
     if wish.leave_at is not None:
         return after, wish.leave_at
     start_s = route.depart_s if route is not None else day.itinerary.shift.start_s
-    leave_s = leaves[after] if after else start_s
+    leave_s = leaves[after] if after else max(start_s, now_s)  # nobody leaves home before now
     return after, day.local(leave_s) + timedelta(minutes=wish.minutes or 0)
 
 

@@ -237,6 +237,8 @@ def test_of_a_rep_who_is_sick_the_day_is_empty_and_says_who_is_not_visited(ann: 
     monday = ann.get(PHONE)["days"][0]
     assert (monday["stops"], monday["progress"]["sick"]) == ([], True)
     assert {entry["name"] for entry in monday["left_out"]} == {"Secret Bakery", "Secret Grocer"}
+    after_all = ann.get(f"/repairs/{MONDAY}/ann?kind=sick&sick=false")
+    assert after_all["statements"][0] == {"kind": "sick", "visit_id": "", "body": {"sick": False}}
 
 
 @pytest.mark.parametrize("order", ["[", '{"a":1}', "[1]", "account:A1", "[" * 30])

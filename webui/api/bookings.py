@@ -51,6 +51,7 @@ def _truth(value: object) -> object:
 
 
 Number = BeforeValidator(_number)
+Truth = BeforeValidator(_truth)
 MeaningField = Annotated[
     Meaning,
     Field(
@@ -77,9 +78,7 @@ class SlotsQuery(Model):
     until: Annotated[Day | None, Field(description="The last day that counts.")] = None
     window_minutes: Annotated[int | None, Number, Field(ge=5, le=1440)] = None
     meaning: Annotated[Literal["arrive", "whole"] | None, Field(description="What a window promises.")] = None
-    resequence: Annotated[
-        bool, BeforeValidator(_truth), Field(description="Days may be put into another order for it.")
-    ] = True
+    resequence: Annotated[bool, Truth, Field(description="Days may be put into another order for it.")] = True
     limit: Annotated[int | None, Number, Field(ge=1, le=200)] = None
 
 

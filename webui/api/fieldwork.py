@@ -22,7 +22,7 @@ from planner.replanning.domain import MOST_LATE_MINUTES, Preview, Wish
 from planner.replanning.previewing import preview
 from planner.repository import UnitOfWork
 from routing.area import Area
-from webui.api.bookings import Number
+from webui.api.bookings import Number, Truth
 from webui.api.operation import OwnWrite, Reply, operation, store
 from webui.api.plans import RepDayDocument
 from webui.api.problems import FieldError, Problem, unreadable
@@ -137,6 +137,7 @@ class RepairQuery(Model):
         str | None, Field(max_length=MAX_ID, description="The visit that the rep is at or has made last.")
     ] = None
     finish_by: Annotated[Moment | None, Field(description="null is the working hours' end.")] = None
+    sick: Annotated[bool, Truth, Field(description="false: the rep can work after all.")] = True
     order: Annotated[
         str, Field(max_length=20_000, description="Visit ids as a JSON list.", examples=['["account:A2","account:A1"]'])
     ] = ""
@@ -320,6 +321,7 @@ def preview_repair(area: str, day: str, rep_id: str, query: RepairQuery) -> Repl
         query.after,
         query.finish_by,
         order,
+        query.sick,
     )
     # Days are made of the whole area's records; whose they are has been asked above.
     with store().read(Scope(area=known)) as unit:
