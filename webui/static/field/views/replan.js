@@ -4,6 +4,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import Sortable from "sortablejs";
 import { Offline } from "field/api.js";
+import { metres } from "field/overlay.js";
 import { callsToMake, hasMended, icon, isHere, isOver, leaveBy, mendLink, openStops, span, stopHash, tags, unseen } from "field/views/parts.js";
 import { clock, count, daysBetween, distance, duration, momentAt, nearDay, shortDay, told } from "field/views/words.js";
 
@@ -248,14 +249,6 @@ function stopSheet(ctx, kind) {
       <span class="line-text"><strong><bdi>${stop.name}</bdi></strong>${stop.promise ? tags(stop, zone) : nothing}</span></button></li>`)}</ul>`;
 }
 
-const EARTH_M = 6_371_000;
-
-function metresBetween(one, other) {
-  const radians = (degrees) => (degrees * Math.PI) / 180;
-  const across = radians(other.lon - one.lon) * Math.cos(radians((one.lat + other.lat) / 2));
-  return EARTH_M * Math.hypot(across, radians(other.lat - one.lat));
-}
-
 const plainly = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 function dueWords(customer, today) {
@@ -272,7 +265,7 @@ function addSheet(ctx) {
   const found = customers
     .filter(({ visit_id }) => !taken.has(visit_id))
     .filter(({ name, address }) => words.every((word) => plainly(`${name} ${address}`).includes(word)))
-    .map((customer) => ({ ...customer, metres: from ? metresBetween(from, customer) : null }));
+    .map((customer) => ({ ...customer, metres: from ? metres(from, customer) : null }));
   if (sheet.nearest) found.sort((one, other) => one.metres - other.metres);
   const chosen = found.filter(({ visit_id }) => visit_id === sheet.wish?.visit_id);
   const say = (customer) => [dueWords(customer, today), customer.metres != null ? `${distance(customer.metres)} away` : "", `${customer.minutes} min`].filter(Boolean).join(" · ");
