@@ -1,15 +1,16 @@
-"""What falls due by itself: missed deadlines, holds that run out, mails of the evening, positions and rows past their
-time; a little at a time."""
+"""What falls due by itself: missed deadlines, holds that run out, days to be mended, mails of the evening, positions
+and rows past their time; a little at a time."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from planner.access import SYSTEM
+from planner.access import SYSTEM, Scope
+from planner.days_begun import days_begun
 from planner.errors import PlannerError, StorageError
 from planner.fieldwork.privacy import MAILS_KEPT, forget_positions
 from planner.handoffs.returning import return_missed
@@ -18,8 +19,11 @@ from planner.jobs.domain import JobState
 from planner.mailing.background import Mailing
 from planner.people.sessions import longest_idle_time
 from planner.people.throttling import FORGOTTEN_AFTER
+from planner.replanning.refreshing import refresh_days
 from planner.repository import Rows, Store, UnitOfWork
 from planner.settings import LoginSettings, Settings
+from planner.slots.agenda import Agendas, said_of
+from planner.slots.begun import Said
 from planner.slots.holding import expire
 
 JOBS_KEPT = timedelta(days=30)
@@ -39,12 +43,21 @@ _log = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """What a dispatcher does beside its jobs every few minutes. `areas` tells the names of the areas there are."""
+    """What a dispatcher does beside its jobs every few minutes. `areas` tells the names of the areas there are; without
+    `agendas` no days are mended."""
 
-    def __init__(self, store: Store, areas: Callable[[], Iterable[str]], settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        areas: Callable[[], Iterable[str]],
+        settings: Settings,
+        agendas: Agendas | None = None,
+    ) -> None:
         self._store = store
         self._areas = areas
         self._settings = settings
+        self._agendas = agendas
+        self._mended: dict[str, dict[tuple[str, date], Said]] = {}
         self._tidied_at: datetime | None = None
         self.mailing = Mailing(store, areas, settings)
 
@@ -58,11 +71,29 @@ class Upkeep:
                 raise
             except PlannerError as error:  # a plan that cannot be read must not keep the others waiting
                 _log.error("area %s: missed handoffs are not returned: %s", area, error)
+            try:
+                self._mend(area)
+            except StorageError:
+                raise
+            except PlannerError as error:
+                _log.error("area %s: days that have begun are not mended: %s", area, error)
         expire_holds(self._store)
         if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
             self._tidied_at = now
             forget_positions(self._store, self._settings.fieldwork, now)
             tidy(self._store, now, self._settings.login)
+
+    def _mend(self, area: str) -> None:
+        """Bring the days in line with what was said since the last round: whoever took it may have died before that."""
+        if self._agendas is None:
+            return
+        with self._store.read(Scope(area=area)) as unit:
+            since = unit.now().date() - timedelta(days=1)  # where the rep is it may still be yesterday
+            said = {key: said_of(unit, area, *key) for key in days_begun(unit, area, since)}
+        known = self._mended.get(area, {})
+        behind = [key for key, told in said.items() if known.get(key) != told]
+        refresh_days(self._store, SYSTEM, self._agendas, area, sorted(behind), self._settings)
+        self._mended[area] = said
 
 
 def expire_holds(store: Store) -> int:

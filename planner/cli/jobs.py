@@ -43,7 +43,7 @@ def work(app: App) -> None:
             executor,
             lambda: datetime.now(UTC),
             owner,
-            upkeep=Upkeep(app.store, lambda: [area.name for area in app.areas.list()], app.settings),
+            upkeep=Upkeep(app.store, lambda: [area.name for area in app.areas.list()], app.settings, app.agendas),
         )
         dispatcher.step()
         app.say(f"working on jobs with {executor.workers()} workers  (Ctrl-C ends it)")

@@ -14,13 +14,14 @@ from replanning_cast import Phone, at, promised, times
 from slots_cast import IRENE, TOWN, SlotTown, names
 
 from planner.errors import RefusedError, SlotGoneError
-from planner.fieldwork.domain import Disposition
+from planner.fieldwork.domain import DayProgress, Disposition
 from planner.plan_document import RepDay, read_plan
 from planner.replanning.refreshing import refresh
 from planner.slots.bookable import HoldAsk
 from planner.slots.domain import Booking, Meaning
 from planner.slots.holding import cancel, hold
 from planner.slots.offering import SlotQuery, offer_slots
+from planner.upkeep import Upkeep
 
 BAKERY, CAFE, DAIRY, MILL = "account:bakery", "account:cafe", "account:dairy", "opportunity:mill"
 
@@ -391,6 +392,19 @@ def test_a_day_that_has_begun_stays_as_it_is_in_a_new_plan(with_a_promise: Phone
     assert names(town.day(TUESDAY)) == ["cafe", "mill"]
     phone.refresh()
     assert times(phone.shown()) == times(before)
+
+
+def test_a_day_that_was_not_mended_when_its_events_were_taken_is_mended_soon(phone: Phone) -> None:
+    town = phone.town
+    town.now = at("09:00")
+    upkeep = Upkeep(town.store, lambda: [TOWN], town.settings, town.agendas)
+    with town.writing() as unit:
+        unit.day_progress.put(DayProgress(TOWN, "anna", TUESDAY, 1, left_out={DAIRY: "Left out"}))
+    upkeep(town.now)
+    assert [each.partition(" ")[0] for each in times(phone.shown())] == ["bakery", "cafe"]
+    stored = phone.stored()
+    upkeep(town.now)
+    assert phone.stored() == stored
 
 
 def test_what_was_said_of_a_day_before_any_plan_had_it_is_seen_once_a_plan_is_published(phone: Phone) -> None:
