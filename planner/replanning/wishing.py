@@ -15,7 +15,6 @@ from planner.repository import UnitOfWork
 from planner.slots.desk import Desk
 from planner.slots.domain import BookingState
 
-
 UNSAID_S = 3600
 """Who has not checked in is at home as yet; so long after the first visit was to begin, they go by the plan unsaid."""
 

@@ -333,10 +333,12 @@ def test_what_is_promised_for_another_day_is_not_added_to_this_one(phone: Phone)
         phone.asks(Wish(KINDS.ADDED, MILL))
 
 
-def test_a_rep_who_never_checks_in_is_late_from_where_the_day_says_that_they_are(phone: Phone) -> None:
+def test_who_has_not_checked_in_is_at_home_until_the_first_visit_is_an_hour_late(phone: Phone) -> None:
     phone.town.now = at("10:20")
-    found = phone.asks(Wish(KINDS.LATE, minutes=30))
-    assert found.statements[0].body == {"after": DAIRY, "leave_at": at("11:15").isoformat()}
+    found = phone.asks(Wish(KINDS.LATE, minutes=25))
+    assert found.statements[0].body == {"after": "", "leave_at": at("10:45").isoformat()}
+    phone.town.now = at("11:30")
+    assert phone.asks(Wish(KINDS.LATE, minutes=25)).statements[0].body["after"] != ""
     phone.town.now = at("08:00")
     assert phone.asks(Wish(KINDS.LATE, minutes=30)).statements[0].body["after"] == ""
 
