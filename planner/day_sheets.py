@@ -6,6 +6,7 @@ version that was published last of those that did.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -124,6 +125,9 @@ def one_line(text: str) -> str:
     return kept if len(kept) <= MAX_LINE else f"{kept[: MAX_LINE - 1]}…"
 
 
+_ISO_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+
+
 def long_day(day: date) -> str:
     """'Monday 30 November 2026'."""
     return f"{day:%A} {day.day} {day:%B %Y}"
@@ -221,14 +225,16 @@ def _sheet(unit: UnitOfWork, record_of: RecordOf, plan: StoredPlan, day: RepDay)
 
 
 def _stop(record_of: RecordOf, stop: Stop, promise: Booking | None, zone: ZoneInfo) -> SheetStop:
-    contact, notes = _who(record_of, stop["visit_id"])
+    contact, notes, agreed = _who(record_of, stop["visit_id"])
     told = ""
     if promise is not None:
         start, end = promise.start.astimezone(zone), promise.end.astimezone(zone)
         what = "arrive" if promise.meaning is Meaning.ARRIVE else "the whole visit"
         told = f"Promised: {what} between {start:%H:%M} and {end:%H:%M}"
+        done = _moment(stop["leave" if promise.meaning is Meaning.WHOLE else "begin"], zone)
+        told += f", expected at {_moment(stop['begin'], zone):%H:%M}: call them" if done > end else ""
     elif stop["kind"] == VisitKind.APPOINTMENT:
-        told = f"Agreed for {_moment(stop['begin'], zone):%H:%M}"
+        told = _agreed(agreed, _moment(stop["begin"], zone))
     return SheetStop(
         number=stop["stop"],
         visit_id=stop["visit_id"],
@@ -239,7 +245,7 @@ def _stop(record_of: RecordOf, stop: Stop, promise: Booking | None, zone: ZoneIn
         arrive=_moment(stop["arrive"], zone),
         begin=_moment(stop["begin"], zone),
         leave=_moment(stop["leave"], zone),
-        why=stop["why"],
+        why=_ISO_DAY.sub(lambda found: f"{date.fromisoformat(found[0]):%a %-d %b}", stop["why"]),
         late=stop["late"],
         promise=told,
         contact=contact,
@@ -247,18 +253,30 @@ def _stop(record_of: RecordOf, stop: Stop, promise: Booking | None, zone: ZoneIn
     )
 
 
-def _who(record_of: RecordOf, visit_id: str) -> tuple[Contact, str]:
-    """Whom to ask for at a visit, and what inside sales has noted."""
+def _agreed(agreed: datetime | None, begin: datetime) -> str:
+    """What the customer of an appointment was told, in local time; and when somebody comes, where that is another."""
+    at = begin.replace(tzinfo=None)
+    if agreed is None or abs(at - agreed) < timedelta(minutes=1):
+        return f"Agreed for {agreed or at:%H:%M}"
+    return f"Agreed for {agreed:%H:%M}, expected at {at:%H:%M}: call them"
+
+
+def _who(record_of: RecordOf, visit_id: str) -> tuple[Contact, str, datetime | None]:
+    """Whom to ask for at a visit, what inside sales has noted, and the local time that was agreed elsewhere."""
     kind, _, record_id = visit_id.partition(":")
     if kind not in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY):
-        return Contact(), ""
+        return Contact(), "", None
     record = record_of(RecordKind(kind), record_id)
-    notes = record.notes if isinstance(record, Opportunity) else ""
+    notes, agreed = (record.notes, record.appointment) if isinstance(record, Opportunity) else ("", None)
     account = record
     if isinstance(record, Opportunity):
         account = record_of(RecordKind.ACCOUNT, record.account_id) if record.account_id else None
     told = contact_of(*(each for each in (record, account) if isinstance(each, Opportunity | Account)))
-    return Contact(*map(one_line, (told.name, told.phone, told.email))), notes
+    return (
+        Contact(*map(one_line, (told.name, told.phone, told.email))),
+        notes,
+        agreed,
+    )
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

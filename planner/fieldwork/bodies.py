@@ -210,6 +210,7 @@ def _json(value: Any) -> Any:
 
 
 def _text(field: str, value: Any, limit: int = MAX_TEXT) -> str:
+    _check(value is not None, field, "is missing")
     _check(isinstance(value, str), field, f"{value!r:.40} is no text")
     _check(len(value) <= limit, field, f"is {len(value):,} characters long, at most {limit:,} are kept")
     _check("\0" not in value, field, "holds a NUL byte")

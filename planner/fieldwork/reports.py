@@ -194,7 +194,7 @@ def _hindrance(report: VisitReport, row: HandoffRow, move: Transition, deal: _De
             when = promise.window_text(deal.zone)
             return f"{name} has been promised a visit on {when}, which was still to come: cancel or move it. {STAYS}"
     if deal.opportunity.appointment_to_come(report.made_at + EARLY, deal.zone):
-        when = f"{deal.opportunity.appointment:%Y-%m-%d %H:%M}"
+        when = f"{deal.opportunity.appointment:%a %-d %b %H:%M}"
         return f"{name} has an appointment on {when}, which was still to come. {STAYS}"
     return ""
 

@@ -26,6 +26,9 @@ KIND_WORDS = {
     RejectReason.WRONG_FIT: "Not an opportunity for a visit",
 }
 
+NOBODY = "fieldvisit"
+"""By whom an opportunity began: no person."""
+
 
 class HandoffMovedError(ConflictError):
     """Somebody else has changed the handoff since this one looked; `present` is where it stands now."""
@@ -101,7 +104,7 @@ def move(
     _check_said(wanted, row)
     if row.action in ENDS and opportunity.appointment_to_come(now, zone):
         raise RefusedError(
-            f"{opportunity.name} has an appointment on {opportunity.appointment:%Y-%m-%d %H:%M}: agree with them that "
+            f"{opportunity.name} has an appointment on {opportunity.appointment:%a %-d %b %H:%M}: agree with them that "
             f"it is off and take it out of the record first, then this can be {row.words}"
         )
     moved = replace(
@@ -114,8 +117,8 @@ def move(
     if row.action is Action.REPORT:
         if opportunity.appointment_to_come(now + EARLY, zone):
             raise RefusedError(
-                f"{opportunity.name} has an appointment on {opportunity.appointment:%Y-%m-%d %H:%M}, which is still to "
-                f"come: report the visit then"
+                f"{opportunity.name} has an appointment on {opportunity.appointment:%a %-d %b %H:%M}, which is still "
+                f"to come: report the visit then"
             )
         _end_promises(unit, area, opportunity, now)
     told = [_reason(wanted), wanted.learned.strip() and f"Learned: {wanted.learned.strip()}"]
@@ -206,12 +209,16 @@ def write(
     now: datetime,
     text: str = "",
 ) -> HandoffRow:
-    """Store a changed handoff, with what happened as an entry of its history and of the audit log."""
+    """Store a changed handoff, with what happened as an entry of its history and of the audit log.
+
+    Nobody has brought it to where it began: an import did, and `present.since` is when, if that is known.
+    """
     area, number = present.area, unit.handoff_events.count(area=present.area, opportunity_id=opportunity.id)
     if present.revision == 0:
         number += 1
         began = f"It began as {STATE_WORDS[present.state]}"
-        unit.handoff_events.put(HandoffEvent(area, opportunity.id, number, now, actor, "began", present.state, began))
+        at = present.since or now
+        unit.handoff_events.put(HandoffEvent(area, opportunity.id, number, at, NOBODY, "began", present.state, began))
     since = present.since if moved.state is present.state and present.since else now
     moved = replace(moved, revision=present.revision + 1, since=since)
     if moved.before == present.before and (moved.state, moved.side, moved.owner) != (

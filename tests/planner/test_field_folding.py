@@ -59,6 +59,21 @@ def test_a_report_written_at_the_customers_ends_the_visit_and_one_written_in_the
     assert visit(arrived, reported("16:01")).over
 
 
+def test_a_correction_changes_what_is_told_and_not_when_the_rep_left() -> None:
+    events = [sent("arrived", BAKERY, "10:00"), reported("10:35"), reported("15:00", "not_in", at_customer=False)]
+    for some in (events, events[::-1]):
+        assert (visit(*some).left_at, visit(*some).dwell_minutes) == (at("10:35"), 35)
+        assert visit(*some).disposition is Disposition.NOT_IN
+
+
+def test_a_report_ends_the_visit_when_it_comes_at_once_and_without_a_check_in() -> None:
+    at_once = visit(sent("arrived", BAKERY, "10:00"), reported("10:00"))
+    assert (at_once.left_at, at_once.dwell_minutes) == (at("10:00"), None)
+    assert visit(reported("10:35")).left_at == at("10:35")
+    evening = visit(reported("18:00", at_customer=False))
+    assert (evening.left_at, evening.reported_at) == (None, at("18:00"))
+
+
 @pytest.mark.parametrize("clock", ["09:00", "10:00", "16:01"])
 def test_what_is_no_visits_length_is_not_learned_from(clock: str) -> None:
     assert visit(sent("arrived", BAKERY, "10:00"), sent("left", BAKERY, clock)).dwell_minutes is None

@@ -168,6 +168,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
     today = now().astimezone(team.zone).date()
     deadline = deadline_view(row, due, today)
     over = row.state in (HandoffState.WON, HandoffState.LOST)
+    visited = over or row.state is HandoffState.VISITED
     place = location.place if location and location.address == deal.address else None
     return render_template(
         "opportunity.html",
@@ -180,7 +181,7 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         promise=promise_view(promise, team.zone, team.name(promise.rep_id)) if promise else None,
         reports=report_views(reports, team),
         promise_links=list(_promise_links(area, promise)) if promise else [],
-        planned=planned_view(planned, team) if planned and not over else None,
+        planned=planned_view(planned, deal, team) if planned and not visited else None,
         rides=[ride.view for ride in rides_near(area, place, promise, team, today, deal.account_id)]
         if place and rides_with(row)
         else [],

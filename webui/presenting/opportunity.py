@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from planner.domain import Opportunity, Rep
@@ -142,11 +142,11 @@ class RideView:
 
 @dataclass(frozen=True, slots=True)
 class PlannedView:
-    """A visit in the plan that reps see; `agreed` with the customer before it was imported."""
+    """A visit in the plan that reps see; `agreed` is what was agreed with the customer before it was imported."""
 
     text: str
     rep: str
-    agreed: bool
+    agreed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,9 +352,13 @@ def promise_view(booking: Booking, zone: ZoneInfo, rep: str) -> PromiseView:
     )
 
 
-def planned_view(visit: PlannedHandoff, team: Team) -> PlannedView:
+def planned_view(visit: PlannedHandoff, deal: Opportunity, team: Team) -> PlannedView:
     when = f"{short_day(visit.arrive.date())}, {clock(visit.begin)}"
-    return PlannedView(when, team.names.get(visit.rep_id, visit.rep), visit.promise)
+    agreed = "this time was agreed with the customer" if visit.promise else ""
+    at = deal.appointment
+    if visit.promise and at is not None and visit.begin.replace(tzinfo=None) - at >= timedelta(minutes=1):
+        agreed = f"agreed for {_when(at)}, expected at {clock(visit.begin)}: call them"
+    return PlannedView(when, team.names.get(visit.rep_id, visit.rep), agreed)
 
 
 def _answer(

@@ -131,7 +131,7 @@ function working(ctx, day) {
       ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`, (title) => html`<h3 class="part-title">${title}</h3>`)}</section>
     ${dayActs(ctx, day)}
     <section aria-labelledby="rest"><h2 id="rest">${rest.length ? "After that" : "Then home"}</h2>
-      <p class="quiet numbers">${count(rest.length, "visit")} left after this · home about ${clock(day.end?.time, zone)}</p>
+      <p class="quiet numbers">${rest.length ? `${count(rest.length, "visit")} left after this · ` : ""}home about ${clock(day.end?.time, zone)}</p>
       ${lines(day, rest, zone, { from: ctx.now(), shown: next })}</section>
     ${doneFold(ctx, day)}${leftOut(day, ctx)}`;
 }

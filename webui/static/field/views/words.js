@@ -76,7 +76,7 @@ export function distance(metres) {
 
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-export const money = (value) => Number(value).toLocaleString("en", { maximumFractionDigits: 2 });
+export const money = (value) => Number(value).toLocaleString("en", { minimumFractionDigits: Number(value) % 1 ? 2 : 0, maximumFractionDigits: 2 });
 
 /** 'just now', '5 min ago', '14:05', 'Mon 30 Nov 14:05'. */
 export function since(moment, now, zone) {
