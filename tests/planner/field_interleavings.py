@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from cast import MONDAY, TUESDAY, WEDNESDAY
@@ -25,6 +26,7 @@ from planner.storage import SqlStore
 
 VISITS = (BAKERY, KIOSK, DAIRY, MILL, FORGE, BARN)
 DAYS = (MONDAY, TUESDAY, WEDNESDAY)
+THURSDAY, FRIDAY = WEDNESDAY + timedelta(days=1), WEDNESDAY + timedelta(days=2)
 
 
 class CrashError(Exception):
@@ -146,13 +148,22 @@ class Replaying:
 
     def replay(self, interleaving: Interleaving) -> Replayed:
         in_order = sorted(interleaving.events, key=lambda event: (event.made_at, event.id))
-        field = self._fields.anew()
+        field = self._anew()
         for who in ("anna", "ben"):
             field.take(*(event for event in in_order if event.rep_id == who), who=who)
         once = rows_of(field)
-        field = self._fields.anew()
+        field = self._anew()
         _deliver(field, interleaving.events, interleaving.requests)
-        return _compared(interleaving.events, once, rows_of(field))
+        shuffled = rows_of(field)
+        if any(request.days_later for request in interleaving.requests):
+            del once["orders"], shuffled["orders"]  # nothing is taken out of a day that is over
+        return _compared(interleaving.events, once, shuffled)
+
+    def _anew(self) -> Field:
+        """On the evening of the last day, so that no phone is ahead of us."""
+        field = self._fields.anew()
+        field.town.now = at("18:00", WEDNESDAY)
+        return field
 
 
 def _compared(events: Sequence[SentEvent], once: dict[str, list[Any]], shuffled: dict[str, list[Any]]) -> Replayed:
@@ -198,5 +209,18 @@ def rows_of(field: Field) -> dict[str, list[Any]]:
                 for _, row in deals
             ],
             "bookings": [(booking.id, booking.state) for booking in unit.bookings.find(area=TOWN)],
+            "orders": _orders(field, unit),
             "accounts": sorted((seen.account_id, seen.last_visit, seen.dwells) for seen in unit.records(TOWN).visits()),
         }
+
+
+def _orders(field: Field, unit: UnitOfWork) -> list[tuple[str, date, tuple[str, ...]]]:
+    """Of the days to come, as the plan and all that came since have them."""
+    orders = {}
+    for rep_id in ("anna", "ben"):
+        for day in (THURSDAY, FRIDAY):
+            _, planned = field.town.agendas.planned(unit, TOWN, rep_id, day)
+            row = unit.changed_days.get(TOWN, rep_id, day)
+            stops = tuple(stop["visit_id"] for stop in planned["stops"]) if planned is not None else ()
+            orders[rep_id, day] = row.order if row is not None else stops
+    return [(*key, order) for key, order in orders.items()]
