@@ -68,7 +68,8 @@ function bare(ctx, { kind, visit_id = "", minutes, leave_at, after: from, finish
     case "late": {
       if (leave_at) return said({ after: from, leave_at });
       const planned = last ? new Date(last.leave) : next ? leaveBy(next) : ctx.now();
-      const leave = Math.max(planned.getTime() + minutes * 60_000, ctx.now().getTime());
+      // Nobody leaves home before now; elsewhere not in the past.
+      const leave = last ? Math.max(planned.getTime() + minutes * 60_000, ctx.now().getTime()) : Math.max(planned.getTime(), ctx.now().getTime()) + minutes * 60_000;
       return said({ after, leave_at: new Date(leave).toISOString() });
     }
     case "finish":
