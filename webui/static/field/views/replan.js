@@ -12,6 +12,7 @@ const DEBOUNCE_MS = 250;
 const LATE = [10, 15, 25, 40];
 const MOST_LATE = 12 * 60;
 const SHOWN_CUSTOMERS = 30;
+const UNSAID_MS = 60 * 60_000; // so long after its time a first visit has been made, though nobody has said so: as the server has it
 
 const TITLES = {
   late: "Running late", cancelled: "Customer cancelled", skipped: "Skip a stop", added: "Add a stop", order: "Another order",
@@ -57,10 +58,17 @@ function lastPlace(day) {
   return here ?? day.stops.filter(isOver).at(-1) ?? null;
 }
 
+/** Where somebody is late from: of whom nothing is known, from home, and later from where they should be. */
+function lateFrom(ctx) {
+  const { stops } = ctx.day;
+  const unsaid = stops.length && ctx.now() - new Date(stops[0].begin) > UNSAID_MS;
+  return lastPlace(ctx.day) ?? (unsaid ? stops.filter((stop) => new Date(stop.arrive) <= ctx.now()).at(-1) : null);
+}
+
 /** What is wished, said without knowing what would come of it. */
 function bare(ctx, { kind, visit_id = "", minutes, leave_at, after: from, finish_by, order }) {
   const { day } = ctx;
-  const last = lastPlace(day);
+  const last = kind === "late" ? lateFrom(ctx) : lastPlace(day);
   const after = last?.visit_id ?? "";
   const next = openStops(day).find((stop) => stop !== last);
   const said = (body) => [{ kind, day: day.date, visit_id, body, base: day.revision }];
