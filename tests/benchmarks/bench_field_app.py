@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "webui"))
 
 from booking_cast import AREA, BAKERY, located, spot, town_visit
 from conftest import CHROMIUM_ARGUMENTS, chromium_of_the_system
-from field_cast import APP, PHONE, FieldOffice, Server, let_in
+from phone_cast import APP, PHONE, FieldOffice, Server, let_in
 from plan_cast import MORNING, at, plan, rep_day
 from playwright.sync_api import BrowserContext, sync_playwright
 

@@ -297,10 +297,13 @@ def test_a_backup_of_an_older_schema_is_brought_to_the_newest(saved: Path, targe
     def older(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
         for table in set(manifest["rows"]) - of_first:
             del members[f"tables/{table}.jsonl"], manifest["rows"][table]
-        reps = [json.loads(line) for line in members["tables/reps.jsonl"].splitlines()]
-        for row in reps:
-            del row["languages"]
-        members["tables/reps.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in reps)
+        contact = ("contact_name", "contact_email", "contact_phone")
+        for table, newer in (("reps", ("languages",)), ("accounts", contact), ("opportunities", contact[2:])):
+            rows = [json.loads(line) for line in members[f"tables/{table}.jsonl"].splitlines()]
+            for row in rows:
+                for column in newer:
+                    del row[column]
+            members[f"tables/{table}.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
         manifest.update(schema="0001", audit_entries=0, audit_head="")
 
     restore(forged(saved, older), target, tmp_path / "other", Actor("me"))

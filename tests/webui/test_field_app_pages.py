@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from company_cast import HTTPS, Browser, Company
-from field_cast import APP
+from phone_cast import APP
 
 from planner.access import Role
 from webui.assets import STATIC

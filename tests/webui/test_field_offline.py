@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import CHROMIUM_ARGUMENTS, chromium_of_the_system
-from field_cast import APP, PHONE, FieldOffice, Server, let_in
+from phone_cast import APP, PHONE, FieldOffice, Server, let_in
 from plan_cast import MONDAY, MORNING, TUESDAY
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
