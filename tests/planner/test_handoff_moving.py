@@ -165,7 +165,7 @@ def test_from_draft_to_won_there_is_one_owner_at_any_time_and_every_step_is_writ
     events = desk.history()
     assert [event.number for event in events] == list(range(1, 9))
     assert [(event.action, event.actor) for event in events] == [
-        ("began", "user:iris"), ("drafted", "user:iris"), ("handed_off", "user:iris"), ("assigned", "user:max"),
+        ("began", "fieldvisit"), ("drafted", "user:iris"), ("handed_off", "user:iris"), ("assigned", "user:max"),
         ("accepted", "user:ben"), ("booked", "user:iris"), ("visited", "user:ben"), ("won", "user:ben"),
     ]  # fmt: skip
     assert desk.told()[2] == ("handed_off", "Ring first")
@@ -419,7 +419,7 @@ def test_nothing_ends_or_goes_back_while_an_appointment_is_still_to_come(
 ) -> None:
     agreed_with_the_spa(desk, state)
     before, said = desk.row("spa"), {"why": WHY, "learned": LEARNED, "kind": RejectReason.CLERICAL}
-    with pytest.raises(RefusedError, match="appointment on 2026-12-02 10:00: agree with them that it is off"):
+    with pytest.raises(RefusedError, match="appointment on Wed 2 Dec 10:00: agree with them that it is off"):
         desk.does(who, action, "spa", **said)
     assert desk.row("spa") == before
     desk.now = datetime(2026, 12, 2, 10, 1, tzinfo=UTC)
@@ -428,7 +428,7 @@ def test_nothing_ends_or_goes_back_while_an_appointment_is_still_to_come(
 
 def test_a_visit_is_reported_when_its_appointment_has_come_and_may_end_on_the_same_day(desk: Desk) -> None:
     agreed_with_the_spa(desk)
-    with pytest.raises(RefusedError, match="appointment on 2026-12-02 10:00, which is still to come"):
+    with pytest.raises(RefusedError, match="appointment on Wed 2 Dec 10:00, which is still to come"):
         desk.does("max", Action.REPORT, "spa", learned=LEARNED)
     desk.now = datetime(2026, 12, 2, 11, tzinfo=UTC)
     desk.does("max", Action.REPORT, "spa", learned=LEARNED)
@@ -439,7 +439,7 @@ def test_an_appointment_of_this_evening_is_still_to_come_where_the_day_is_over_i
     agreed_with_the_spa(desk, S.HANDED_OFF, "2026-11-30 18:30")
     desk.zone = ZoneInfo("America/Vancouver")
     desk.now = datetime(2026, 11, 30, 17, tzinfo=desk.zone).astimezone(UTC)
-    with pytest.raises(RefusedError, match="appointment on 2026-11-30 18:30"):
+    with pytest.raises(RefusedError, match="appointment on Mon 30 Nov 18:30"):
         desk.does("max", Action.REJECT, "spa", kind=RejectReason.CLERICAL, why=WHY)
 
 

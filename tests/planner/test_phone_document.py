@@ -468,6 +468,9 @@ def test_settings_are_those_of_the_installation(slots: SlotTown) -> None:
 
 def test_days_before_come_along_so_that_their_visits_can_still_be_reported(town: SlotTown) -> None:
     with town.store.read(phone_scope(ANNA, TOWN, "anna")) as unit:
-        told = phone_document(unit, TOWN, "anna", TUESDAY, 2, asking(), town.settings, town.now, before=1)
-    assert [day["date"] for day in told["days"]] == [str(MONDAY), str(TUESDAY), str(WEDNESDAY)]
-    assert told["days"][0]["stops"]
+        week = phone_document(unit, TOWN, "anna", MONDAY, 5, asking(), town.settings, town.now)
+        busy = next(day for day in week["days"] if day["stops"])
+        after = date.fromisoformat(busy["date"]) + timedelta(days=1)
+        told = phone_document(unit, TOWN, "anna", after, 1, asking(), town.settings, town.now, before=1)
+    assert [day["date"] for day in told["days"]] == [busy["date"], str(after)]
+    assert told["days"][0]["stops"] == busy["stops"]

@@ -66,4 +66,5 @@ def test_style_sheets_and_scripts_of_our_own_name_no_other_host() -> None:
             "https://www.openstreetmap.org/copyright",
             "https://leafletjs.com",
             "http://www.w3.org/2000/svg",
+            "https:",  # a protocol that is asked about
         }

@@ -88,7 +88,7 @@ def test_a_calendar_reads_a_rep_s_published_days_without_a_session(street: Stree
     assert found["Deal 2"]["LOCATION"] == "Unioninkatu 2, Helsinki"
     assert found["Deal 2"]["GEO"].to_ical() == "60.1656;24.952"
     assert "Contact: Kim Lee, +358 40 123" in str(visit["DESCRIPTION"])
-    assert "last visit 2026-11-02" in str(visit["DESCRIPTION"])
+    assert "last visit Mon 2 Nov" in str(visit["DESCRIPTION"])
     assert "Contact: Kim Lee" in str(found["Deal 2"]["DESCRIPTION"])  # the customer's, where the deal has none
     assert visit["LAST-MODIFIED"].dt == PUBLISHED
 

@@ -469,13 +469,14 @@ def test_stops_are_put_in_another_order_by_dragging_and_by_keyboard(phone: MakeP
     expect(page.locator(".broken")).to_have_text("Red Door Lets is closed on this day.")
     assert len(made.wishes) == 1  # both moves were asked about at once
     handles = page.locator(".move-handle")
+    handles.nth(3).scroll_into_view_if_needed()
     (start, end) = (handles.nth(index).bounding_box() for index in (3, 0))
     assert start is not None
     assert end is not None
     page.mouse.move(start["x"] + 20, start["y"] + 20)
     page.mouse.down()
-    page.mouse.move(start["x"] + 20, end["y"] + 60, steps=8)
-    page.mouse.move(start["x"] + 20, end["y"] + 5, steps=8)
+    page.mouse.move(start["x"] + 20, end["y"] + 60, steps=20)
+    page.mouse.move(start["x"] + 20, end["y"] + 5, steps=20)
     page.mouse.up()
     expect(page.locator(".reorder strong").first).to_have_text("Pier Paints")
     expect(page.locator(".reorder > li")).to_have_count(5)
