@@ -147,6 +147,7 @@ def test_a_day_without_a_signal_and_reports_that_arrive_once(
     ]
 
 
+@pytest.mark.slow
 def test_the_first_load_is_below_400_kb_without_the_base_map(phone: BrowserContext, server: Server) -> None:
     page = phone.new_page()
     network = phone.new_cdp_session(page)
@@ -163,6 +164,7 @@ def test_the_first_load_is_below_400_kb_without_the_base_map(phone: BrowserConte
     assert 50_000 < loaded < 400_000
 
 
+@pytest.mark.slow
 def test_the_worker_answers_ranges_of_the_base_map_as_the_server_does(phone: BrowserContext, server: Server) -> None:
     page = opened(phone, server)
     kept(page)
@@ -186,6 +188,7 @@ def test_the_worker_answers_ranges_of_the_base_map_as_the_server_does(phone: Bro
     assert [answer[:2] for answer in offline[-2:]] == [answer[:2] for answer in online[-2:]]
 
 
+@pytest.mark.slow
 def test_another_one_who_logs_in_sees_nothing_of_the_first_whose_words_wait_for_her(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -215,6 +218,7 @@ def test_another_one_who_logs_in_sees_nothing_of_the_first_whose_words_wait_for_
     assert [(event.made_by, event.visit_id) for event in office.events()] == [(f"user:{office.ann.id}", BAKERY)]
 
 
+@pytest.mark.slow
 def test_logging_out_wipes_the_phone_but_for_what_was_not_sent(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -243,6 +247,7 @@ def test_logging_out_wipes_the_phone_but_for_what_was_not_sent(
     assert len(office.events()) == 1
 
 
+@pytest.mark.slow
 def test_logging_out_on_another_page_wipes_the_phone_as_well(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -256,6 +261,7 @@ def test_logging_out_on_another_page_wipes_the_phone_as_well(
     page.wait_for_function(f"() => ({EVERYTHING})().then((found) => !found.documents.length)")
 
 
+@pytest.mark.slow
 def test_when_the_session_has_run_out_the_app_works_on_and_says_what_logging_in_would_send(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -278,6 +284,7 @@ def test_when_the_session_has_run_out_the_app_works_on_and_says_what_logging_in_
     assert len(office.events()) == 1
 
 
+@pytest.mark.slow
 def test_what_the_server_refuses_is_shown_and_blocks_nothing(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -293,6 +300,7 @@ def test_what_the_server_refuses_is_shown_and_blocks_nothing(
     assert page.evaluate(QUEUE) == []
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_leads_to_no_second_report(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -308,6 +316,7 @@ def test_an_answer_that_is_lost_leads_to_no_second_report(
     assert len(office.events()) == 1
 
 
+@pytest.mark.slow
 def test_two_tabs_send_each_thing_once_and_both_know_it(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -326,6 +335,7 @@ def test_two_tabs_send_each_thing_once_and_both_know_it(
     assert sum(body.count(GROCER) for body in sent) == 1
 
 
+@pytest.mark.slow
 def test_a_new_version_takes_over_when_told_to_and_the_queue_stays(
     phone: BrowserContext, office: FieldOffice, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +354,7 @@ def test_a_new_version_takes_over_when_told_to_and_the_queue_stays(
     expect(page.locator("link[href*='booking.css']")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_version_that_comes_only_half_changes_nothing(
     phone: BrowserContext, office: FieldOffice, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,6 +378,7 @@ def test_a_version_that_comes_only_half_changes_nothing(
     expect(page.locator("main")).to_contain_text("Secret Bakery")
 
 
+@pytest.mark.slow
 def test_tomorrow_is_there_when_the_app_is_opened_tomorrow_without_a_signal(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -380,6 +392,7 @@ def test_tomorrow_is_there_when_the_app_is_opened_tomorrow_without_a_signal(
     assert TUESDAY.endswith("12-01")
 
 
+@pytest.mark.slow
 def test_a_stop_that_is_added_without_a_signal_is_reported_and_a_view_that_fails_keeps_nothing_from_being_sent(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -405,6 +418,7 @@ def test_a_stop_that_is_added_without_a_signal_is_reported_and_a_view_that_fails
     assert len(office.events()) == 3
 
 
+@pytest.mark.slow
 def test_what_the_server_fails_on_waits_behind_all_others_and_says_why(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -419,6 +433,7 @@ def test_what_the_server_fails_on_waits_behind_all_others_and_says_why(
     assert {event.visit_id for event in office.events()} == {BAKERY, FLORIST}
 
 
+@pytest.mark.slow
 def test_of_two_tabs_documents_the_newer_stays_and_what_was_seen_is_gone(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:
@@ -449,6 +464,7 @@ def test_of_two_tabs_documents_the_newer_stays_and_what_was_seen_is_gone(
     assert told == [False, ["Ben goes."], 0]
 
 
+@pytest.mark.slow
 def test_a_page_of_an_area_that_is_gone_keeps_no_new_version_away(
     phone: BrowserContext, office: FieldOffice, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +479,7 @@ def test_a_page_of_an_area_that_is_gone_keeps_no_new_version_away(
     assert page.evaluate("(name) => caches.open(name).then((app) => app.match('/field/gone/'))", new) is None
 
 
+@pytest.mark.slow
 def test_a_base_map_for_which_there_is_no_room_is_not_fetched_and_a_clock_that_is_wrong_is_noticed(
     phone: BrowserContext, office: FieldOffice, server: Server
 ) -> None:

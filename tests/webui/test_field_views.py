@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from webui.api.fieldwork import FieldDocument
 from webui.api.values import model_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 BREAD = "opportunity%3AO7"
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}} ${7*7} <b>Ltd</b>"
@@ -734,7 +734,6 @@ VIEWS = (
 WITHOUT_NAMES = (f"#/change/{MONDAY}", f"#/change/{MONDAY}/late", f"#/change/{MONDAY}/finish", *VIEWS[-3:-1])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", ("color-contrast",))], ids=["light", "dark"])
 def test_everybody_can_use_every_view(phone: MakePhone, scheme: str, rules: tuple[str, ...]) -> None:
     made = phone(crowded(LONG), color_scheme=scheme, viewport={"width": 320, "height": 640}, reduced_motion="reduce")
@@ -757,7 +756,6 @@ def test_everybody_can_use_every_view(phone: MakePhone, scheme: str, rules: tupl
         assert violations(page, *rules) == [], view
 
 
-@pytest.mark.slow
 def test_hostile_names_are_text_and_nothing_else(phone: MakePhone) -> None:
     made = phone(crowded(HOSTILE), viewport=DESK)
     made.preview = slipped(made.document["days"][0])
