@@ -41,6 +41,7 @@ async function install() {
   const before = new Set();
   for (const name of await caches.keys())
     if (name.startsWith("fieldvisit-app-")) for (const path of pagesOf(await (await caches.open(name)).keys())) before.add(path);
+  const had = await caches.has(APP);
   const cache = await caches.open(APP);
   try {
     await cache.addAll(SETUP.keeps);
@@ -48,7 +49,7 @@ async function install() {
     for (const path of open) loggedIn = (await fresh(cache, path)) || loggedIn;
     for (const path of before) if (!open.has(path)) await fresh(cache, path, loggedIn);
   } catch (error) {
-    await caches.delete(APP);
+    if (!had) await caches.delete(APP); // what runs under this name goes on
     throw error;
   }
 }
