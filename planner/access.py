@@ -31,6 +31,8 @@ class Permission(StrEnum):
     SEE_RECORDS = "records:read"
     WRITE_RECORDS = "records:write"
     SEE_TEAM = "team:read"
+    SEE_FIGURES = "figures:read"
+    REALIGN = "territories:write"
     PLAN = "plans:write"
     ADMINISTER = "admin"
     SEE_METRICS = "metrics:read"

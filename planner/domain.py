@@ -175,10 +175,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Opportunity:
-    """A qualified opportunity that inside sales hands off, with its BANT answers.
+    """What inside sales works on, from the lead that came in to the opportunity handed off, with its BANT answers.
 
-    `budget`, `authority` and `need` are "yes", "no" or "unknown"; `timeline` is a phrase, "no" or "unknown".
-    `qualified_at` and `appointment` are local wall-clock times at the place.
+    `source` says where the lead came from, such as "trade fair"; `lead_at` when it came in, `contacted_at` when
+    somebody first spoke to the customer, `qualified_at` when it was found worth a visit. `budget`, `authority` and
+    `need` are "yes", "no" or "unknown"; `timeline` is a phrase, "no" or "unknown". These moments and `appointment` are
+    local wall-clock times at the place.
     """
 
     id: str
@@ -202,13 +204,16 @@ class Opportunity:
     appointment: datetime | None = None
     inside_rep: str = ""
     notes: str = ""
+    source: str = ""
+    lead_at: datetime | None = None
+    contacted_at: datetime | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(bool(self.id), "opportunity_id", "is empty")
         _check(bool(self.name), "name", "is empty")
         _check_text(self, "id", "name", "account_id", "contact_name", "contact_email", "availability", "inside_rep")
-        _check_text(self, "timeline", "contact_phone")
+        _check_text(self, "timeline", "contact_phone", "source")
         _check_text(self, "notes", limit=MAX_NOTES)
         _check(0 <= self.value <= 1e12, "value", f"{self.value} is negative or absurd")
         _check(0 <= self.probability <= 1, "probability", f"{self.probability} is not between 0 and 1")
@@ -221,7 +226,7 @@ class Opportunity:
             f"{self.first_action_days} is not between 0 and 365",
         )
         _check_minutes("visit_minutes", self.visit_minutes)
-        for name in ("qualified_at", "appointment"):
+        for name in ("lead_at", "contacted_at", "qualified_at", "appointment"):
             moment = getattr(self, name)
             _check(moment is None or moment.tzinfo is None, name, "is not a local time")
         if self.availability:

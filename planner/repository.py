@@ -13,7 +13,9 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
+from planner.activities.domain import ActivityCount, ActivityGoals, SummaryReader
 from planner.audit import AuditEntry
+from planner.coverage.domain import StoredCoverage
 from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
 from planner.fieldwork.domain import (
     AccountVisits,
@@ -32,7 +34,9 @@ from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
+from planner.scenarios.domain import Scenario
 from planner.slots.domain import Booking, ChangedDay
+from planner.territories.domain import Territory
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
@@ -318,6 +322,23 @@ class UnitOfWork(Protocol):
     def calendar_feeds(self) -> Rows[CalendarFeed]: ...  # key: area, rep_id; as field_events
     @property
     def sent_mails(self) -> Rows[SentMail]: ...  # key: area, rep_id, day; as field_events
+
+    @property
+    def territories(self) -> Rows[Territory]: ...  # key: area, id; of the reps in scope
+    @property
+    def coverages(
+        self,
+    ) -> Rows[StoredCoverage]: ...  # key: area; whoever shows it cuts it to a scope
+    @property
+    def scenarios(self) -> Rows[Scenario]: ...  # key: area, id; only for those who see the whole area
+    @property
+    def activity_goals(self) -> Rows[ActivityGoals]: ...  # key: area
+    @property
+    def activity_counts(
+        self,
+    ) -> Rows[ActivityCount]: ...  # key: area, user_id, day, kind
+    @property
+    def summary_readers(self) -> Rows[SummaryReader]: ...  # key: area, user_id
 
     def now(self) -> datetime:
         """The present moment in UTC, by the one clock that all processes share: the database's."""

@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection
 
 from planner.errors import StorageError
 from planner.repository import Values
+from planner.storage.column_types import Utc
 from planner.storage.migrating import SCHEMA, migrations, upgrade
-from planner.storage.tables import METADATA, Utc
+from planner.storage.tables import METADATA
 from planner.storage.values import checked
 
 _AT_ONCE = 500

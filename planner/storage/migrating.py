@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration; what `tables` describes."""
 
 

@@ -17,7 +17,8 @@ from sqlalchemy.types import TypeEngine
 
 from planner.domain import Record, RecordKind
 from planner.repository import Change
-from planner.storage.tables import RECORD_TABLES, Json
+from planner.storage.column_types import Json
+from planner.storage.tables import RECORD_TABLES
 from planner.storage.values import checked
 
 R = TypeVar("R", bound=Record)

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from planner.access import EVERYTHING, SYSTEM, Actor, Scope
+from planner.activities.domain import ActivityCount, ActivityGoals, SummaryReader
+from planner.coverage.domain import StoredCoverage
 from planner.domain import Record
 from planner.errors import ConflictError, NotFoundError, StorageError
 from planner.fieldwork.domain import (
@@ -30,6 +32,7 @@ from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
 from planner.rep_days import RepDayNote
 from planner.repository import Dump, Values
+from planner.scenarios.domain import Scenario
 from planner.slots.domain import Booking, ChangedDay
 from planner.storage.account_visits import CountedRows
 from planner.storage.audit_log import SqlAuditLog
@@ -40,11 +43,14 @@ from planner.storage.record_rows import Prepared
 from planner.storage.repositories import SqlPlans, SqlRecords
 from planner.storage.rows import SqlRows
 from planner.storage.tables import (
+    ACTIVITY_COUNTS,
+    ACTIVITY_GOALS,
     ANSWERS,
     BOOKINGS,
     CALENDAR_FEEDS,
     CHANGED_DAYS,
     CHECK_INS,
+    COVERAGES,
     DAY_PROGRESS,
     FIELD_EVENTS,
     FIELD_VISITS,
@@ -54,9 +60,12 @@ from planner.storage.tables import (
     JOBS,
     REP_DAY_NOTES,
     REPORT_TEMPLATES,
+    SCENARIOS,
     SENT_MAILS,
     SESSIONS,
+    SUMMARY_READERS,
     TEAM_RULES,
+    TERRITORIES,
     THROTTLES,
     TOKENS,
     USERS,
@@ -66,6 +75,7 @@ from planner.storage.tables import (
 from planner.storage.transaction import Transaction
 from planner.storage.turns import FileTurn, take_turn
 from planner.storage.values import is_text
+from planner.territories.domain import Territory
 
 R = TypeVar("R", bound=Record)
 
@@ -170,6 +180,30 @@ class SqlUnitOfWork:
     @property
     def sent_mails(self) -> SqlRows[SentMail]:
         return SqlRows(self._transaction, SENT_MAILS, SentMail)
+
+    @property
+    def territories(self) -> SqlRows[Territory]:
+        return SqlRows(self._transaction, TERRITORIES, Territory)
+
+    @property
+    def coverages(self) -> SqlRows[StoredCoverage]:
+        return SqlRows(self._transaction, COVERAGES, StoredCoverage)
+
+    @property
+    def scenarios(self) -> SqlRows[Scenario]:
+        return SqlRows(self._transaction, SCENARIOS, Scenario)
+
+    @property
+    def activity_goals(self) -> SqlRows[ActivityGoals]:
+        return SqlRows(self._transaction, ACTIVITY_GOALS, ActivityGoals)
+
+    @property
+    def activity_counts(self) -> SqlRows[ActivityCount]:
+        return SqlRows(self._transaction, ACTIVITY_COUNTS, ActivityCount)
+
+    @property
+    def summary_readers(self) -> SqlRows[SummaryReader]:
+        return SqlRows(self._transaction, SUMMARY_READERS, SummaryReader)
 
     def now(self) -> datetime:
         """The present moment by the clock that everybody shares."""

@@ -1,177 +1,34 @@
-"""The tables, and how values of the domain become columns."""
+"""The tables. Record columns are named as the fields of the domain."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import UTC, date, datetime, time
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
-from planner.access import Permission, Role
-from planner.domain import Address, RecordKind
-from planner.errors import StorageError
+from planner.access import Role
+from planner.activities.domain import Activity
+from planner.domain import RecordKind
 from planner.fieldwork.domain import CheckInVerdict, DealOutcome, Disposition, EventKind, MailState, Outcome, Severity
-from planner.handoffs.domain import BantAnswer, BeforeReports, HandoffState, Side
+from planner.handoffs.domain import HandoffState, Side
 from planner.jobs.domain import JobState
+from planner.scenarios.domain import ScenarioState
 from planner.slots.domain import BookingState, Meaning
-from routing.gazetteer import Candidate
-from routing.geo import LatLon
-
-
-class Json(TypeDecorator[Any]):
-    """A value of the domain as JSON; NULL for None."""
-
-    impl = sa.JSON(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else self.to_json(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else self.from_json(value)
-
-    def to_json(self, value: Any) -> Any:
-        return dict(value)
-
-    def from_json(self, value: Any) -> Any:
-        return value
-
-
-class _AddressJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: Address) -> Any:
-        return asdict(value)
-
-    def from_json(self, value: Any) -> Address:
-        return Address(**value)
-
-
-class _SetJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: frozenset[Any]) -> Any:
-        return sorted(value)
-
-    def from_json(self, value: Any) -> frozenset[Any]:
-        return frozenset(value)
-
-
-class _TimesJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: tuple[time, ...]) -> Any:
-        return [moment.isoformat() for moment in value]
-
-    def from_json(self, value: Any) -> tuple[time, ...]:
-        return tuple(map(time.fromisoformat, value))
-
-
-class _ListJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: tuple[Any, ...]) -> Any:
-        return list(value)
-
-    def from_json(self, value: Any) -> tuple[Any, ...]:
-        return tuple(value)
-
-
-class _PermissionsJson(_SetJson):
-    cache_ok = True
-
-    def from_json(self, value: Any) -> frozenset[Any]:
-        return frozenset(map(Permission, value))
-
-
-class _CandidatesJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: tuple[Candidate, ...]) -> Any:
-        return [asdict(candidate) for candidate in value]
-
-    def from_json(self, value: Any) -> tuple[Candidate, ...]:
-        return tuple(Candidate(**{**candidate, "place": LatLon(**candidate["place"])}) for candidate in value)
-
-
-class _BantJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: Mapping[str, BantAnswer]) -> Any:
-        return {
-            question: asdict(answer)
-            | {"said_on": answer.said_on and str(answer.said_on), "written_at": answer.written_at.isoformat()}
-            for question, answer in value.items()
-        }
-
-    def from_json(self, value: Any) -> Mapping[str, BantAnswer]:
-        return {
-            question: BantAnswer(
-                **answer
-                | {
-                    "said_on": answer["said_on"] and date.fromisoformat(answer["said_on"]),
-                    "written_at": datetime.fromisoformat(answer["written_at"]),
-                }
-            )
-            for question, answer in value.items()
-        }
-
-
-class _BeforeJson(Json):
-    cache_ok = True
-
-    def to_json(self, value: BeforeReports) -> Any:
-        return asdict(value) | {"since": value.since and value.since.isoformat()}
-
-    def from_json(self, value: Any) -> BeforeReports:
-        return BeforeReports(
-            **value
-            | {
-                "state": HandoffState(value["state"]),
-                "side": Side(value["side"]),
-                "since": value["since"] and datetime.fromisoformat(value["since"]),
-                "reports": tuple(value["reports"]),
-                "promises": tuple(value["promises"]),
-            }
-        )
-
-
-class Utc(TypeDecorator[datetime]):
-    """An instant, aware and in UTC on the Python side; SQLite keeps no zones."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise StorageError(f"{value} has no time zone")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
-
-
-class _Enum(TypeDecorator[StrEnum]):
-    """A StrEnum as its text."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def __init__(self, cls: type[StrEnum]) -> None:
-        super().__init__()
-        self.cls = cls
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else str(self.cls(value))
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.cls(value)
-
+from planner.storage.column_types import (
+    AddressJson,
+    BantJson,
+    BeforeJson,
+    CandidatesJson,
+    Enum,
+    Json,
+    ListJson,
+    PermissionsJson,
+    SetJson,
+    TimesJson,
+    Utc,
+)
+from planner.territories.domain import TerritorySource
 
 METADATA = sa.MetaData()
 """What the newest migration leaves behind. Record columns are named as the fields of the domain."""
@@ -201,24 +58,24 @@ REPS = _table(
     "reps",
     sa.Column("id", sa.Text, primary_key=True),
     *map(_text, ("name", "email")),
-    _json("start_address", _AddressJson),
-    _json("end_address", _AddressJson, nullable=True),
+    _json("start_address", AddressJson),
+    _json("end_address", AddressJson, nullable=True),
     _text("timezone"),
-    _json("work_days", _SetJson),
+    _json("work_days", SetJson),
     sa.Column("work_start", sa.Time, nullable=False),
     sa.Column("work_end", sa.Time, nullable=False),
     _number("break_minutes"),
-    _json("break_window", _TimesJson, nullable=True),
-    _json("skills", _SetJson),
+    _json("break_window", TimesJson, nullable=True),
+    _json("skills", SetJson),
     _number("max_visits_per_day", nullable=True),
-    _json("languages", _SetJson),
+    _json("languages", SetJson),
     _json("attributes"),
 )
 ACCOUNTS = _table(
     "accounts",
     sa.Column("id", sa.Text, primary_key=True),
     _text("name"),
-    _json("address", _AddressJson),
+    _json("address", AddressJson),
     *map(_text, ("category", "segment", "owner_rep_id")),
     _number("cadence_days", nullable=True),
     sa.Column("last_visit", sa.Date),
@@ -232,7 +89,7 @@ OPPORTUNITIES = _table(
     "opportunities",
     sa.Column("id", sa.Text, primary_key=True),
     _text("name"),
-    _json("address", _AddressJson),
+    _json("address", AddressJson),
     *map(_text, ("account_id", "contact_name", "contact_email", "contact_phone")),
     _number("value", sa.Double),
     _number("probability", sa.Double),
@@ -240,23 +97,25 @@ OPPORTUNITIES = _table(
     sa.Column("qualified_at", sa.DateTime),
     _number("first_action_days", nullable=True),
     _number("visit_minutes", nullable=True),
-    _json("required_skills", _SetJson),
+    _json("required_skills", SetJson),
     _text("availability"),
     sa.Column("appointment", sa.DateTime),
-    *map(_text, ("inside_rep", "notes")),
+    *map(_text, ("inside_rep", "notes", "source")),
+    sa.Column("lead_at", sa.DateTime),
+    sa.Column("contacted_at", sa.DateTime),
     _json("attributes"),
 )
 LOCATIONS = _table(
     "locations",
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("record_id", sa.Text, primary_key=True),
-    _json("address", _AddressJson),
+    _json("address", AddressJson),
     _text("verdict"),
     _number("lat", sa.Double, nullable=True),
     _number("lon", sa.Double, nullable=True),
     _number("confidence", sa.Double),
     *map(_text, ("matched_address", "reason")),
-    _json("candidates", _CandidatesJson),
+    _json("candidates", CandidatesJson),
 )
 PLANS = _table(
     "plans",
@@ -274,12 +133,12 @@ USERS = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("email", sa.Text, nullable=False, unique=True),
     _text("name"),
-    sa.Column("role", _Enum(Role), nullable=False),
+    sa.Column("role", Enum(Role), nullable=False),
     sa.Column("area", sa.Text),
-    _json("reps", _SetJson, nullable=True),
+    _json("reps", SetJson, nullable=True),
     *map(_text, ("password_hash", "totp_secret")),
     _number("totp_step", sa.BigInteger),
-    _json("recovery_hashes", _ListJson),
+    _json("recovery_hashes", ListJson),
     sa.Column("disabled", sa.Boolean, nullable=False),
     _number("epoch"),
     _moment("created_at"),
@@ -305,7 +164,7 @@ TOKENS = sa.Table(
     sa.Column("user_id", sa.Text, nullable=False, index=True),
     _text("name"),
     sa.Column("token_hash", sa.Text, nullable=False, unique=True),
-    _json("permissions", _PermissionsJson),
+    _json("permissions", PermissionsJson),
     _moment("created_at"),
     sa.Column("expires_at", Utc),
     sa.Column("used_at", Utc),
@@ -326,7 +185,7 @@ JOBS = sa.Table(
     _json("request"),
     _text("requested_by"),
     _moment("created_at"),
-    sa.Column("state", _Enum(JobState), nullable=False, index=True),
+    sa.Column("state", Enum(JobState), nullable=False, index=True),
     *map(_number, ("attempt", "failures")),
     _text("lease_owner"),
     sa.Column("lease_until", Utc),
@@ -371,14 +230,14 @@ BOOKINGS = _table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("rep_id", sa.Text, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
-    sa.Column("state", _Enum(BookingState), nullable=False),
+    sa.Column("state", Enum(BookingState), nullable=False),
     *map(_text, ("opportunity_id", "name", "address")),
     *(_number(name, sa.Double) for name in ("lat", "lon")),
     _number("service_minutes"),
     *map(_moment, ("start", "end")),
-    sa.Column("meaning", _Enum(Meaning), nullable=False),
+    sa.Column("meaning", Enum(Meaning), nullable=False),
     _text("hours"),
-    _json("skills", _SetJson),
+    _json("skills", SetJson),
     *map(_text, ("inside_rep", "made_by")),
     _moment("made_at"),
     sa.Column("expires_at", Utc),
@@ -393,7 +252,7 @@ CHANGED_DAYS = _table(
     sa.Column("rep_id", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     *map(_number, ("revision", "plan_version")),
-    _json("order", _ListJson),
+    _json("order", ListJson),
     _json("route", nullable=True),
     info={"scoped": True},
 )
@@ -401,15 +260,15 @@ HANDOFFS = _table(
     "handoffs",
     sa.Column("opportunity_id", sa.Text, primary_key=True),
     _number("revision"),
-    sa.Column("state", _Enum(HandoffState), nullable=False),
+    sa.Column("state", Enum(HandoffState), nullable=False),
     _moment("since"),
-    sa.Column("side", _Enum(Side), nullable=False),
+    sa.Column("side", Enum(Side), nullable=False),
     *map(_text, ("owner", "field_rep")),
-    _json("answers", _BantJson),
+    _json("answers", BantJson),
     *map(_text, ("reason", "learned")),
-    _json("credit", _ListJson),
+    _json("credit", ListJson),
     _text("conflict"),
-    _json("before", _BeforeJson, nullable=True),
+    _json("before", BeforeJson, nullable=True),
     info={"scoped": True},
 )
 HANDOFF_EVENTS = _table(
@@ -418,24 +277,24 @@ HANDOFF_EVENTS = _table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     _moment("at"),
     *map(_text, ("actor", "action")),
-    sa.Column("state", _Enum(HandoffState), nullable=False),
+    sa.Column("state", Enum(HandoffState), nullable=False),
     _text("text"),
     info={"scoped": True},
 )
-TEAM_RULES = _table("team_rules", _number("revision"), _json("rules", _ListJson), info={"scoped": True})
+TEAM_RULES = _table("team_rules", _number("revision"), _json("rules", ListJson), info={"scoped": True})
 FIELD_EVENTS = _table(
     "field_events",
     sa.Column("id", sa.Text, primary_key=True),
     _text("rep_id"),
     sa.Column("day", sa.Date, nullable=False),
     _text("visit_id"),
-    sa.Column("kind", _Enum(EventKind), nullable=False),
+    sa.Column("kind", Enum(EventKind), nullable=False),
     _moment("made_at"),
     _number("base"),
     _json("body"),
     _text("made_by"),
     _moment("received_at"),
-    sa.Column("outcome", _Enum(Outcome), nullable=False),
+    sa.Column("outcome", Enum(Outcome), nullable=False),
     _text("message"),
     sa.Index("field_events_of_a_day", "area", "rep_id", "day"),
     sa.Index("field_events_by_outcome", "area", "rep_id", "outcome"),
@@ -449,7 +308,7 @@ CHECK_INS = _table(
     _text("visit_id"),
     _moment("at"),
     *(_number(name, sa.Double, nullable=True) for name in ("lat", "lon", "accuracy_m", "distance_m")),
-    sa.Column("verdict", _Enum(CheckInVerdict), nullable=False),
+    sa.Column("verdict", Enum(CheckInVerdict), nullable=False),
     sa.Column("coarse", sa.Boolean, nullable=False),
     sa.Index("check_ins_of_a_day", "area", "rep_id", "day"),
     info={"scoped": True, "field_only": True},
@@ -462,12 +321,12 @@ VISIT_REPORTS = _table(
     *map(_text, ("visit_id", "account_id", "opportunity_id", "inside_rep")),
     _moment("made_at"),
     _text("made_by"),
-    sa.Column("disposition", _Enum(Disposition), nullable=False),
-    sa.Column("deal", _Enum(DealOutcome), nullable=False),
+    sa.Column("disposition", Enum(Disposition), nullable=False),
+    sa.Column("deal", Enum(DealOutcome), nullable=False),
     _text("next_step"),
     sa.Column("next_step_on", sa.Date),
     *map(_text, ("competitor", "concern")),
-    sa.Column("severity", _Enum(Severity)),
+    sa.Column("severity", Enum(Severity)),
     *map(_text, ("reason", "text")),
     _number("order_value", sa.Double, nullable=True),
     _text("template"),
@@ -486,7 +345,7 @@ FIELD_VISITS = _table(
     sa.Column("left_at", Utc),
     _number("dwell_minutes", nullable=True),
     _text("report_id"),
-    sa.Column("disposition", _Enum(Disposition)),
+    sa.Column("disposition", Enum(Disposition)),
     sa.Column("reported_at", Utc),
     sa.Index("field_visits_of_an_account", "area", "account_id", "day"),
     info={"scoped": True},
@@ -501,7 +360,7 @@ DAY_PROGRESS = _table(
     sa.Column("finish_by", Utc),
     sa.Column("sick", sa.Boolean, nullable=False),
     _json("left_out"),
-    *(_json(name, _ListJson) for name in ("added", "order")),
+    *(_json(name, ListJson) for name in ("added", "order")),
     _json("to_call"),
     info={"scoped": True},
 )
@@ -518,11 +377,11 @@ ACCOUNT_VISITS = _table(
     sa.Column("account_id", sa.Text, primary_key=True),
     _number("number"),
     sa.Column("last_visit", sa.Date),
-    _json("dwells", _ListJson),
+    _json("dwells", ListJson),
     _number("minutes", nullable=True),
     sa.Index("account_visits_by_number", "area", "number"),
 )
-REPORT_TEMPLATES = _table("report_templates", _number("revision"), _json("templates", _ListJson), info={"scoped": True})
+REPORT_TEMPLATES = _table("report_templates", _number("revision"), _json("templates", ListJson), info={"scoped": True})
 CALENDAR_FEEDS = _table(
     "calendar_feeds",
     sa.Column("rep_id", sa.Text, primary_key=True),
@@ -535,10 +394,62 @@ SENT_MAILS = _table(
     "sent_mails",
     sa.Column("rep_id", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("state", _Enum(MailState), nullable=False),
+    sa.Column("state", Enum(MailState), nullable=False),
     _moment("at"),
     _text("problem"),
     info={"scoped": True, "field_only": True},
+)
+TERRITORIES = _table(
+    "territories",
+    sa.Column("id", sa.Text, primary_key=True),
+    _number("revision"),
+    *map(_text, ("name", "rep_id")),
+    sa.Column("source", Enum(TerritorySource), nullable=False),
+    _json("geometry"),
+    info={"scoped": True},
+)
+COVERAGES = _table(
+    "coverages",
+    _text("key"),
+    _moment("made_at"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    _json("summary"),
+    _text("accounts"),
+    info={"scoped": True, "audited": False, "lasting": False},
+)
+SCENARIOS = _table(
+    "scenarios",
+    sa.Column("id", sa.Text, primary_key=True),
+    _number("revision"),
+    _text("name"),
+    sa.Column("state", Enum(ScenarioState), nullable=False),
+    _json("changes"),
+    _text("made_by"),
+    _moment("made_at"),
+    _text("job_id"),
+    _json("result", nullable=True),
+    sa.Column("computed_at", Utc),
+    sa.Column("applied_at", Utc),
+    _text("applied_by"),
+    info={"scoped": True},
+)
+ACTIVITY_GOALS = _table("activity_goals", _number("revision"), _json("goals"), info={"scoped": True})
+ACTIVITY_COUNTS = _table(
+    "activity_counts",
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("kind", Enum(Activity), primary_key=True),
+    _number("count"),
+    info={"scoped": True},
+)
+SUMMARY_READERS = _table(
+    "summary_readers",
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("week", sa.Date),
+    sa.Column("state", Enum(MailState)),
+    sa.Column("at", Utc),
+    _text("problem"),
+    info={"scoped": True},
 )
 AREA_STAMPS = _table("area_stamps", _number("stamp"), info={"audited": False})
 AUDIT = sa.Table(

@@ -1,0 +1,1 @@
+"""The tree of figures from lead to order, across inside sales and the field."""
