@@ -32,7 +32,7 @@ from webui.errors import PlanUnreadableError, SecondFactorNeededError, WebError
 from webui.forms import request_key
 from webui.health import watch_over
 from webui.metrics import MeasuredStore, count_requests
-from webui.navigation import navigation
+from webui.navigation import coverage_tabs, navigation
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
 from webui.pages.booking import booking
@@ -109,7 +109,13 @@ def create_app(
     store = MeasuredStore(store)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["said"] = said
-    app.jinja_env.globals.update(asset_url=asset_url, count=count, request_key=request_key, navigation=navigation)
+    app.jinja_env.globals.update(
+        asset_url=asset_url,
+        count=count,
+        request_key=request_key,
+        navigation=navigation,
+        coverage_tabs=coverage_tabs,
+    )
     app.context_processor(lambda: {"viewer": g.get("viewer")})
     app.config[CLOCK] = clock = clock or (lambda: datetime.now(UTC))
     app.extensions["site"] = Site.of(settings.web)

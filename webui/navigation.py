@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,22 @@ OF_AN_AREA = (
     ("booking.book", "Book"),
     ("pages.unplanned", "Not planned"),
     ("planning.plan_page", "Plan"),
+    ("coverage.figures", "Coverage"),
+    ("pipeline.tree", "Pipeline"),
     ("records.records_page", "Records"),
     ("records.addresses", "Addresses"),
     ("check_ins.page", "Check-ins"),
 )
 """Pages that have an area in their address, and maybe a version of its plan in their query."""
+
+OF_COVERAGE = (
+    ("coverage.figures", "Figures"),
+    ("coverage_map.page", "Map"),
+    ("territories.page", "Territories"),
+    ("territories.white_space", "White space"),
+    ("scenarios.page", "What if"),
+)
+"""Pages about who is looked after; the bar has one entry for them."""
 
 OF_THE_COMPANY = (
     ("account.account", "My account"),
@@ -38,6 +50,8 @@ WITHOUT_PLAN = frozenset(
         "handoffs.handoffs",
         "booking.book",
         "planning.plan_page",
+        "coverage.figures",
+        "pipeline.tree",
         "records.records_page",
         "records.addresses",
         "check_ins.page",
@@ -57,11 +71,23 @@ def navigation(area: str | None = None, plan: int | None = None) -> list[Link]:
     """The pages of an area, or without one those of the company, that the present viewer may open."""
     pages = OF_THE_COMPANY if area is None else OF_AN_AREA
     links: list[Link] = []
-    for endpoint, text in pages:
-        if lets_in(current_app.view_functions.get(endpoint), g.get("viewer")):
-            query: dict[str, Any] = (
-                {} if area is None else {"area": area, "plan": None if endpoint in WITHOUT_PLAN else plan}
-            )
-            current = endpoint == request.endpoint or (request.endpoint == START and area is not None and not links)
-            links.append(Link(text, url_for(endpoint, **query), current))
+    for endpoint, text in _open_to_viewer(pages):
+        query: dict[str, Any] = (
+            {} if area is None else {"area": area, "plan": None if endpoint in WITHOUT_PLAN else plan}
+        )
+        current = endpoint == request.endpoint or (request.endpoint == START and area is not None and not links)
+        links.append(Link(text, url_for(endpoint, **query), current))
     return links
+
+
+def coverage_tabs(area: str) -> list[Link]:
+    """The pages about coverage of an area that the present viewer may open."""
+    return [
+        Link(text, url_for(endpoint, area=area), endpoint == request.endpoint)
+        for endpoint, text in _open_to_viewer(OF_COVERAGE)
+    ]
+
+
+def _open_to_viewer(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    views, asking = current_app.view_functions, g.get("viewer")
+    return ((endpoint, text) for endpoint, text in pages if lets_in(views.get(endpoint), asking))
