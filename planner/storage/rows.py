@@ -108,5 +108,7 @@ class SqlRows(Generic[T]):
         if scope.inside_rep is not None and "inside_rep" in columns:
             conditions.append(columns.inside_rep == scope.inside_rep.casefold())
         elif scope.reps is not None and "rep_id" in columns:
-            conditions.append(columns.rep_id.in_(sorted(scope.reps)))
+            theirs = columns.rep_id.in_(sorted(scope.reps))
+            nobodys = scope.unassigned and self._table.info.get("maybe_nobodys")
+            conditions.append(theirs | (columns.rep_id == "") if nobodys else theirs)
         return conditions

@@ -406,7 +406,7 @@ TERRITORIES = _table(
     *map(_text, ("name", "rep_id")),
     sa.Column("source", Enum(TerritorySource), nullable=False),
     _json("geometry"),
-    info={"scoped": True},
+    info={"scoped": True, "field_only": True, "maybe_nobodys": True},
 )
 COVERAGES = _table(
     "coverages",
