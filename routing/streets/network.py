@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,29 @@ FILE_NAME = "streets.npz"
 FORMAT = 2
 """Raised whenever older files can no longer be read."""
 SNAP_M = 500.0
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How long it takes from a place to every street: milliseconds, the access times at both ends included.
+
+    A trip that goes on along street i, or ends on it, stands at its tail (the first point of its line) after
+    `tail_ms[i]` and at its head after `head_ms[i]`; `NEVER_MS` where it cannot get there. Driving it takes
+    `forward_ms[i]` along its line and `backward_ms[i]` against it, -1 where that is not allowed. The trip begins on
+    `start.street`, after `access_ms`.
+    """
+
+    start: Snap
+    access_ms: int
+    tail_ms: NDArray[np.int64]
+    head_ms: NDArray[np.int64]
+    forward_ms: NDArray[np.int64]
+    backward_ms: NDArray[np.int64]
+    line: NDArray[np.float64]  # as in `Streets`
+    line_first: NDArray[np.int32]
+
+
+NEVER_MS = np.int64(1) << 40
 
 
 class StreetNetwork:
@@ -145,6 +169,22 @@ class StreetNetwork:
         if start is None or end is None or not times.reachable(0, 1):
             raise UnreachableError(f"no street leads from {origin} to {destination}")
         return LegPath(int(times.seconds[0, 1]), int(times.metres[0, 1]), tuple(self._points(start, end)))
+
+    def spread(self, place: LatLon) -> Spread | None:
+        """How long it takes from a place to every street; None where no street is near it."""
+        (start,) = snaps = self.snap([place])
+        if start is None:
+            return None
+        s, count = self._streets, self._arcs.node_count
+        nodes = np.column_stack((np.arange(count), np.full(count, -1))).astype(np.int32)
+        everywhere = Ends(nodes, np.zeros((count, 2), dtype=np.int64))
+        departing, arriving = (self._ends(snaps, departing=departing) for departing in (True, False))
+        costs = self._engine.fan(everywhere, everywhere).costs(departing, arriving)[1]
+        access_ms = 2 * self._access_ms
+        ms = np.where(costs < UNREACHED, ms_of(costs) + access_ms, NEVER_MS)
+        tail, head = (np.where(s.private, self._arriving[node], node) for node in (s.tail, s.head))
+        runs = s.forward_ms.astype(np.int64), s.backward_ms.astype(np.int64)
+        return Spread(start, access_ms, ms[tail], ms[head], *runs, s.line, s.line_first)
 
     def _costs(self, snaps: Sequence[Snap | None]) -> NDArray[np.int64]:
         """Least costs between all pairs of points on streets; `UNREACHED` or more where there is no way."""
