@@ -32,7 +32,7 @@ from webui.errors import PlanUnreadableError, SecondFactorNeededError, WebError
 from webui.forms import request_key
 from webui.health import watch_over
 from webui.metrics import MeasuredStore, count_requests
-from webui.navigation import coverage_tabs, navigation
+from webui.navigation import navigation, tabs
 from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
 from webui.pages.booking import booking
@@ -114,7 +114,7 @@ def create_app(
         count=count,
         request_key=request_key,
         navigation=navigation,
-        coverage_tabs=coverage_tabs,
+        tabs=tabs,
     )
     app.context_processor(lambda: {"viewer": g.get("viewer")})
     app.config[CLOCK] = clock = clock or (lambda: datetime.now(UTC))

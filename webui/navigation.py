@@ -20,19 +20,24 @@ OF_AN_AREA = (
     ("coverage.figures", "Coverage"),
     ("pipeline.tree", "Pipeline"),
     ("records.records_page", "Records"),
-    ("records.addresses", "Addresses"),
-    ("check_ins.page", "Check-ins"),
 )
 """Pages that have an area in their address, and maybe a version of its plan in their query."""
 
-OF_COVERAGE = (
-    ("coverage.figures", "Figures"),
-    ("coverage_map.page", "Map"),
-    ("territories.page", "Territories"),
-    ("territories.white_space", "White space"),
-    ("scenarios.page", "What if"),
-)
-"""Pages about who is looked after; the bar has one entry for them."""
+SECTIONS = {
+    "coverage.figures": (
+        ("coverage.figures", "Figures"),
+        ("coverage_map.page", "Map"),
+        ("territories.page", "Territories"),
+        ("territories.white_space", "White space"),
+        ("scenarios.page", "What if"),
+    ),
+    "records.records_page": (
+        ("records.records_page", "Import"),
+        ("records.addresses", "Addresses"),
+        ("check_ins.page", "Check-ins"),
+    ),
+}
+"""Pages that share an entry of the bar, as its tabs; the entry leads to the first that the viewer may open."""
 
 OF_THE_COMPANY = (
     ("account.account", "My account"),
@@ -44,48 +49,49 @@ OF_THE_COMPANY = (
 START = "pages.start"
 """Shows what the first page of an area shows."""
 
-WITHOUT_PLAN = frozenset(
-    {
-        "field_app.app",
-        "handoffs.handoffs",
-        "booking.book",
-        "planning.plan_page",
-        "coverage.figures",
-        "pipeline.tree",
-        "records.records_page",
-        "records.addresses",
-        "check_ins.page",
-    }
-)
-"""Pages of an area that are the same whatever version of its plan is looked at."""
+OF_A_PLAN = frozenset({"pages.week", "pages.unplanned"})
+"""Pages of an area that differ by the version of its plan that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """`current` is as of the attribute aria-current: "page" of the page itself, "true" of what it belongs to."""
+
     text: str
     url: str
-    current: bool
+    current: str
 
 
 def navigation(area: str | None = None, plan: int | None = None) -> list[Link]:
     """The pages of an area, or without one those of the company, that the present viewer may open."""
-    pages = OF_THE_COMPANY if area is None else OF_AN_AREA
     links: list[Link] = []
-    for endpoint, text in _open_to_viewer(pages):
-        query: dict[str, Any] = (
-            {} if area is None else {"area": area, "plan": None if endpoint in WITHOUT_PLAN else plan}
-        )
-        current = endpoint == request.endpoint or (request.endpoint == START and area is not None and not links)
-        links.append(Link(text, url_for(endpoint, **query), current))
+    for entry, text in OF_THE_COMPANY if area is None else OF_AN_AREA:
+        section = SECTIONS.get(entry, ((entry, text),))
+        for endpoint, _ in _open_to_viewer(section):
+            query: dict[str, Any] = (
+                {} if area is None else {"area": area, "plan": plan if endpoint in OF_A_PLAN else None}
+            )
+            begins = request.endpoint == START and area is not None and not links
+            links.append(Link(text, url_for(endpoint, **query), "page" if begins else _current(endpoint, section)))
+            break
     return links
 
 
-def coverage_tabs(area: str) -> list[Link]:
-    """The pages about coverage of an area that the present viewer may open."""
+def tabs(area: str) -> list[Link]:
+    """The pages of an area that stand beside the present one in its section, and may be opened by the viewer."""
+    section = next((pages for pages in SECTIONS.values() if _current("", pages)), ())
     return [
-        Link(text, url_for(endpoint, area=area), endpoint == request.endpoint)
-        for endpoint, text in _open_to_viewer(OF_COVERAGE)
+        Link(text, url_for(endpoint, area=area), "page" if endpoint == request.endpoint else "")
+        for endpoint, text in _open_to_viewer(section)
     ]
+
+
+def _current(endpoint: str, section: Iterable[tuple[str, str]]) -> str:
+    """Whether the present page is `endpoint`, or belongs to its section: pages below one are of its blueprint."""
+    if endpoint == request.endpoint:
+        return "page"
+    blueprints = {other.partition(".")[0] for other, _ in section} - {"pages"}
+    return "true" if request.blueprint in blueprints else ""
 
 
 def _open_to_viewer(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
