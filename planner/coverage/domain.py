@@ -15,13 +15,23 @@ class CoverageState(StrEnum):
     VISITED = "visited"
     """Seen within its cadence: nothing is due today."""
     DUE = "due"
-    """Its cadence has run out, by less than a quarter of it; or it was never visited and is not old enough to tell."""
+    """Its cadence has run out, by less than a quarter of it; or it was never visited, so that nobody can tell."""
     OVERDUE = "overdue"
     """Its cadence has run out by a quarter of it or more."""
     DORMANT = "dormant"
     """It stopped buying (see `planner.candidates.is_dormant`): inside sales calls it, nobody drives there."""
     NO_PLACE = "no_place"
-    """Nobody knows where it is, so that nobody can be sent."""
+    """It buys, and nobody knows where it is, so that nobody can be sent."""
+
+
+MONTH_DAYS = 365.25 / 12
+
+NO_PLAN = "no_plan"
+"""Why a due customer is not reached, beside the reasons of a plan: reps see no plan of these days."""
+NOT_IN_PLAN = "not_in_plan"
+"""The same: the plan says nothing of it, since it was not due or not there when the plan was made."""
+NOT_DONE = "not_done"
+"""The same: its visit was planned for a day that is over, and nobody said that the customer was met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +40,17 @@ class AccountCover:
 
     Attributes:
         rep_id: whose it is; empty for nobody's. territory_id: in which territory it lies; empty for none.
-        lat, lon: in degrees; None where its state is NO_PLACE.
-        due_on: when its cadence runs out; None of dormant ones.
+        lat, lon: in degrees; None where nobody knows where it is.
+        due_on: when its cadence runs out, the day itself of one that was never visited; None of dormant ones.
         overdue_days: since then; 0 where it is not due yet.
-        visits: days on which somebody met the customer, the oldest first; the imported last visit among them.
-        planned_on, planned_rep: its next visit in the plan that reps see; None and empty where there is none.
-        unreached: a `planner.candidates.Reason` where it is due within the plan's days and has no visit in them, and
-            `why` the sentence; empty otherwise.
-        visits_a_month: as its cadence asks for, never less. A month is 365.25 / 12 days.
-        service_minutes, drive_minutes: of one visit; the drive is its share of its rep's estimated driving.
+        visits: days of the last year on which somebody met the customer, the oldest first; the last whenever it was.
+        planned_days: its visits to come in the plan that reps see, in order, today's among them.
+        planned_rep: who makes the first of them; empty where there is none, or where that is not told.
+        unreached: where it is due by the plan's last day and has no visit in it: a `planner.candidates.Reason`, or one
+            of those above; `why` is the sentence. Both are empty otherwise.
+        visits_a_month: as its cadence asks for, never less; 0 of dormant ones. A month is 365.25 / 12 days.
+        service_minutes: of one visit, with parking.
+        drive_minutes: of one visit: its share of its rep's estimated driving.
     """
 
     account_id: str
@@ -53,7 +65,7 @@ class AccountCover:
     due_on: date | None
     overdue_days: int
     visits: tuple[date, ...]
-    planned_on: date | None
+    planned_days: tuple[date, ...]
     planned_rep: str
     unreached: str
     why: str
@@ -63,16 +75,36 @@ class AccountCover:
     annual_value: float
 
     @property
+    def last_visit(self) -> date | None:
+        return self.visits[-1] if self.visits else None
+
+    @property
+    def planned_on(self) -> date | None:
+        """Its next visit in the plan that reps see."""
+        return self.planned_days[0] if self.planned_days else None
+
+    @property
+    def service_minutes_a_month(self) -> float:
+        return self.visits_a_month * self.service_minutes
+
+    @property
+    def drive_minutes_a_month(self) -> float:
+        return self.visits_a_month * self.drive_minutes
+
+    @property
     def minutes_a_month(self) -> float:
         """What looking after it takes."""
-        return self.visits_a_month * (self.service_minutes + self.drive_minutes)
+        return self.service_minutes_a_month + self.drive_minutes_a_month
 
 
 @dataclass(frozen=True, slots=True)
 class RepCapacity:
     """A rep's minutes a month: what customers and handed-off opportunities take, and what there is.
 
+    Customers of nobody, and those of a rep who is not among the reps, have a row of their own, with no minutes there.
+
     Attributes:
+        rep_id: empty for nobody's.
         there: working hours less breaks, public holidays left out.
         visits, driving: of the rep's own accounts by their cadence.
         opportunities: of visits to what inside sales hands over, driving included, as often as lately.
@@ -94,6 +126,20 @@ class RepCapacity:
         """What is missing; 0 where the hours suffice."""
         return max(0.0, self.needed - self.there)
 
+    @property
+    def spare(self) -> float:
+        """What is left; 0 where nothing is."""
+        return max(0.0, self.there - self.needed)
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryCover:
+    """What figures tell of a territory."""
+
+    territory_id: str
+    name: str
+    rep_id: str
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -101,16 +147,23 @@ class Coverage:
 
     Attributes:
         as_of: the day for which the states hold, in the area's time zone.
-        first_day, last_day: of the plan that reps see; None where there is none.
-        notes: what somebody should know who reads the figures, as sentences.
+        zone: that time zone's name.
+        plan_version: of the plan that reps see; None where there is none.
+        first_day, last_day: of that plan.
+        reps: by name, whoever is none of the reps behind them.
+        territories: by name.
+        notes: what somebody should know who reads the figures, as sentences; one about a rep begins as in a plan.
     """
 
     area: str
     as_of: date
+    zone: str
+    plan_version: int | None
     first_day: date | None
     last_day: date | None
     accounts: tuple[AccountCover, ...]
     reps: tuple[RepCapacity, ...]
+    territories: tuple[TerritoryCover, ...] = ()
     notes: tuple[str, ...] = ()
 
 
