@@ -14,6 +14,8 @@ from pathlib import Path
 import networkx as nx
 
 from routing.basemap import build_basemap
+from routing.boundaries import Boundaries, read_boundaries
+from routing.businesses import Businesses, read_businesses
 from routing.errors import AreaError
 from routing.extract import Progress, download_extract, read_graph
 from routing.gazetteer import Gazetteer
@@ -63,6 +65,14 @@ class Area:
     def gazetteer(self) -> Gazetteer:
         """The gazetteer; raises AreaError where its files are damaged."""
         return Gazetteer.load(self.folder / "gazetteer")
+
+    def boundaries(self) -> Boundaries:
+        """Municipalities and postcode districts; raises AreaError where the area was built before there were any."""
+        return Boundaries.load(self.folder)
+
+    def businesses(self) -> Businesses:
+        """The businesses of the extract; raises AreaError where the area was built before there were any."""
+        return Businesses.load(self.folder)
 
 
 class Areas:
@@ -114,8 +124,12 @@ class Areas:
             gazetteer = Gazetteer.build(extract, lambda share: say("reading addresses", 0.4 + 0.2 * share))
             gazetteer.save(folder / "gazetteer")
             basemap = folder / "basemap.pmtiles"
-            build_basemap(extract, basemap, lambda share: say("drawing the base map", 0.6 + 0.4 * share))
-            facts = AreaFacts(name, extract.name, len(graph), graph.size(), len(gazetteer), _bounds(graph))
+            build_basemap(extract, basemap, lambda share: say("drawing the base map", 0.6 + 0.37 * share))
+            say("reading boundaries and businesses", 0.97)
+            bounds = _bounds(graph)
+            read_boundaries(extract, gazetteer.doors(), bounds).save(folder)
+            read_businesses(extract).save(folder)
+            facts = AreaFacts(name, extract.name, len(graph), graph.size(), len(gazetteer), bounds)
             (folder / "area.json").write_text(json.dumps(asdict(facts), ensure_ascii=False, indent=1), encoding="utf-8")
             self._check_free(name)
             folder.rename(self.folder / name)

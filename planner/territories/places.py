@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import shape
 
 from planner.territories.domain import Territory
+from routing.shapes import from_geojson
 
 NOWHERE = ""
 """The territory of a place that lies in none."""
@@ -21,7 +21,7 @@ def territory_of(territories: Iterable[Territory]) -> Callable[[float, float], s
     What lies on a border is in both. Empty where the place is in none.
     """
     ordered = sorted(territories, key=lambda territory: territory.id)
-    shapes = [shape(territory.geometry) for territory in ordered]
+    shapes = [from_geojson(territory.geometry) for territory in ordered]
     shapely.prepare(shapes)
     tree = shapely.STRtree(shapes)
 
@@ -37,8 +37,8 @@ def territories_of(
 ) -> dict[str, tuple[str, ...]]:
     """The ids of all territories, in order, that hold each place (latitude, longitude), by the keys of the places."""
     ordered = sorted(territories, key=lambda territory: territory.id)
-    points: NDArray[np.object_] = shapely.points([(lon, lat) for lat, lon in places.values()]) if places else np.array([])
-    shapes = [shape(territory.geometry) for territory in ordered]
+    points: NDArray[np.object_] = np.array([shapely.Point(lon, lat) for lat, lon in places.values()])
+    shapes = [from_geojson(territory.geometry) for territory in ordered]
     shapely.prepare(shapes)
     pairs = shapely.STRtree(shapes).query(points, predicate="intersects").T.tolist() if len(points) else []
     keys = list(places)
