@@ -15,9 +15,8 @@ import folium
 import pytest
 from hostile import HOSTILE
 
-from webui import maps
 from webui.errors import MapError
-from webui.maps import COLOURS, MapPlace, MapRoute, MapStop, TileServer, day_map, team_map
+from webui.maps import COLOURS, MapPlace, MapRoute, MapStop, TileServer, day_map, drawing, packed, team_map
 
 HOME = MapPlace(60.165, 24.94, "Home")
 
@@ -77,22 +76,22 @@ def test_a_text_that_is_no_valid_unicode_is_still_sent() -> None:
 
 
 def test_a_stock_folium_element_is_refused_because_it_would_compile_its_text() -> None:
-    chart = maps._Map((60, 25), tiles=None)
+    chart = drawing._Map((60, 25), tiles=None)
     folium.Marker((60, 25), tooltip="{{7*7}}").add_to(chart)
     with pytest.raises(MapError, match="Marker would compile its text"):
-        maps._rendered(chart)
+        drawing._rendered(chart)
 
 
 def test_a_library_that_is_not_installed_is_an_error_and_not_a_request_elsewhere() -> None:
-    class Exotic(maps._Basemap):
+    class Exotic(drawing._Basemap):
         def __init__(self) -> None:
             super().__init__("/x.pmtiles")
             self.default_js = [("exotic", "https://elsewhere.example/exotic.js")]
 
-    chart = maps._Map((60, 25), tiles=None)
+    chart = drawing._Map((60, 25), tiles=None)
     Exotic().add_to(chart)
     with pytest.raises(MapError, match="exotic"):
-        maps._rendered(chart)
+        drawing._rendered(chart)
 
 
 def test_every_address_is_our_own() -> None:
@@ -111,7 +110,7 @@ def test_every_script_that_runs_carries_the_nonce_or_is_a_file() -> None:
 
 def test_geometry_comes_back_to_the_metre() -> None:
     line = ((60.16512, 24.94011), (60.16513, 24.94022), (60.16513, 24.94022), (-1.5, 25.0))
-    numbers = maps.packed(line)
+    numbers = packed(line)
     lat = lon = 0
     points = []
     for step_lat, step_lon in zip(numbers[::2], numbers[1::2], strict=True):

@@ -1,5 +1,5 @@
 "use strict";
-/* Draws what webui/maps.py sends as JSON. Every text becomes textContent: nothing a customer is called is ever markup. */
+/* Draws what webui/maps/ sends as JSON. Every text becomes textContent: nothing a customer is called is ever markup. */
 const fieldvisit = (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,4 +1,4 @@
-// Draws a day on the map that Folium has made the skeleton of (webui/maps.py): one element, moved to where it is shown.
+// Draws a day on the map that Folium has made the skeleton of (webui/maps/): one element, moved to where it is shown.
 // `fieldvisit` and `L` are globals of the map's own scripts, static/map.js and Leaflet.
 
 import { isOver } from "field/overlay.js";

@@ -1,4 +1,4 @@
-"""Maps of planned days. The only importer of Folium and branca.
+"""Maps by Folium. The only importer of Folium and branca.
 
 Folium compiles the text it has rendered as a Jinja template once more, and writes names into scripts; so no text of
 a customer goes through it. Folium draws the skeleton (map, base map, one group a route, layer control); names and
@@ -8,13 +8,9 @@ geometry travel beside it as JSON, which static/map.js turns into markers and pu
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import folium
 from branca.element import Element, Figure, Link, MacroElement
@@ -26,16 +22,15 @@ from markupsafe import Markup
 
 from webui.assets import asset_url
 from webui.errors import MapError
-
-STOP_KINDS = frozenset({"appointment", "opportunity", "due", "nearby"})
-COLOURS = 8
-"""How many route colours static/app.css knows, as classes route-0 to route-7; the last four are dashed as well."""
+from webui.maps.domain import MapFragments, MapRoute, TileServer, check_place, packed
 
 _LINKS = {
     "leaflet": "vendor/leaflet/leaflet.js",
     "leaflet_css": "vendor/leaflet/leaflet.css",
     "protomaps": "vendor/protomaps-leaflet/protomaps-leaflet.js",
     "map": "map.js",
+    "supercluster": "vendor/supercluster/supercluster.js",
+    "crowd": "coverage/crowd.js",
     "jquery": None,
     "bootstrap": None,
     "bootstrap_css": None,
@@ -46,130 +41,6 @@ _LINKS = {
     "glyphicons_css": None,
 }
 """Name of a Folium link -> our own file, or None for what our maps do not use. A name that is not here is an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class MapPlace:
-    """A named place in degrees: where a day starts or ends.
-
-    Raises:
-        MapError: not on the globe.
-    """
-
-    lat: float
-    lon: float
-    title: str
-
-    def __post_init__(self) -> None:
-        _check_place(self.lat, self.lon, self.title)
-
-
-@dataclass(frozen=True, slots=True)
-class MapStop:
-    """One numbered stop.
-
-    Attributes:
-        number: what stands in the marker, at most four characters.
-        title: the first line of the popup, and what a screen reader calls the marker.
-        subtitle: the lines below it.
-        kind: one of STOP_KINDS; appointments get a shape of their own.
-        anchor: the id of the stop's element in the page's list; static/day.js ties the two together.
-
-    Raises:
-        MapError: not on the globe, or a field that is not as described.
-    """
-
-    number: str
-    lat: float
-    lon: float
-    title: str
-    subtitle: str
-    kind: str
-    anchor: str
-
-    def __post_init__(self) -> None:
-        _check_place(self.lat, self.lon, self.title)
-        if not 1 <= len(self.number) <= 4:
-            raise MapError(f"stop {self.title!r}: number {self.number!r} does not fit in a marker")
-        if self.kind not in STOP_KINDS:
-            raise MapError(f"stop {self.title!r}: kind {self.kind!r} is none of {', '.join(sorted(STOP_KINDS))}")
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", self.anchor):
-            raise MapError(f"stop {self.title!r}: anchor {self.anchor!r} cannot be an element's id")
-
-
-@dataclass(frozen=True, slots=True)
-class MapRoute:
-    """One rep's day.
-
-    Attributes:
-        homes: where the day starts and ends: one place if they are the same, two if not.
-        legs: the road geometry of each drive as (lat, lon) points, in driving order.
-        colour: 0 to COLOURS - 1.
-
-    Raises:
-        MapError: a colour that does not exist, more than two homes, or a point that is not on the globe.
-    """
-
-    rep_name: str
-    stops: tuple[MapStop, ...]
-    homes: tuple[MapPlace, ...]
-    legs: tuple[tuple[tuple[float, float], ...], ...]
-    colour: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.colour < COLOURS:
-            raise MapError(f"route of {self.rep_name!r}: there is no colour {self.colour}")
-        if len(self.homes) > 2:
-            raise MapError(f"route of {self.rep_name!r}: a day has one start and one end")
-        for leg in self.legs:
-            for lat, lon in leg:
-                _check_place(lat, lon, f"a leg of {self.rep_name}")
-
-
-@dataclass(frozen=True, slots=True)
-class TileServer:
-    """An online source of map images, in place of the area's own base map.
-
-    Attributes:
-        url: with {z}, {x} and {y}, and {s} if the server has several names; http or https.
-        attribution: whom the map says it is from, as plain text.
-
-    Raises:
-        MapError: the address is not such a pattern.
-    """
-
-    url: str
-    attribution: str
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:{}-]+", parts.netloc):
-            raise MapError(f"tile server {self.url!r}: not an http or https address")
-        if not all(field in self.url for field in ("{z}", "{x}", "{y}")):
-            raise MapError(f"tile server {self.url!r}: must contain {{z}}, {{x}} and {{y}}")
-
-    @property
-    def origin(self) -> str:
-        """The source to allow in the page's policy; a wildcard where the server has several names."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"
-
-
-@dataclass(frozen=True, slots=True)
-class MapFragments:
-    """A map in three pieces for a page template, each safe to insert as it is.
-
-    Attributes:
-        head: the style sheets.
-        body: the map's element and its data.
-        script: the libraries and the code that draws; goes to the end of the body.
-        image_origins: what `content_security_policy` must allow besides our own files.
-    """
-
-    head: Markup
-    body: Markup
-    script: Markup
-    image_origins: tuple[str, ...]
 
 
 def day_map(route: MapRoute, basemap_url: str | None, nonce: str, tiles: TileServer | None = None) -> MapFragments:
@@ -200,10 +71,21 @@ def bare_map(
 ) -> MapFragments:
     """Streets with nothing on them yet, within south, west, north and east; `script`, a file of ours, is given the map
     as `fieldvisit.listen` and draws. Other arguments as for `day_map`."""
-    south, west, north, east = bounds
-    for lat, lon in ((south, west), (north, east)):
-        _check_place(lat, lon, "the bounds")
-    return _drawn(_chart([south, west], [north, east], basemap_url, tiles), [], nonce, tiles, script)
+    return _drawn(_chart(*_corners(bounds), basemap_url, tiles), [], nonce, tiles, script)
+
+
+def coverage_map(
+    bounds: tuple[float, float, float, float],
+    basemap_url: str | None,
+    nonce: str,
+    tiles: TileServer | None,
+    *scripts: str,
+) -> MapFragments:
+    """As `bare_map`, for thousands of places, which none of it holds: the scripts fetch them and give them to
+    `map.crowd` (static/coverage/crowd.js), which draws and clusters them on a canvas."""
+    chart = _chart(*_corners(bounds), basemap_url, tiles)
+    _named(_Crowd(), "places").add_to(chart)
+    return _drawn(chart, [], nonce, tiles, *scripts)
 
 
 def field_map(
@@ -214,13 +96,11 @@ def field_map(
     The script says which libraries the map needs, `fieldMap.scripts`, and how it is made when they are there:
     `fieldMap.draw()`; and where the streets end, `fieldMap.bounds`. static/field/map.js puts the days on it.
     """
-    south, west, north, east = bounds
-    for lat, lon in ((south, west), (north, east)):
-        _check_place(lat, lon, "the bounds")
-    chart = _chart([south, west], [north, east], basemap_url, tiles)
+    south_west, north_east = _corners(bounds)
+    chart = _chart(south_west, north_east, basemap_url, tiles)
     links, html, script = _rendered(chart)
     scripts = json.dumps([asset_url(name) for name in dict.fromkeys([*links, "map.js"]) if name.endswith(".js")])
-    corners = json.dumps([[south, west], [north, east]])
+    corners = json.dumps([south_west, north_east])
     drawing = f"draw() {{ {script}\nreturn {chart.get_name()}; }}"
     made = f"window.fieldMap = {{ scripts: {scripts}, {drawing}, bounds: {corners} }};"
     return MapFragments(
@@ -235,9 +115,12 @@ def field_map(
     )
 
 
-def _check_place(lat: float, lon: float, name: str) -> None:
-    if not (math.isfinite(lat) and -90 <= lat <= 90 and math.isfinite(lon) and -180 <= lon <= 180):
-        raise MapError(f"{name!r}: ({lat!r}, {lon!r}) is not a place on the globe")
+def _corners(bounds: tuple[float, float, float, float]) -> tuple[list[float], list[float]]:
+    """South-west and north-east of south, west, north and east."""
+    south, west, north, east = bounds
+    for lat, lon in ((south, west), (north, east)):
+        check_place(lat, lon, "the bounds")
+    return [south, west], [north, east]
 
 
 # --- Folium, with its second compilation left out ---------------------------------------------------------------------
@@ -321,6 +204,21 @@ class _Route(JSCSSMixin, folium.FeatureGroup, _Safe):
         self.index = index
 
 
+class _Crowd(JSCSSMixin, Layer, _Safe):
+    """Thousands of places, which a script gives it."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = fieldvisit.crowd();
+        {% endmacro %}
+    """)
+
+    def __init__(self) -> None:
+        super().__init__(control=False)
+        self._name = "Crowd"
+        self.default_js = [("map", ""), ("supercluster", ""), ("crowd", "")]
+
+
 def _fragments(
     routes: Sequence[MapRoute], basemap_url: str | None, nonce: str, tiles: TileServer | None, *, with_control: bool
 ) -> MapFragments:
@@ -349,11 +247,11 @@ def _chart(south_west: list[float], north_east: list[float], basemap_url: str | 
 
 
 def _drawn(
-    chart: _Map, routes: Sequence[MapRoute], nonce: str, tiles: TileServer | None, last_script: str
+    chart: _Map, routes: Sequence[MapRoute], nonce: str, tiles: TileServer | None, *last_scripts: str
 ) -> MapFragments:
     links, html, script = _rendered(chart)
     data = json.dumps([_route_data(route) for route in routes], separators=(",", ":")).replace("<", "\\u003c")
-    scripts = [asset_url(name) for name in (*dict.fromkeys([*links, "map.js"]), last_script) if name.endswith(".js")]
+    scripts = [asset_url(name) for name in (*dict.fromkeys([*links, "map.js"]), *last_scripts) if name.endswith(".js")]
     styles = [asset_url(name) for name in links if name.endswith(".css")]
     return MapFragments(
         head=_lines(Markup('<link rel="stylesheet" href="{}">').format(url) for url in styles),
@@ -438,19 +336,6 @@ def _route_data(route: MapRoute) -> dict[str, Any]:
         ],
         "legs": [packed(leg) for leg in route.legs],
     }
-
-
-def packed(leg: Sequence[tuple[float, float]]) -> list[int]:
-    """A line as one list of whole 1e-5 degrees: lat, lon of the first point, then the steps to each next."""
-    numbers: list[int] = []
-    at = (0, 0)
-    for lat, lon in leg:
-        here = (round(lat * 1e5), round(lon * 1e5))
-        step = (here[0] - at[0], here[1] - at[1])
-        if step != (0, 0) or not numbers:
-            numbers.extend(step)
-        at = here
-    return numbers
 
 
 _BEYOND_HTML = str.maketrans({char: f"&#{ord(char)};" for char in "`${}%\\\n"} | {"\r": "", "\0": ""})
