@@ -29,7 +29,7 @@ class Job:
     """A piece of work that somebody asked for.
 
     Attributes:
-        kind: "plan" or "geocode".
+        kind: of work, as `planner.jobs.requests` has them.
         request: what was asked for, as JSON.
         requested_by: as `Actor.id`.
         attempt: how often it has been started; a result counts only if it comes from this attempt.

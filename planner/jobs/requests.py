@@ -16,6 +16,7 @@ from planner.settings import Settings
 from routing.solver import SearchLimits
 
 PLAN, GEOCODE = "plan", "geocode"
+SCENARIO = "scenario"
 
 DISPATCHER_GONE_S = 20.0
 """A dispatcher says that it is alive every few seconds; after this long without a word it is not."""
@@ -77,20 +78,13 @@ def request_plan(
     Raises:
         RefusedError: the search is too long, the area holds too much, or too many jobs of this person are waiting.
     """
-    caps = settings.jobs
-    if ask.seconds is not None and ask.seconds > caps.most_seconds:
-        raise RefusedError(f"a search of {ask.seconds:,g} seconds is too long: at most {caps.most_seconds:,} are given")
-    held = unit.records(area).number_to_visit()
-    if held > caps.most_records:
-        raise RefusedError(
-            f"area {area} holds {held:,} customers and opportunities, more than the {caps.most_records:,} that a plan "
-            "may start from: split the area, or raise most_records under [jobs] in settings.toml"
-        )
+    most = settings.jobs.most_seconds
+    if ask.seconds is not None and ask.seconds > most:
+        raise RefusedError(f"a search of {ask.seconds:,g} seconds is too long: at most {most:,} are given")
+    _check_size(unit, area, "a plan", settings)
     job = Job(job_id, area, PLAN, ask.to_json(), actor_id, now)
     replaced = _waiting_like(unit, job)
-    waiting = len(unit.jobs.find(requested_by=actor_id, state=JobState.WAITING)) - len(replaced)
-    if waiting >= caps.waiting_per_person:
-        raise RefusedError(f"{waiting} jobs of yours are waiting already: cancel one, or ask again when one has begun")
+    _check_queue(unit, job, replaced, settings)
     return _request(unit, job, replaced)
 
 
@@ -105,6 +99,36 @@ def request_geocoding(
     replaced = _waiting_like(unit, job)
     again = again or any(other.request["again"] for other in replaced)
     return _request(unit, replace(job, request={"again": again}), replaced)
+
+
+def request_scenario(
+    unit: UnitOfWork, area: str, scenario_id: str, actor_id: str, now: datetime, job_id: str, settings: Settings
+) -> Job:
+    """Ask for a scenario to be worked out; the same person's asking for this one that still waits is replaced by it.
+
+    Raises:
+        RefusedError: the area holds too much, or too many jobs of this person are waiting.
+    """
+    _check_size(unit, area, "a scenario", settings)
+    job = Job(job_id, area, SCENARIO, {"scenario": scenario_id}, actor_id, now)
+    replaced = [other for other in _waiting_like(unit, job) if other.request == job.request]
+    _check_queue(unit, job, replaced, settings)
+    return _request(unit, job, replaced)
+
+
+def _check_size(unit: UnitOfWork, area: str, what: str, settings: Settings) -> None:
+    held, most = unit.records(area).number_to_visit(), settings.jobs.most_records
+    if held > most:
+        raise RefusedError(
+            f"area {area} holds {held:,} customers and opportunities, more than the {most:,} that {what} may start "
+            "from: split the area, or raise most_records under [jobs] in settings.toml"
+        )
+
+
+def _check_queue(unit: UnitOfWork, job: Job, replaced: Sequence[Job], settings: Settings) -> None:
+    waiting = len(unit.jobs.find(requested_by=job.requested_by, state=JobState.WAITING)) - len(replaced)
+    if waiting >= settings.jobs.waiting_per_person:
+        raise RefusedError(f"{waiting} jobs of yours are waiting already: cancel one, or ask again when one has begun")
 
 
 def _waiting_like(unit: UnitOfWork, job: Job) -> list[Job]:
@@ -123,7 +147,7 @@ def _request(unit: UnitOfWork, job: Job, replaced: Sequence[Job]) -> Job:
 
 def permission_for(kind: str) -> Permission:
     """What it takes to ask for a job of this kind, and to call one off."""
-    return Permission.PLAN if kind == PLAN else Permission.WRITE_RECORDS
+    return {PLAN: Permission.PLAN, SCENARIO: Permission.REALIGN}.get(kind, Permission.WRITE_RECORDS)
 
 
 def cancel_job(unit: UnitOfWork, job_id: str, now: datetime) -> Job:
