@@ -92,9 +92,17 @@ def first_action_deadline(
     """
     if opportunity.qualified_at is None:
         return None
-    left = gate.first_action_days if opportunity.first_action_days is None else opportunity.first_action_days
-    day = opportunity.qualified_at.date()
-    while left > 0 and day < date.max:
+    return working_day_after(opportunity.qualified_at.date(), days_to_act(opportunity, gate), work_days, calendar)
+
+
+def days_to_act(opportunity: Opportunity, gate: GateSettings) -> int:
+    """How many working days the field has for the first visit."""
+    return gate.first_action_days if opportunity.first_action_days is None else opportunity.first_action_days
+
+
+def working_day_after(day: date, days: int, work_days: Collection[int], calendar: CalendarSettings) -> date:
+    """So many working days after a day, which does not count."""
+    while days > 0 and day < date.max:
         day += timedelta(days=1)
-        left -= day.weekday() in work_days and not calendar.holiday(day)
+        days -= day.weekday() in work_days and not calendar.holiday(day)
     return day

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from planner.domain import _check
 from planner.fieldwork.domain import MailState
@@ -27,11 +28,15 @@ class Activity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActivityGoals:
-    """What an area's people set out to do on a day, by role and `Activity`; without a row, the usual."""
+    """What an area's people set out to do on a day, by role and `Activity`; without a row, the usual.
+
+    `earlier` are the goals before: each holds for the days before its `until`, so that a change is none of the past.
+    """
 
     area: str
     revision: int
     goals: Mapping[str, Mapping[str, int]]
+    earlier: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

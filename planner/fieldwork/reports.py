@@ -229,7 +229,8 @@ def _write(
     by = counting.made_by if counting is not None else "system"
     learned = learned_from(counting) if counting is not None else ""
     text = ". ".join(filter(None, (row.reason, learned and f"Learned: {learned}")))
-    write(unit, opportunity, present, row, event, by, unit.now(), text)
+    report_id = counting.id if counting is not None else ""
+    write(unit, opportunity, present, row, event, by, unit.now(), text, report_id)
 
 
 def _end_promises(

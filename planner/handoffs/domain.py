@@ -135,6 +135,7 @@ class HandoffEvent:
     """One thing that happened to an opportunity on its way, `number` 1 and up. The list only grows.
 
     `action` is a short code ("handed_off", "booked", "moved", "answer_changed", …), `text` says it in words.
+    `report_id` is the visit report that it follows from; empty for none.
     """
 
     area: str
@@ -145,6 +146,7 @@ class HandoffEvent:
     action: str
     state: HandoffState
     text: str = ""
+    report_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

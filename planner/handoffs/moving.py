@@ -208,6 +208,7 @@ def write(
     actor: str,
     now: datetime,
     text: str = "",
+    report_id: str = "",
 ) -> HandoffRow:
     """Store a changed handoff, with what happened as an entry of its history and of the audit log.
 
@@ -228,7 +229,9 @@ def write(
     ):
         moved = replace(moved, before=None)  # somebody has moved it on from where the field's reports had brought it
     unit.handoffs.put(moved)
-    unit.handoff_events.put(HandoffEvent(area, opportunity.id, number + 1, now, actor, event, moved.state, text))
+    unit.handoff_events.put(
+        HandoffEvent(area, opportunity.id, number + 1, now, actor, event, moved.state, text, report_id)
+    )
     unit.audit(f"handoff.{event}", opportunity.id, area=area, state=moved.state, revision=moved.revision)
     return moved
 

@@ -24,16 +24,12 @@ class Stage(StrEnum):
     PROPOSAL = "proposal"
     WON = "won"
 
-    @property
-    def following(self) -> Stage | None:
-        return next((later for later in Stage if STAGES.index(later) == STAGES.index(self) + 1), None)
-
 
 STAGES: Sequence[Stage] = tuple(Stage)
 
 
 class Part(StrEnum):
-    """What became of an opportunity that reached a stage: each is in exactly one part of every stage that it reached."""
+    """What became of an opportunity that reached a stage: it is in exactly one part of each stage that it reached."""
 
     WENT_ON = "went_on"
     """It reached the next stage."""
@@ -108,7 +104,15 @@ class Selection:
 
     def narrowed(self, by: Dimension, key: str) -> Selection:
         """Only those of one row."""
-        return replace(self, **{by.value: key})
+        match by:
+            case Dimension.REP:
+                return replace(self, rep=key)
+            case Dimension.INSIDE:
+                return replace(self, inside=key)
+            case Dimension.SOURCE:
+                return replace(self, source=key)
+            case Dimension.MONTH:
+                return replace(self, month=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ HANDOFF_EVENTS = _table(
     _moment("at"),
     *map(_text, ("actor", "action")),
     sa.Column("state", Enum(HandoffState), nullable=False),
-    _text("text"),
+    *map(_text, ("text", "report_id")),
     info={"scoped": True},
 )
 TEAM_RULES = _table("team_rules", _number("revision"), _json("rules", ListJson), info={"scoped": True})
@@ -433,14 +433,16 @@ SCENARIOS = _table(
     _text("applied_by"),
     info={"scoped": True},
 )
-ACTIVITY_GOALS = _table("activity_goals", _number("revision"), _json("goals"), info={"scoped": True})
+ACTIVITY_GOALS = _table(
+    "activity_goals", _number("revision"), _json("goals"), _json("earlier", ListJson), info={"scoped": True}
+)
 ACTIVITY_COUNTS = _table(
     "activity_counts",
     sa.Column("user_id", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("kind", Enum(Activity), primary_key=True),
     _number("count"),
-    info={"scoped": True},
+    info={"scoped": True, "audited": False},
 )
 SUMMARY_READERS = _table(
     "summary_readers",

@@ -11,6 +11,7 @@ def upgrade() -> None:
     op.add_column("opportunities", sa.Column("source", sa.Text, nullable=False, server_default=""))
     op.add_column("opportunities", sa.Column("lead_at", sa.DateTime))
     op.add_column("opportunities", sa.Column("contacted_at", sa.DateTime))
+    op.add_column("handoff_events", sa.Column("report_id", sa.Text, nullable=False, server_default=""))
     op.create_table(
         "territories",
         sa.Column("area", sa.Text, primary_key=True),
@@ -51,6 +52,7 @@ def upgrade() -> None:
         sa.Column("area", sa.Text, primary_key=True),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("goals", sa.JSON, nullable=False),
+        sa.Column("earlier", sa.JSON, nullable=False),
     )
     op.create_table(
         "activity_counts",
