@@ -120,6 +120,11 @@ class Records(Protocol):
         sides and the next plan read of an opportunity: answers, value, notes, and when it was handed off."""
         ...
 
+    def fingerprint(self) -> str:
+        """A text that is another one whenever anything has changed of which the area's coverage is made: records,
+        places, visits made, the plan that reps see, territories. It is the same whatever is seen of the area."""
+        ...
+
     def visits(self, account_id: str | None = None, *, after: int = 0) -> list[AccountVisits]:
         """What is known of visits to the accounts that are seen, or to one of them, whoever made those visits; of
         accounts of whom that has changed after a number. In any order, and none where nothing is known."""

@@ -63,7 +63,7 @@ class Seen:
 
 def visited_on(day: RepDay) -> Visited:
     """Which records its rep visits on a day."""
-    records = [_records(stop) for stop in day["stops"]]
+    records = [records_of(stop) for stop in day["stops"]]
     accounts, opportunities = (frozenset[str]().union(*(pair[n] for pair in records)) for n in (0, 1))
     return Visited(accounts, opportunities)
 
@@ -80,7 +80,7 @@ def cut_document(document: PlanDocument, seen: Seen) -> PlanDocument:
     """The part of a plan that is seen."""
     reps = seen.reps or frozenset()
     own_days = [day for day in document["rep_days"] if day["rep_id"] in reps]
-    visited = [_records(stop) for day in own_days for stop in day["stops"]]
+    visited = [records_of(stop) for day in own_days for stop in day["stops"]]
     # What is on a day that is seen is seen, whoever owns it by now.
     accounts = seen.accounts.union(*(accounts for accounts, _ in visited))
     opportunities = seen.opportunities.union(*(opportunities for _, opportunities in visited))
@@ -120,7 +120,7 @@ def cut_document(document: PlanDocument, seen: Seen) -> PlanDocument:
         unplanned=[_cut_unplanned(entry, accounts, others) for entry in unplanned],
         returned_to_inside=[_cut_listed(entry, others) for entry in returned],
         dormant=[_cut_listed(entry, others) for entry in dormant],
-        notes=[note for note in document["notes"] if _is_about(note, reps) and not others.in_text(note)],
+        notes=[note for note in document["notes"] if is_about(note, reps) and not others.in_text(note)],
     )
 
 
@@ -193,10 +193,10 @@ def _is_first_visit(entry: Stop | UnplannedEntry) -> bool:
     return entry["kind"] in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY)
 
 
-def _records(stop: Stop) -> tuple[frozenset[str], frozenset[str]]:
-    """The accounts and the opportunities of a stop: behind the record that it is for there are only accounts."""
-    first = int(_is_first_visit(stop))
-    return frozenset(stop["record_ids"][first:]), frozenset(stop["record_ids"][:first])
+def records_of(entry: Stop | UnplannedEntry) -> tuple[frozenset[str], frozenset[str]]:
+    """The accounts and the opportunities of an entry: behind the record that it is for there are only accounts."""
+    first = int(_is_first_visit(entry))
+    return frozenset(entry["record_ids"][first:]), frozenset(entry["record_ids"][:first])
 
 
 def _handoff(day: RepDay, stop: Stop) -> PlannedHandoff:
@@ -210,7 +210,7 @@ def _handoff(day: RepDay, stop: Stop) -> PlannedHandoff:
     )
 
 
-def _is_about(note: str, reps: Iterable[str]) -> bool:
+def is_about(note: str, reps: Iterable[str]) -> bool:
     """A note for the planner names the rep whom it is about at its start."""
     return any(note.startswith(f"rep {rep} (") for rep in reps)
 

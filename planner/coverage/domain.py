@@ -166,6 +166,11 @@ class Coverage:
     territories: tuple[TerritoryCover, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def due_until(self) -> date:
+        """By when customers are due who should have a visit: the plan's last day, or today where it is over."""
+        return max(self.as_of, self.last_day or self.as_of)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCoverage:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from planner.coverage.domain import NO_PLAN, NOT_DONE, NOT_IN_PLAN, AccountCover, Coverage, CoverageState, RepCapacity
+from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
+from planner.coverage.planned import REASON_WORDS
 from planner.errors import NotFoundError
-from planner.scoping import PLAN_WORDS
 
 PERIOD_DAYS = 91
 """A quarter: so far back it is asked whether visits came in time, that C customers have one in it."""
@@ -40,15 +40,6 @@ _VALUE: Mapping[Group, Callable[[AccountCover], str]] = {
     Group.TERRITORY: lambda account: account.territory_id,
     Group.REASON: lambda account: account.unreached,
 }
-
-
-REASON_WORDS: Mapping[str, str] = {
-    **PLAN_WORDS,
-    NO_PLAN: "there is no plan of these days",
-    NOT_IN_PLAN: "it was not due when the plan was made, or is new since",
-    NOT_DONE: "it was planned for a day that is over, and nobody was met",
-}
-"""A reason in words that name nobody."""
 
 
 class Unit(StrEnum):
@@ -121,11 +112,6 @@ def _takes_hours(account: AccountCover, coverage: Coverage) -> bool:
 
 def due_by(account: AccountCover, day: date) -> bool:
     return account.due_on is not None and account.due_on <= day
-
-
-def horizon(coverage: Coverage) -> date:
-    """The last day of the plan that reps see; today where it is over, or there is none."""
-    return max(coverage.as_of, coverage.last_day or coverage.as_of)
 
 
 def kept_in_time(account: AccountCover, as_of: date) -> bool | None:
@@ -221,8 +207,8 @@ _ALL = (
     Measure(
         "in_time_share",
         "In time",
-        f"How many were visited in time of the customers whose last visit was in the last {PERIOD_DAYS} days and of whom "
-        "the visit before it is known.",
+        f"How many were visited in time, of those whose last visit was in the last {PERIOD_DAYS} days and of whom the "
+        "visit before it is known.",
         Unit.SHARE,
         lambda account, coverage: kept_in_time(account, coverage.as_of) is not None,
         of_row=_share("in_time", "in_time", "late"),
@@ -232,7 +218,7 @@ _ALL = (
         "Due in the plan's days",
         "Their cadence has run out, or does by the last day of the plan that reps see.",
         Unit.CUSTOMERS,
-        lambda account, coverage: due_by(account, horizon(coverage)),
+        lambda account, coverage: due_by(account, coverage.due_until),
     ),
     Measure(
         "planned",
@@ -267,7 +253,7 @@ _ALL = (
     Measure(
         "drive_hours",
         "Hours of driving",
-        "Between those visits and from and to the rep's home: estimated on the streets from typical weeks, not planned.",
+        "Between those visits and from and to the rep's home, estimated on the streets from typical weeks.",
         Unit.HOURS,
         _takes_hours,
         amount=lambda account: account.drive_minutes_a_month / 60,
@@ -275,7 +261,8 @@ _ALL = (
     Measure(
         "opportunity_hours",
         "Hours of opportunities",
-        "Visits to what inside sales hands over, driving included, as often as in the last eight weeks.",
+        "Visits to what inside sales hands over, driving included, as often as in the last eight weeks, or since it "
+        "began to where that is less.",
         Unit.HOURS,
         _takes_hours,
         of_rep=lambda rep: rep.opportunities / 60,

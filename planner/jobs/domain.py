@@ -37,7 +37,8 @@ class Job:
         lease_owner: the dispatcher that runs it; another may take it over after `lease_until`.
         progress: what pages show while it runs: `what` is being done, `fraction` of it (0 to 1), and of a search the
             best plan so far, `cost_s` and `visits`.
-        result: what came out: of a plan its `version`, `visits` and `unplanned`; of geocoding `geocoded`, a number.
+        result: what came out: of a plan its `version`, `visits` and `unplanned`; of geocoding `geocoded`, a
+            number; of coverage `customers`, a number.
         error: why it failed, fit to show to somebody who sees the whole area; see `requests.told_to`.
     """
 

@@ -15,7 +15,7 @@ from planner.repository import UnitOfWork
 from planner.settings import Settings
 from routing.solver import SearchLimits
 
-PLAN, GEOCODE = "plan", "geocode"
+PLAN, GEOCODE, COVERAGE = "plan", "geocode", "coverage"
 SCENARIO = "scenario"
 
 DISPATCHER_GONE_S = 20.0
@@ -129,6 +129,14 @@ def _check_queue(unit: UnitOfWork, job: Job, replaced: Sequence[Job], settings: 
     waiting = len(unit.jobs.find(requested_by=job.requested_by, state=JobState.WAITING)) - len(replaced)
     if waiting >= settings.jobs.waiting_per_person:
         raise RefusedError(f"{waiting} jobs of yours are waiting already: cancel one, or ask again when one has begun")
+
+
+def request_coverage_job(unit: UnitOfWork, area: str, key: str, actor_id: str, now: datetime, job_id: str) -> Job:
+    """Ask for an area's coverage; `planner.coverage.keeping` knows whether that is needed.
+
+    `key` is what it is to be made of.
+    """
+    return _request(unit, Job(job_id, area, COVERAGE, {"key": key}, actor_id, now), ())
 
 
 def _waiting_like(unit: UnitOfWork, job: Job) -> list[Job]:

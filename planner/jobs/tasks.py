@@ -10,10 +10,15 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from planner.coverage.domain import StoredCoverage
+from planner.coverage.keeping import key_of
+from planner.coverage.making import make_coverage
+from planner.coverage.material import Material
+from planner.coverage.packing import pack
 from planner.domain import Location
 from planner.errors import PlannerError, RulesBrokenError
 from planner.jobs.domain import Job
-from planner.jobs.requests import GEOCODE, PLAN, PlanRequest
+from planner.jobs.requests import COVERAGE, GEOCODE, PLAN, PlanRequest
 from planner.locating import geocoded, geocoder_for, save_answers, to_geocode
 from planner.planning import make_plan, store_plan, to_store
 from planner.repository import StoredPlan, UnitOfWork
@@ -94,6 +99,24 @@ class GeocodingTask:
         return found
 
 
+@dataclass(frozen=True)
+class CoverageTask:
+    """Work an area's coverage out; the result is its row, but for the moment."""
+
+    material: Material
+    key: str
+    area: Area
+    settings: Settings
+
+    def run(self, report: Report) -> StoredCoverage:
+        def show(fraction: float) -> None:
+            report({"what": "driving of every customer", "fraction": fraction})
+
+        show(0.0)
+        coverage = make_coverage(self.material, self.area.name, self.area.streets(), self.settings, show)
+        return pack(coverage, self.key, NOT_YET)
+
+
 def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     """What a job asks for, with all that it needs as it is now.
 
@@ -107,6 +130,9 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     if job.kind == GEOCODE:
         waiting = to_geocode(unit.records(job.area), again=job.request["again"])
         return GeocodingTask(tuple(waiting), area, settings)
+    if job.kind == COVERAGE:
+        material = Material.read(unit, job.area, settings)
+        return CoverageTask(material, key_of(unit, job.area, settings, material.today), area, settings)
     raise PlannerError(f"nobody here knows how to do a job of the kind {job.kind!r}: update fieldvisit")
 
 
@@ -115,6 +141,9 @@ def keep(unit: UnitOfWork, job: Job, result: Any, now: datetime) -> dict[str, An
     if job.kind == PLAN:
         plan = replace(result, created_at=now)
         return {"version": store_plan(unit, plan), "visits": plan.visits, "unplanned": plan.unplanned}
+    if job.kind == COVERAGE:
+        unit.coverages.put(replace(result, made_at=now))
+        return {"customers": result.summary["rows"]["area"][0]["figures"]["customers"]}
     save_answers(unit, job.area, result)
     return {"geocoded": len(result)}
 

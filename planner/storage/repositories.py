@@ -19,7 +19,17 @@ from planner.fieldwork.domain import AccountVisits
 from planner.hours import midnight
 from planner.repository import Change, Listing, PlannedHandoff, StoredPlan
 from planner.storage.record_rows import Prepared, save_all
-from planner.storage.tables import ACCOUNT_VISITS, ACCOUNTS, AREA_STAMPS, LOCATIONS, OPPORTUNITIES, PLANS, RECORD_TABLES
+from planner.storage.tables import (
+    ACCOUNT_VISITS,
+    ACCOUNTS,
+    AREA_STAMPS,
+    CHANGED_DAYS,
+    LOCATIONS,
+    OPPORTUNITIES,
+    PLANS,
+    RECORD_TABLES,
+    TERRITORIES,
+)
 from planner.storage.transaction import Transaction
 from planner.storage.values import checked, is_text
 from planner.storage.visible import Visible
@@ -72,6 +82,25 @@ class SqlRecords:
     def stamp(self) -> int:
         asked = sa.select(AREA_STAMPS.c.stamp).where(AREA_STAMPS.c.area == self._area)
         return self._connection.scalar(asked) or 0
+
+    def fingerprint(self) -> str:
+        def here(table: sa.Table, *told: sa.ColumnElement[Any]) -> list[Any]:
+            asked = sa.select(*told).where(table.c.area == self._area)
+            return [tuple(row) for row in self._connection.execute(asked)]
+
+        published = sa.func.count(PLANS.c.published_at), sa.func.max(PLANS.c.published_at)
+        changed = sa.func.count(), sa.func.sum(CHANGED_DAYS.c.revision)
+        return repr(
+            [
+                self.stamp(),
+                self.number_to_visit(),
+                self.number_located(),
+                here(ACCOUNT_VISITS, sa.func.max(ACCOUNT_VISITS.c.number)),
+                here(PLANS, *published),
+                here(CHANGED_DAYS, *changed),
+                sorted(here(TERRITORIES, TERRITORIES.c.id, TERRITORIES.c.revision)),
+            ]
+        )
 
     def visits(self, account_id: str | None = None, *, after: int = 0) -> list[AccountVisits]:
         counted = ACCOUNT_VISITS.c
