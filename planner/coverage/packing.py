@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from statistics import median
 from typing import Any
 
 from planner.coverage.domain import (
@@ -42,6 +43,7 @@ class Summary:
         made_at: when it was worked out, in UTC; the others as in `Coverage`.
         rows: the figures by each group.
         held: see `planner.coverage.measures.held_cadences`.
+        overdue_median: days since the cadence of the overdue customers ran out; None where there are none.
     """
 
     area: str
@@ -54,6 +56,7 @@ class Summary:
     reps: tuple[RepCapacity, ...]
     rows: Mapping[Group, tuple[Row, ...]]
     held: tuple[HeldCadence, ...]
+    overdue_median: float | None
     notes: tuple[str, ...]
 
     @property
@@ -63,6 +66,7 @@ class Summary:
 
 
 def summary_of(coverage: Coverage, made_at: datetime) -> Summary:
+    overdue = [account.overdue_days for account in coverage.accounts if account.state is CoverageState.OVERDUE]
     return Summary(
         area=coverage.area,
         as_of=coverage.as_of,
@@ -74,6 +78,7 @@ def summary_of(coverage: Coverage, made_at: datetime) -> Summary:
         reps=coverage.reps,
         rows={by: tuple(figures(coverage, by)) for by in Group},
         held=tuple(held_cadences(coverage)),
+        overdue_median=median(overdue) if overdue else None,
         notes=coverage.notes,
     )
 
@@ -91,6 +96,7 @@ def pack(coverage: Coverage, key: str, made_at: datetime) -> StoredCoverage:
         "territories": [asdict(territory) for territory in coverage.territories],
         "rows": {by: [asdict(row) for row in rows] for by, rows in summary.rows.items()},
         "held": [asdict(held) for held in summary.held],
+        "overdue_median": summary.overdue_median,
         "notes": list(coverage.notes),
     }
     return StoredCoverage(coverage.area, key, made_at, coverage.as_of, told, _columns(coverage))
@@ -128,6 +134,7 @@ def read_summary(area: str, as_of: date, made_at: datetime, told: Mapping[str, A
         reps=tuple(RepCapacity(**rep) for rep in told["reps"]),
         rows={by: tuple(Row(**row) for row in told["rows"][by]) for by in Group},
         held=tuple(HeldCadence(**held) for held in told["held"]),
+        overdue_median=told["overdue_median"],
         notes=tuple(told["notes"]),
     )
 
