@@ -160,7 +160,7 @@ def read_event(area: str, sent: SentEvent, made_by: str, received_at: datetime) 
     body = read_body(kind, sent.body)
     if isinstance(body, Reported) and body.deal is not DealOutcome.OPEN:
         of_deal = visit.startswith(f"{RecordKind.OPPORTUNITY}:")
-        _check(of_deal, "body.deal", "only an opportunity is won, lost or returned")
+        _check(of_deal, "body.deal", "only an opportunity is proposed to, won, lost or returned")
     day = _day("day", sent.day)
     if isinstance(body, Late):
         _check_near("body.leave_at", body.leave_at, day)

@@ -158,6 +158,8 @@ class DealOutcome(StrEnum):
 
     OPEN = "open"
     """The field goes on with it."""
+    PROPOSED = "proposed"
+    """So it does, and the customer has been made a proposal."""
     WON = "won"
     LOST = "lost"
     RETURNED = "returned"

@@ -24,11 +24,14 @@ from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState
 from planner.snapshot import zone_of
 
-MOVES_NOTHING = frozenset({"began", "drafted", "changed", "answer_changed", "accepted"})
+MOVES_NOTHING = frozenset({"began", "drafted", "changed", "answer_changed", "contacted", "accepted", "proposed"})
 """Entries of a handoff's history that overtake no report: it is with the same side as before."""
+_OF_ONE_STATE = ("visited", "proposed")
+"""Entries that leave a handoff in the same state, and say different things of it."""
 STAYS = "Your report is kept with it, and the handoff stays as it is"
 
 _ACTIONS = {
+    DealOutcome.PROPOSED: Action.MEET_AND_PROPOSE,
     DealOutcome.WON: Action.MEET_AND_WIN,
     DealOutcome.LOST: Action.MEET_AND_LOSE,
     DealOutcome.RETURNED: Action.MEET_AND_RETURN,
@@ -223,7 +226,7 @@ def _write(
     counting: VisitReport | None,
 ) -> None:
     """Write the handoff; where only the list of its reports is longer, its history says nothing of it."""
-    if replace(row, before=present.before) == present:
+    if replace(row, before=present.before) == present and not _is_news(unit, present, event):
         unit.handoffs.put(row)
         return
     by = counting.made_by if counting is not None else "system"
@@ -231,6 +234,15 @@ def _write(
     text = ". ".join(filter(None, (row.reason, learned and f"Learned: {learned}")))
     report_id = counting.id if counting is not None else ""
     write(unit, opportunity, present, row, event, by, unit.now(), text, report_id)
+
+
+def _is_news(unit: UnitOfWork, present: HandoffRow, event: str) -> bool:
+    """Whether a proposal is reported, or taken back, of what is visited anyway."""
+    if event not in _OF_ONE_STATE:
+        return False
+    key = {"area": present.area, "opportunity_id": present.opportunity_id}
+    said = [entry.action for entry in unit.handoff_events.find(**key) if entry.action in _OF_ONE_STATE]
+    return bool(said) and said[-1] != event
 
 
 def _end_promises(

@@ -22,6 +22,8 @@ class Action(StrEnum):
     WIN = "win"
     LOSE = "lose"
     RETURN = "return"
+    PROPOSE = "propose"
+    """The customer has been made a proposal; that the visit was made stays the state."""
     BOOK = "book"
     UNBOOK = "unbook"
     MISS = "miss"
@@ -29,6 +31,7 @@ class Action(StrEnum):
     MEET = "meet"
     """The rest is what the reports of a visit that come from a phone say of it."""
     MEET_NOBODY = "meet_nobody"
+    MEET_AND_PROPOSE = "meet_and_propose"
     MEET_AND_WIN = "meet_and_win"
     MEET_AND_LOSE = "meet_and_lose"
     MEET_AND_RETURN = "meet_and_return"
@@ -104,6 +107,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         "visited",
         "reported as visited",
     ),
+    Transition(Action.PROPOSE, _of(_S.VISITED), Side.FIELD, _S.VISITED, Side.FIELD, (), "proposed", "given a proposal"),
     Transition(Action.WIN, _of(_S.ACCEPTED, _S.VISITED), Side.FIELD, _S.WON, Side.NOBODY, (), "won", "won"),
     Transition(Action.LOSE, _of(_S.ACCEPTED, _S.VISITED), Side.FIELD, _S.LOST, Side.NOBODY, _WHY, "lost", "lost"),
     Transition(
@@ -136,6 +140,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     # A report from a phone: it is judged by what was before all reports (planner.fieldwork.reports)
     Transition(Action.MEET, _IN_THE_FIELD, Side.NOBODY, _S.VISITED, Side.FIELD, (), "visited", "visited"),
     Transition(Action.MEET_NOBODY, _IN_THE_FIELD, Side.NOBODY, _S.ACCEPTED, Side.FIELD, _WHY, "not_met", "visited"),
+    Transition(
+        Action.MEET_AND_PROPOSE, _IN_THE_FIELD, Side.NOBODY, _S.VISITED, Side.FIELD, (), "proposed", "given a proposal"
+    ),
     Transition(Action.MEET_AND_WIN, _IN_THE_FIELD, Side.NOBODY, _S.WON, Side.NOBODY, (), "won", "won"),
     Transition(Action.MEET_AND_LOSE, _IN_THE_FIELD, Side.NOBODY, _S.LOST, Side.NOBODY, _WHY, "lost", "lost"),
     Transition(

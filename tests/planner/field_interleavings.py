@@ -90,7 +90,7 @@ _bodies: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
     "reported": st.fixed_dictionaries(
         {
             "disposition": st.sampled_from(["met", "met", "not_in", "rescheduled", "refused"]),
-            "deal": st.sampled_from(["open", "open", "won", "lost", "returned"]),
+            "deal": st.sampled_from(["open", "open", "proposed", "won", "lost", "returned"]),
             "reason": st.sampled_from(["too dear", "nobody decides"]),
             "text": st.sampled_from(["", "they bake", "they mill"]),
             "at_customer": st.booleans(),

@@ -33,7 +33,7 @@ from webui.policy import allow, viewer
 
 Said = Annotated[str, Field(max_length=MAX_NOTES // 2)]
 Revision = Annotated[int, Field(ge=0, lt=2**31, description="Of the handoff, as it was seen.")]
-Moves = Literal["withdraw", "assign", "accept", "reject", "report", "win", "lose", "return"]
+Moves = Literal["withdraw", "assign", "accept", "reject", "report", "propose", "win", "lose", "return"]
 
 NEEDS = {
     Side.INSIDE: Permission.HAND_OFF,

@@ -22,7 +22,12 @@ DISPOSITIONS = {
     Disposition.RESCHEDULED: "Wants another day",
     Disposition.REFUSED: "Refused",
 }
-DEALS = {DealOutcome.WON: "Won", DealOutcome.LOST: "Lost", DealOutcome.RETURNED: "Back to inside sales"}
+DEALS = {
+    DealOutcome.PROPOSED: "Proposal made",
+    DealOutcome.WON: "Won",
+    DealOutcome.LOST: "Lost",
+    DealOutcome.RETURNED: "Back to inside sales",
+}
 SEVERITIES = {Severity.LOW: "a small one", Severity.MEDIUM: "a real one", Severity.HIGH: "a serious one"}
 
 Line = tuple[str, str, str]

@@ -64,6 +64,8 @@ _EVENTS = {
     "rejected": "Rejected",
     "visited": "Visit reported",
     "not_met": "Nobody was met",
+    "proposed": "Proposal made",
+    "contacted": "Contacted",
     "won": "Won",
     "lost": "Lost",
     "returned": "Returned to inside sales",
@@ -80,6 +82,7 @@ _MOVES = {
     Action.ACCEPT: "Accept it",
     Action.REJECT: "Reject it",
     Action.REPORT: "Report the visit",
+    Action.PROPOSE: "A proposal is made",
     Action.WIN: "It is won",
     Action.LOSE: "It is lost",
     Action.RETURN: "Return it to inside sales",
@@ -306,8 +309,17 @@ def deal_view(
     )
 
 
-def moves_of(row: HandoffRow, by: By, reps: Iterable[Rep]) -> list[MoveView]:
-    """What the viewer may do with a handoff now, the usual first. Handing off and booking have pages of their own."""
+def is_proposed(events: Sequence[HandoffEvent]) -> bool:
+    """Whether the customer has been made a proposal since the visit that was reported last."""
+    told = (event.action for event in reversed(events) if event.action in ("proposed", "visited", "handed_off"))
+    return next(told, "") == "proposed"
+
+
+def moves_of(row: HandoffRow, by: By, reps: Iterable[Rep], proposed: bool = False) -> list[MoveView]:
+    """What the viewer may do with a handoff now, the usual first. Handing off and booking have pages of their own.
+
+    With `proposed`, a proposal is made already.
+    """
     if by.side is Side.FIELD and (
         row.side is Side.MANAGER or (row.side is Side.FIELD and row.owner not in ("", by.rep))
     ):
@@ -315,7 +327,9 @@ def moves_of(row: HandoffRow, by: By, reps: Iterable[Rep]) -> list[MoveView]:
     rows = [
         found
         for found in possible(row.state, by.side)
-        if found.action in _MOVES and (row.side is not Side.MANAGER or found.action is Action.ASSIGN)
+        if found.action in _MOVES
+        and not (proposed and found.action is Action.PROPOSE)
+        and (row.side is not Side.MANAGER or found.action is Action.ASSIGN)
     ]
     rows.sort(key=lambda found: found.action not in _MAIN)
     first = next((found.action for found in rows if found.action in _MAIN), None)

@@ -271,6 +271,7 @@ DISPOSITIONS: Sequence[PhoneChoice] = (
 )
 DEALS: Sequence[PhoneChoice] = (
     {"value": "open", "label": "Goes on"},
+    {"value": "proposed", "label": "Proposal made"},
     {"value": "won", "label": "Won"},
     {"value": "lost", "label": "Lost"},
     {"value": "returned", "label": "Back to inside sales"},

@@ -114,7 +114,7 @@ function required(ctx, template, names) {
   return new Set(needed);
 }
 
-const deals = () => (draft.disposition === "refused" ? ["lost", "returned"] : ["open", "won", "lost", "returned"]);
+const deals = () => (draft.disposition === "refused" ? ["lost", "returned"] : ["open", "proposed", "won", "lost", "returned"]);
 
 const dealNow = () => (deals().includes(draft.deal) ? draft.deal : draft.disposition === "met" ? "open" : "");
 

@@ -111,7 +111,7 @@ export const NOT_KEPT = "This could not be kept on this phone, perhaps since it 
 /** Whether an error is the phone's that could not write something down. */
 export const notKept = (error) => error instanceof DOMException;
 
-export const DEALS = { open: "Goes on", won: "Won", lost: "Lost", returned: "Back to inside sales" };
+export const DEALS = { open: "Goes on", proposed: "Proposal made", won: "Won", lost: "Lost", returned: "Back to inside sales" };
 
 export const VERDICTS = { at_the_door: "At the door", elsewhere: "Away from their place", unverified: "Position unverified" };
 
