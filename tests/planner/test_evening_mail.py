@@ -30,7 +30,7 @@ from planner.doctor import findings
 from planner.domain import Account, Address, Rep
 from planner.errors import MailError
 from planner.fieldwork.domain import MailState, SentMail
-from planner.mailing import evening, sending
+from planner.mailing import evening, handing_over, sending
 from planner.mailing.composing import compose, evening_template
 from planner.mailing.evening import send_due, sheet_of
 from planner.plan_document import RepDay, Stop, write_plan
@@ -322,7 +322,7 @@ def test_a_connection_that_breaks_after_the_mail_was_given_is_never_a_second_mai
         post.on_data = lambda server: None
         assert here.send(EVENING + timedelta(hours=1)) == 0
     assert len(post.mails) == 1
-    assert [(row.state, row.problem) for row in house.rows()] == [(MailState.HANDED_OVER, evening.UNKNOWN)]
+    assert [(row.state, row.problem) for row in house.rows()] == [(MailState.HANDED_OVER, handing_over.UNKNOWN)]
 
 
 def test_whoever_dies_over_a_claim_is_taken_over_from(house: House, post: Post, clock: list[datetime]) -> None:
