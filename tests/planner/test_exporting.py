@@ -6,9 +6,10 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
+from cast import local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -52,11 +53,11 @@ def test_no_title_of_a_column_becomes_a_formula() -> None:
 
 
 def test_numbers_and_days_are_numbers_and_days() -> None:
-    plain, cells = both([("Mill", -3, 2.25, date(2026, 11, 30)), ("Farm", 0, -1.5, datetime(2026, 11, 30, 9, 30))])
+    plain, cells = both([("Mill", -3, 2.25, date(2026, 11, 30)), ("Farm", 0, -1.5, local("2026-11-30 09:30"))])
     assert plain == [["Mill", "-3", "2.25", "2026-11-30"], ["Farm", "0", "-1.5", "2026-11-30 09:30"]]
     assert [cell.value for cell in cells[0]] == ["Mill", -3, 2.25, datetime(2026, 11, 30)]
     assert [cell.data_type for cell in cells[0]] == ["s", "n", "n", "d"]
-    assert cells[1][3].value == datetime(2026, 11, 30, 9, 30)
+    assert cells[1][3].value == local("2026-11-30 09:30")
 
 
 def test_a_number_that_is_none_is_an_empty_cell() -> None:
