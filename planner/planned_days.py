@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -40,12 +40,15 @@ class PlannedDay:
     Attributes:
         visits: as the plan has them that was published last of those that cover the day.
         order: ids of the visits that stand on it since it was changed; None where it never was.
+        drive_s, away_s: by that plan, all driving, and from leaving home until being back.
     """
 
     rep_id: str
     day: date
     visits: tuple[PlannedVisit, ...] = ()
     order: tuple[str, ...] | None = None
+    drive_s: int = 0
+    away_s: int = 0
 
     def ids(self, touched: Collection[str] = ()) -> list[str]:
         """The visits of the day: what was taken out of it for another day is not among them, what was added is.
@@ -106,7 +109,7 @@ def planned_days(
     for rep, day, version, order in changed:
         if version == versions.get(day, 0):
             before = days.get((rep, day), PlannedDay(rep, day))
-            days[rep, day] = PlannedDay(rep, day, before.visits, tuple(order))
+            days[rep, day] = replace(before, order=tuple(order))
     if reps is not None:
         days = {key: day for key, day in days.items() if key[0] in reps}
     return PlannedDays(days, left_out)
@@ -159,7 +162,15 @@ def _day(day: Mapping[str, Any]) -> PlannedDay:
         )
         for stop in day["stops"]
     )
-    return PlannedDay(day["rep_id"], date.fromisoformat(day["date"]), tuple(visits))
+    left, back = (day[end]["time"] for end in ("start", "end"))
+    away = datetime.fromisoformat(back) - datetime.fromisoformat(left) if left and back else timedelta()
+    return PlannedDay(
+        day["rep_id"],
+        date.fromisoformat(day["date"]),
+        tuple(visits),
+        drive_s=day["totals"]["drive_seconds"],
+        away_s=round(away.total_seconds()),
+    )
 
 
 def _left_out(entry: Mapping[str, Any]) -> LeftOut:

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 DRAWN_FOR = date(2026, 11, 30)
 FILES = ("reps.csv", "accounts.csv", "opportunities.csv")
 DATES = ("last_visit", "last_order")
-LOCAL_TIMES = ("qualified_at", "appointment")
+LOCAL_TIMES = ("lead_at", "contacted_at", "qualified_at", "appointment")
 
 
 def draw(monday: date, folder: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from planner.domain import Opportunity, RecordKind, _check
 from planner.errors import RefusedError
 from planner.handoffs.domain import BantAnswer, HandoffRow, HandoffState, Side
 from planner.handoffs.moving import By, HandoffMovedError, seen_at, write
+from planner.handoffs.state import opportunity_of
 from planner.handoffs.transitions import STATE_WORDS
 from planner.repository import UnitOfWork
 from planner.settings import GateSettings
@@ -83,6 +84,42 @@ def record_opportunity(
     unit.records(area).save(opportunity)
     event = "answer_changed" if answers != present.answers else "changed"
     return write(unit, opportunity, present, replace(present, answers=answers), event, by.actor, now, ". ".join(news))
+
+
+def note_contact(
+    unit: UnitOfWork,
+    area: str,
+    opportunity_id: str,
+    revision: int,
+    by: By,
+    gate: GateSettings,
+    zone: tzinfo,
+    now: datetime,
+) -> HandoffRow:
+    """Somebody has just spoken to the customer for the first time: it is written down as of now.
+
+    Args:
+        revision: of the handoff, as they saw it.
+        zone: the area's, in which records keep their moments.
+
+    Raises:
+        NotFoundError: there is no such opportunity among those that are seen.
+        HandoffMovedError: somebody else has changed it since.
+        RefusedError: it is over, or the first contact is written down already.
+    """
+    opportunity = opportunity_of(unit, area, opportunity_id)
+    present = seen_at(unit, area, opportunity, revision, gate)
+    if present.state in (HandoffState.WON, HandoffState.LOST):
+        raise RefusedError(f"{opportunity.name} is {STATE_WORDS[present.state]}; it is not changed any more")
+    if opportunity.contacted_at is not None:
+        raise RefusedError(
+            f"{opportunity.name} was contacted on {opportunity.contacted_at:%a %-d %b %H:%M} already; change that in "
+            f"the form if it is wrong"
+        )
+    called_at = now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+    opportunity = replace(opportunity, contacted_at=called_at)
+    unit.records(area).save(opportunity)
+    return write(unit, opportunity, present, present, "contacted", by.actor, now)
 
 
 def _draft(

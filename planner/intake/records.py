@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -85,11 +86,13 @@ _OPPORTUNITIES = _Format(
     (
         *_PLACE,
         *("account_id", *_CONTACT, "value", "probability"),
+        *("source", "lead_at", "contacted_at"),
         *("budget", "authority", "need", "timeline", "qualified_at", "first_action_days", "visit_minutes"),
         *("required_skills", "availability", "appointment", "inside_rep", "notes"),
     ),
     {"id": "opportunity_id", "street": "address"},
 )
+_MOMENTS = ("lead_at", "contacted_at", "qualified_at", "appointment")
 
 
 def parse_reps(table: Table) -> Parsed[Rep]:
@@ -150,8 +153,11 @@ def parse_opportunities(table: Table, zone: ZoneInfo | None) -> Parsed[Opportuni
 
     Raises IntakeError when a required column is missing.
     """
-    qualified, agreed = (date_order(table.column(name)) for name in ("qualified_at", "appointment"))
+    orders = {name: date_order(table.column(name)) for name in _MOMENTS}
     mark = decimal_mark(table.column("value"))
+
+    def moment(row: Row, name: str) -> datetime | None:
+        return parse_local_time(name, _value(row, name), orders[name], zone)
 
     def build(row: Row) -> Opportunity:
         return Opportunity(
@@ -168,14 +174,17 @@ def parse_opportunities(table: Table, zone: ZoneInfo | None) -> Parsed[Opportuni
             authority=parse_answer("authority", _value(row, "authority")),
             need=parse_answer("need", _value(row, "need")),
             timeline=parse_timeline(row.text("timeline")),
-            qualified_at=parse_local_time("qualified_at", _value(row, "qualified_at"), qualified, zone),
             first_action_days=parse_whole("first_action_days", _value(row, "first_action_days")),
             visit_minutes=parse_whole("visit_minutes", _value(row, "visit_minutes")),
             required_skills=parse_skills(row.text("required_skills")),
             availability=row.text("availability"),
-            appointment=parse_local_time("appointment", _value(row, "appointment"), agreed, zone),
             inside_rep=row.text("inside_rep"),
             notes=row.text("notes"),
+            source=row.text("source"),
+            lead_at=moment(row, "lead_at"),
+            contacted_at=moment(row, "contacted_at"),
+            qualified_at=moment(row, "qualified_at"),
+            appointment=moment(row, "appointment"),
             attributes=_attributes(table, _OPPORTUNITIES, row),
         )
 

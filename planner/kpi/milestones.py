@@ -113,6 +113,7 @@ def milestones(
     passes_gate: bool,
     zone: ZoneInfo,
     deadline: Callable[[date], date],
+    now: datetime,
 ) -> Milestones:
     """How far an opportunity has come.
 
@@ -121,8 +122,9 @@ def milestones(
         passes_gate: whether it could be handed off as it is.
         zone: in which the record's moments are.
         deadline: of the first action, for the local day on which it was handed off.
+        now: what was written down for later is a slip, and no moment of anything.
     """
-    seen = _Seen(deal, zone)
+    seen = _Seen(deal, zone, now)
     handed_off = _look_at_history(seen, history)
     for visit in visits:
         seen.note(Stage.FIRST_ACTION, visit.at)
@@ -168,7 +170,8 @@ def milestones(
 class _Seen:
     """The stages that something tells of, and the first moment that is known of each."""
 
-    def __init__(self, deal: Opportunity, zone: ZoneInfo) -> None:
+    def __init__(self, deal: Opportunity, zone: ZoneInfo, now: datetime) -> None:
+        self._now = now
         self.reached: dict[Stage, datetime | None] = {Stage.LEAD: None}
         written = {
             Stage.LEAD: deal.lead_at,
@@ -180,6 +183,7 @@ class _Seen:
                 self.note(stage, instant(at, zone))
 
     def note(self, stage: Stage, at: datetime | None) -> None:
+        at = at if at is not None and at <= self._now else None
         known = self.reached.get(stage)
         self.reached[stage] = min(at, known) if at is not None and known is not None else at or known
 

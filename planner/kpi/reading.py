@@ -48,7 +48,7 @@ class _Report:
     stands: bool
 
 
-def read_milestones(unit: UnitOfWork, area: str, settings: Settings, team: Team) -> list[Milestones]:
+def read_milestones(unit: UnitOfWork, area: str, settings: Settings, team: Team, now: datetime) -> list[Milestones]:
     """How far every opportunity that is seen has come, by id."""
     deals = unit.records(area).opportunities()
     ids = frozenset(deal.id for deal in deals)
@@ -65,6 +65,7 @@ def read_milestones(unit: UnitOfWork, area: str, settings: Settings, team: Team)
             present[deal.id].state is HandoffState.DRAFT and not missing_for_handoff(deal, settings.gate),
             team.zone,
             deadlines(days_to_act(deal, settings.gate)),
+            now,
         )
         for deal in deals
     ]
@@ -95,13 +96,13 @@ def _visits(
     """The visits in the field to opportunities, and the reports that are seen by their ids."""
     standing: set[str] = set()
     found = []
-    for some in _chunks(ids):
+    for some in chunks(ids):
         fields = ("opportunity_id", "arrived_at", "reported_at", "report_id", "disposition")
         found += unit.field_visits.columns(fields, "day", *EVERY_DAY, area=area, opportunity_id=some)
     standing = {report_id for *_, report_id, _ in found if report_id}
     reports = {
         id_: _Report(made_at, deal, id_ in standing)
-        for some in _chunks(ids)
+        for some in chunks(ids)
         for id_, made_at, deal in unit.visit_reports.columns(
             ("id", "made_at", "deal"), "day", *EVERY_DAY, area=area, opportunity_id=some
         )
@@ -140,7 +141,7 @@ def _deadlines(team: Team, settings: Settings) -> Callable[[int], Callable[[date
     return lambda days: lambda day: due(days, day)
 
 
-def _chunks(ids: Collection[str]) -> Iterator[frozenset[str]]:
+def chunks(ids: Collection[str]) -> Iterator[frozenset[str]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), MOST_ASKED):
         yield frozenset(ordered[start : start + MOST_ASKED])

@@ -18,6 +18,7 @@ from planner.kpi.domain import (
     Branch,
     Contribution,
     Dimension,
+    Drilled,
     Node,
     Part,
     Row,
@@ -29,6 +30,8 @@ from planner.kpi.domain import (
 )
 from planner.kpi.milestones import Milestones
 from planner.kpi.reading import Team, read_milestones
+from planner.kpi.telling import told_of
+from planner.rep_names import told_names
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 
@@ -51,12 +54,62 @@ def pipeline_tree(
 ) -> Tree:
     """The tree of the opportunities that are seen, and its rows by a dimension."""
     team = Team.of(unit.records(area).reps())
-    return tree_of(read_milestones(unit, area, settings, team), selection, team, now, by)
+    return tree_of(read_milestones(unit, area, settings, team, now), selection, team, by)
 
 
-def tree_of(
-    ways: Sequence[Milestones], selection: Selection, team: Team, now: datetime, by: Dimension | None = None
-) -> Tree:
+def events_of(
+    unit: UnitOfWork,
+    area: str,
+    selection: Selection,
+    stage: Stage,
+    part: Part | Timing | None,
+    settings: Settings,
+    now: datetime,
+) -> list[Drilled]:
+    """The opportunities that a number of the tree counts, by id, and what happened to each.
+
+    Args:
+        part: of the stage; a Timing of FIRST_ACTION; None for all that reached it.
+    """
+    reps = unit.records(area).reps()
+    team = Team.of(reps)
+    ways = behind(read_milestones(unit, area, settings, team, now), selection, team, stage, part)
+    told = told_of(unit, area, {way.opportunity_id for way in ways}, told_names(reps), team)
+    return [
+        Drilled(
+            way.opportunity_id,
+            way.name,
+            way.cents / 100,
+            way.stage,
+            way.part,
+            way.timing,
+            way.rep_id,
+            way.inside,
+            way.source,
+            way.moments,
+            told[way.opportunity_id],
+        )
+        for way in ways
+    ]
+
+
+def behind(
+    ways: Iterable[Milestones], selection: Selection, team: Team, stage: Stage, part: Part | Timing | None
+) -> list[Milestones]:
+    """Those that a number of the tree counts."""
+    chosen = Chosen(selection, team.zone)
+
+    def counts(way: Milestones) -> bool:
+        if stage not in way.moments or not chosen.fits(way) or not chosen.has(way, stage):
+            return False
+        if isinstance(part, Timing):
+            return stage is Stage.FIRST_ACTION and way.timing is part
+        return part is None or way.part_at(stage) is part
+
+    return [way for way in ways if counts(way)]
+
+
+def tree_of(ways: Iterable[Milestones], selection: Selection, team: Team, by: Dimension | None = None) -> Tree:
     """The same of what was read before."""
     chosen = Chosen(selection, team.zone)
     whole = _Growing()

@@ -16,11 +16,14 @@ def newcomer(hold: Booking, name: str, now: datetime, zone: tzinfo) -> Opportuni
     Args:
         zone: of the clock at which they called, which records keep.
     """
+    called_at = now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
     return Opportunity(
         id=f"B-{hold.id}",
         name=name,
         address=Address(hold.address),
-        qualified_at=now.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0),
+        qualified_at=called_at,
+        lead_at=called_at,
+        contacted_at=called_at,
         visit_minutes=hold.service_minutes,
         required_skills=hold.skills,
         availability=hold.hours,

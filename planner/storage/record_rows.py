@@ -41,6 +41,7 @@ BETWEEN_SIDES = frozenset(
     [
         *("value", "probability", "need", "budget", "authority", "timeline", "qualified_at", "first_action_days"),
         *("contact_phone", "inside_rep", "notes", "attributes"),
+        *("source", "lead_at", "contacted_at"),
     ]
 )
 """The columns of an opportunity that only inside sales, the field and the next plan read: no day that stands is made

@@ -286,7 +286,7 @@ def test_what_was_qualified_on_a_friday_still_was_and_all_times_of_day_stay(tmp_
 
 def test_nothing_but_dates_differs_between_two_weeks(tmp_path: Path) -> None:
     _draw()(date(2027, 3, 1), tmp_path)
-    dated = {"last_visit", "last_order", "qualified_at", "appointment"}
+    dated = {"last_visit", "last_order", "lead_at", "contacted_at", "qualified_at", "appointment"}
     for name in ("reps.csv", "accounts.csv", "opportunities.csv"):
         with (FOLDER / name).open(encoding="utf-8") as old, (tmp_path / name).open(encoding="utf-8") as new:
             for a, b in zip(csv.DictReader(old), csv.DictReader(new), strict=True):

@@ -18,14 +18,14 @@ from planner.handoffs.handing import HandOff, LooksKnownError, hand_off
 from planner.handoffs.moving import By, Move, move
 from planner.handoffs.state import handoff_of, history, opportunity_of
 from planner.handoffs.transitions import Action, Transition, possible
-from planner.intake.cells import parse_identifier, parse_phone, parse_skills, parse_timeline
+from planner.intake.cells import parse_identifier, parse_local_time, parse_phone, parse_skills, parse_timeline
 from planner.qualification import missing_for_handoff
 from planner.repository import UnitOfWork
 from webui.api.operation import OwnWrite, Reply, Write, operation, store
 from webui.api.problems import Problem
 from webui.api.record_models import Answer, OpeningHours, Skills
 from webui.api.records import area_named
-from webui.api.values import Attributes, Day, Minutes, Model, Moment, Money, Phone, Text
+from webui.api.values import Attributes, Day, LocalTime, Minutes, Model, Moment, Money, Phone, Text
 from webui.pages.handing import located
 from webui.pages.opportunity import team_of
 from webui.pages.plans import now, settings, sources
@@ -125,6 +125,9 @@ class DraftOrder(Model):
     contact_phone: Phone = ""
     value: Money = 0.0
     probability: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    source: Annotated[Text, Field(description="Where the lead came from.")] = ""
+    lead_at: Annotated[LocalTime | None, Field(description="Local time when the lead came in.")] = None
+    contacted_at: Annotated[LocalTime | None, Field(description="When somebody first spoke to the customer.")] = None
     need: ToldOrder | None = None
     budget: ToldOrder | None = None
     authority: ToldOrder | None = None
@@ -151,6 +154,9 @@ class DraftOrder(Model):
             place["street"] = sent["address"]
         if "contact_phone" in sent:
             sent["contact_phone"] = parse_phone("contact_phone", self.contact_phone)
+        for name in ("lead_at", "contacted_at"):
+            if sent.get(name):
+                sent[name] = parse_local_time(name, sent[name])
         if "required_skills" in sent:
             sent["required_skills"] = parse_skills(";".join(self.required_skills))
         kept = {name: value for name, value in sent.items() if name not in (*_ELSEWHERE, *QUESTIONS)}

@@ -246,6 +246,9 @@ class OpportunityFields(AddressFields):
     authority: Answer = "unknown"
     need: Answer = "unknown"
     timeline: Annotated[Text, Field(description="A phrase such as “this quarter”, or no or unknown.")] = "unknown"
+    source: Annotated[Text, Field(description="Where the lead came from.", examples=["trade fair"])] = ""
+    lead_at: Annotated[LocalTime | None, Field(description="Local time when the lead came in.")] = None
+    contacted_at: Annotated[LocalTime | None, Field(description="When somebody first spoke to the customer.")] = None
     qualified_at: Annotated[
         LocalTime | None, Field(description="Local time; the deadline for the first action runs from here.")
     ] = None
@@ -275,6 +278,9 @@ class OpportunityFields(AddressFields):
             authority=self.authority,
             need=self.need,
             timeline=parse_timeline(self.timeline),
+            source=self.source,
+            lead_at=parse_local_time("lead_at", self.lead_at or "", None, zone),
+            contacted_at=parse_local_time("contacted_at", self.contacted_at or "", None, zone),
             qualified_at=parse_local_time("qualified_at", self.qualified_at or "", None, zone),
             first_action_days=self.first_action_days,
             visit_minutes=self.visit_minutes,
@@ -301,6 +307,8 @@ class OpportunityRecord(OpportunityFields):
         return cls.of(
             opportunity,
             opportunity_id=opportunity.id,
+            lead_at=_local(opportunity.lead_at),
+            contacted_at=_local(opportunity.contacted_at),
             qualified_at=_local(opportunity.qualified_at),
             required_skills=sorted(opportunity.required_skills),
             appointment=_local(opportunity.appointment),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -36,7 +36,7 @@ from webui.pages.opportunity_form import Typed, sketch_of, typed_opportunity
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting.handoff_review import ANOTHER, asked_about, review_view
-from webui.presenting.opportunity_form import HINTS, LABELS, speakers_of, typed_of, usual_words
+from webui.presenting.opportunity_form import HINTS, LABELS, SOURCES, clock_text, speakers_of, typed_of, usual_words
 
 handing = Blueprint("handing", __name__)
 
@@ -46,7 +46,8 @@ MOST_NOTE = 2_000
 @handing.get("/a/<area>/opportunity/new")
 @allow(Permission.HAND_OFF)
 def new(area: str) -> Any:
-    return _form(area_named(area), None, None, Form({}))
+    chosen = area_named(area)
+    return _form(chosen, None, None, Form({"lead_at": clock_text(_local(chosen))}))
 
 
 @handing.get("/a/<area>/opportunity/edit")
@@ -72,7 +73,7 @@ def save(area: str) -> Any:
 
 def _sent(area: Area, known: Opportunity | None, row: HandoffRow | None) -> Any:
     """What the form or the page after it asks for: a draft, a look before it is handed off, that, or the form again."""
-    typed, does = typed_opportunity(known, _new_id(), _today(area)), request.form.get("do")
+    typed, does = typed_opportunity(known, _new_id(), _local(area)), request.form.get("do")
     if typed.opportunity is None:
         return _form(area, known, row, typed.form), 422
     if does == "back":
@@ -291,6 +292,8 @@ def _form(area: Area, known: Opportunity | None, row: HandoffRow | None, form: F
         usual=usual_words(settings()),
         speakers=speakers_of(known, row.answers if row else {}),
         today=_today(area).isoformat(),
+        present=clock_text(_local(area)),
+        sources=SOURCES,
         addresses_url=url_for("booking.addresses", area=area.name) if may_open("booking.addresses") else None,
         back=url_for("opportunity.page", area=area.name, id=known.id) if known else None,
         action=_action(area, known),
@@ -304,5 +307,9 @@ def _action(area: Area, known: Opportunity | None) -> str:
     )
 
 
+def _local(area: Area) -> datetime:
+    return now().astimezone(team_of(area).zone).replace(tzinfo=None)
+
+
 def _today(area: Area) -> date:
-    return now().astimezone(team_of(area).zone).date()
+    return _local(area).date()

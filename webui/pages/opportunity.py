@@ -14,6 +14,7 @@ from planner.access import Permission, Scope
 from planner.candidates import team_work_days
 from planner.domain import Location, Opportunity, RecordKind
 from planner.errors import ConflictError, InvalidRecordError, NotFoundError, RefusedError
+from planner.handoffs.answering import note_contact
 from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffEvent, HandoffRow, HandoffState, RejectReason
 from planner.handoffs.moving import By, HandoffMovedError, Move, move
 from planner.handoffs.state import handoff_of, history, opportunity_of
@@ -46,11 +47,16 @@ from webui.presenting.reports import report_views
 opportunity = Blueprint("opportunity", __name__)
 
 
-class MoveForm(BaseModel):
-    """Something that somebody does with a handoff, and the revision that they saw."""
+class SeenForm(BaseModel):
+    """The revision of a handoff that somebody saw."""
+
+    revision: int = Field(ge=0, le=2**31)
+
+
+class MoveForm(SeenForm):
+    """Something that somebody does with a handoff."""
 
     action: Action
-    revision: int = Field(ge=0, le=2**31)
     kind: str = Field("", max_length=40)
     why: str = Field("", max_length=5_000)
     learned: str = Field("", max_length=5_000)
@@ -117,6 +123,27 @@ def make_move(area: str) -> Any:
         return _page(chosen, id, tried, f"{error}. Nothing of yours is lost: look at it again"), 409
     except RefusedError as error:
         return _page(chosen, id, tried, str(error)), 422
+    return redirect(url_for("opportunity.page", area=chosen.name, id=id), 303)
+
+
+@opportunity.post("/a/<area>/opportunity/contacted")
+@allow(Permission.HAND_OFF)
+def contacted(area: str) -> Any:
+    """Somebody has just spoken to the customer for the first time."""
+    chosen, id = area_named(area), request.args.get("id", "")
+    known_opportunity(chosen, id)
+    asked = read_form(SeenForm).values
+    if asked is None:
+        abort(400, description="This form was not made by our pages. Load the page again.")
+    by, zone = doing(), team_of(chosen).zone
+    try:
+        done_once(
+            lambda unit: note_contact(unit, chosen.name, id, asked.revision, by, settings().gate, zone, now()).state
+        )
+    except HandoffMovedError as error:
+        return _page(chosen, id, problem=f"{error}. Look at it again"), 409
+    except RefusedError as error:
+        return _page(chosen, id, problem=str(error)), 422
     return redirect(url_for("opportunity.page", area=chosen.name, id=id), 303)
 
 
@@ -187,7 +214,11 @@ def _page(area: Area, id: str, tried: Tried | None = None, problem: str = "") ->
         if place and rides_with(row)
         else [],
         unsure="" if over else _unsure(deal, location),
-        may={"change": may_open("handing.edit") and not over, "settle": here.may(Permission.WRITE_RECORDS)},
+        may={
+            "change": may_open("handing.edit") and not over,
+            "contact": may_open("opportunity.contacted") and row.state in AT_INSIDE and deal.contacted_at is None,
+            "settle": here.may(Permission.WRITE_RECORDS),
+        },
     )
 
 

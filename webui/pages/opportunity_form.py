@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -15,6 +15,7 @@ from planner.errors import InvalidRecordError
 from planner.handoffs.answering import QUESTIONS, Told
 from planner.intake.cells import (
     parse_answer,
+    parse_local_time,
     parse_money,
     parse_phone,
     parse_share,
@@ -24,7 +25,7 @@ from planner.intake.cells import (
 )
 from routing.geo import LatLon
 from webui.forms import Form, read_form
-from webui.presenting.opportunity_form import PRODUCT
+from webui.presenting.opportunity_form import PRODUCT, clock_text
 
 T = TypeVar("T")
 
@@ -48,6 +49,9 @@ class OpportunityForm(BaseModel):
     contact_email: str = Field("", max_length=254)
     contact_phone: str = Field("", max_length=50)
     account_id: str = Field("", max_length=200)
+    source: str = Field("", max_length=200)
+    lead_at: str = Field("", max_length=30)
+    contacted_at: str = Field("", max_length=30)
     value: str = Field("", max_length=30)
     probability: str = Field("", max_length=20)
     product: str = Field("", max_length=200)
@@ -99,8 +103,8 @@ REFUSED = {
 """What is said of these to people on the phone; programs and imports are told what stands in the record."""
 
 
-def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: date) -> Typed:
-    """The form that was sent. What it does not ask for stays as it is in `known`."""
+def typed_opportunity(known: Opportunity | None, opportunity_id: str, local: datetime) -> Typed:
+    """The form that was sent. What it does not ask for stays as it is in `known`; `local` is the time there."""
     form = read_form(OpportunityForm)
     values = form.values
     if values is None:
@@ -114,11 +118,20 @@ def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: dat
             errors[name] = error.message
             return usual
 
+    def moment(name: str, text: str) -> datetime | None:
+        before: datetime | None = getattr(known, name, None)
+        if before is not None and text == clock_text(before):
+            return before  # it may have seconds
+        at = parse_local_time(name, text)
+        if at is not None and at > local:
+            raise InvalidRecordError(name, "must not be after now")
+        return at
+
     if not values.name:
         errors["name"] = "is empty"
     for question in QUESTIONS:
         on = getattr(values, f"{question}_on")
-        if on is not None and on > today:
+        if on is not None and on > local.date():
             errors[f"{question}_on"] = "must not be after today"
     told = {
         question: Told(
@@ -135,6 +148,9 @@ def typed_opportunity(known: Opportunity | None, opportunity_id: str, today: dat
         "contact_name": values.contact_name,
         "contact_email": values.contact_email,
         "contact_phone": read("contact_phone", parse_phone, ""),
+        "source": values.source,
+        "lead_at": read("lead_at", moment, None),
+        "contacted_at": read("contacted_at", moment, None),
         "value": read("value", parse_money, 0.0),
         "probability": read("probability", _percent, 0.0),
         "visit_minutes": read("visit_minutes", parse_whole, None),

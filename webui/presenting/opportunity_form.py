@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from planner.domain import Opportunity
 from planner.handoffs.answering import QUESTIONS
@@ -31,6 +32,9 @@ LABELS: Mapping[str, str] = {
     "contact_email": "Their e-mail",
     "contact_phone": "Their phone",
     "account_id": "Customer number",
+    "source": "Source",
+    "lead_at": "Came in",
+    "contacted_at": "First contact",
     "value": "Value",
     "probability": "Probability, %",
     "product": "Product",
@@ -49,13 +53,22 @@ LABELS: Mapping[str, str] = {
 """What each field is called; a sentence about it begins with this."""
 
 
+SOURCES = ("website", "trade fair", "referral", "campaign", "newsletter", "cold call", "customer")
+"""Where leads come from, as the form offers it; any other word does as well."""
+
+
+def clock_text(moment: datetime) -> str:
+    """A local time as browsers' fields hold it."""
+    return moment.isoformat(timespec="minutes")
+
+
 def typed_of(opportunity: Opportunity, row: HandoffRow | None) -> dict[str, str]:
     """A known opportunity as the form holds it."""
     typed = {
         name: str(getattr(opportunity, name) or "")
         for name in (
             *("name", "account_id", "contact_name", "contact_email", "contact_phone"),
-            *("availability", "notes", "visit_minutes"),
+            *("availability", "notes", "visit_minutes", "source"),
         )
     }
     address = opportunity.address
@@ -68,6 +81,9 @@ def typed_of(opportunity: Opportunity, row: HandoffRow | None) -> dict[str, str]
         "first_action_days": "" if opportunity.first_action_days is None else str(opportunity.first_action_days),
         "revision": str(row.revision if row else 0),
     }
+    for name in ("lead_at", "contacted_at"):
+        moment = getattr(opportunity, name)
+        typed[name] = clock_text(moment) if moment else ""
     for question in QUESTIONS:
         answer = getattr(opportunity, question)
         typed[question] = "" if question == "timeline" and answer == "unknown" else answer
