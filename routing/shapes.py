@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import shapely
-from shapely.geometry import MultiPolygon, Polygon, mapping, shape
+from shapely.geometry import MultiPolygon, Polygon, shape
 
 Shape = Polygon | MultiPolygon
 """Coordinates as (lon, lat) in degrees, unless it is said otherwise."""
@@ -28,8 +29,9 @@ def valid_polygonal(geometry: shapely.Geometry) -> Shape | None:
 
 
 def as_geojson(shape_: Shape) -> dict[str, Any]:
-    """A GeoJSON geometry with coordinates as [lon, lat]."""
-    return dict(mapping(shape_))
+    """A GeoJSON geometry with coordinates as [lon, lat], equal to what JSON makes of it."""
+    geometry: dict[str, Any] = json.loads(shapely.to_geojson(shape_))
+    return geometry
 
 
 def from_geojson(geometry: Mapping[str, Any]) -> Shape:
