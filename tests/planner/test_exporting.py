@@ -55,7 +55,7 @@ def test_no_title_of_a_column_becomes_a_formula() -> None:
 def test_numbers_and_days_are_numbers_and_days() -> None:
     plain, cells = both([("Mill", -3, 2.25, date(2026, 11, 30)), ("Farm", 0, -1.5, local("2026-11-30 09:30"))])
     assert plain == [["Mill", "-3", "2.25", "2026-11-30"], ["Farm", "0", "-1.5", "2026-11-30 09:30"]]
-    assert [cell.value for cell in cells[0]] == ["Mill", -3, 2.25, datetime(2026, 11, 30)]
+    assert [cell.value for cell in cells[0]] == ["Mill", -3, 2.25, local("2026-11-30 00:00")]
     assert [cell.data_type for cell in cells[0]] == ["s", "n", "n", "d"]
     assert cells[1][3].value == local("2026-11-30 09:30")
 
