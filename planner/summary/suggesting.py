@@ -1,0 +1,329 @@
+"""What would help, with its price in hours: chosen by rules, and each with the sums behind it.
+
+Nothing is suggested whose arithmetic cannot be shown. Hours are those of the coverage: visits as often as the cadences
+ask for, driving as estimated on the streets. What a customer's driving would be with another rep is not known; it is
+taken to be that of the rep's nearest customers and the way there and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
+from planner.domain import RecordKind
+from planner.settings import CandidateSettings
+from planner.summary.domain import Named, Suggestion, SuggestionKind, hours
+from routing.geo import great_circles_m
+
+MOST = 3
+HALF_DAY = 270.0
+"""Minutes that somebody may work more in half a day, driving included."""
+MOST_GIVEN = 12
+"""Customers in one suggestion: more than that is a realignment."""
+NEAR_M = 5_000.0
+"""Only customers whose nearest customer of the other rep is so near: further away the estimate is no good."""
+NEIGHBOURS = 3
+"""So many of the other rep's nearest customers say what driving to one costs there."""
+METRES_A_MINUTE = 500.0
+"""Of the way there and back: 30 km/h as the crow flies."""
+LEAST_MINUTES = 60.0
+"""A month; what saves or costs less is not worth a word."""
+MOST_DEARER = 1.5
+"""Customers are not suggested to be given away where they take so many times as much of the other rep's time."""
+MOST_STRETCH = 1.25
+"""A cadence is not suggested to become longer than by this: beyond it, customers are overdue."""
+A_WEEK = 7
+
+PlaceOf = Callable[[AccountCover], str]
+"""Where an account is, in a word or two."""
+
+
+def suggestions_of(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> list[Suggestion]:
+    """Three at most, the most pressing first: a half day for those long overdue, customers given to another rep,
+    customers of nobody, a longer cadence."""
+    found = (
+        suggestion for rule in (_half_day, _give, _adopt, _stretch) for suggestion in rule(coverage, settings, place_of)
+    )
+    return list(found)[:MOST]
+
+
+def _half_day(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+    """An extra half day of the rep whose overdue customers are worth most visits those around the first of them: of the
+    highest segment first, then the nearest."""
+    overdue: dict[str, list[AccountCover]] = {}
+    working = {rep.rep_id: rep for rep in coverage.reps if rep.there > 0}
+    for account in coverage.accounts:
+        waits = account.state is CoverageState.OVERDUE and not account.planned_days and account.lat is not None
+        if waits and account.rep_id in working:
+            overdue.setdefault(account.rep_id, []).append(account)
+    if not overdue:
+        return
+    rep_id = min(overdue, key=lambda rep_id: (-_pressing(overdue[rep_id]), working[rep_id].name, rep_id))
+    rep, theirs = working[rep_id], overdue[rep_id]
+    first = min(theirs, key=_rank)
+    away = _metres([first], theirs)[0]
+    order = sorted(range(len(theirs)), key=lambda at: (_segment(theirs[at]), away[at], theirs[at].account_id))
+    chosen: list[AccountCover] = []
+    spent = 0.0
+    for at in order:
+        visit = theirs[at].service_minutes + theirs[at].drive_minutes
+        if away[at] <= 4 * NEAR_M and spent + visit <= HALF_DAY:
+            chosen.append(theirs[at])
+            spent += visit
+    if not chosen:
+        return
+    service = sum(account.service_minutes for account in chosen)
+    fits = (
+        f"{rep.name} has {hours(rep.spare)} a month left: it fits into the hours there are."
+        if rep.spare >= spent
+        else f"{rep.name} needs {hours(rep.needed)} a month and has {hours(rep.there)}: it comes on top of the hours "
+        "there are."
+    )
+    yield Suggestion(
+        SuggestionKind.HALF_DAY,
+        f"An extra half day of {rep.name} next week would visit {_them(chosen)} around {place_of(first)} that "
+        f"{'is' if len(chosen) == 1 else 'are'} overdue and in no plan.",
+        f"{hours(spent)} of {rep.name}, once",
+        (
+            f"{_number(len(chosen), 'visit')}: {hours(service)} with the customers and {hours(spent - service)} of "
+            "driving, as much to each as in a typical week.",
+            f"The one that waits longest is {max(a.overdue_days for a in chosen)} days overdue; together they are worth "
+            f"{sum(a.annual_value for a in chosen):,.0f} a year.",
+        ),
+        fits,
+        spent,
+        False,
+        [_named(account, rep.name, f"{account.overdue_days} days overdue") for account in chosen],
+        rep_id,
+    )
+
+
+def _give(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+    """Customers of the rep whose hours are shortest, who live among those of a rep with hours left, to that rep."""
+    short = sorted(
+        (rep for rep in coverage.reps if rep.there > 0 and rep.shortfall > 0), key=lambda rep: -rep.shortfall
+    )
+    for rep in short[:MOST]:
+        best = max(
+            (deal for other in _with_hours(coverage) if (deal := _Deal.of(coverage, rep, other, rep.shortfall))),
+            key=lambda deal: (deal.saves - deal.costs, deal.taker.rep_id),
+            default=None,
+        )
+        if best is None:
+            continue
+        taker = best.taker
+        yield Suggestion(
+            SuggestionKind.GIVE,
+            f"Give {_number(len(best.accounts), 'customer')} around {place_of(best.accounts[0])} from {rep.name} to "
+            f"{taker.name}.",
+            f"saves {rep.name} {hours(best.saves)} a month, costs {taker.name} {hours(best.costs)}",
+            (
+                best.visits_line,
+                f"{rep.name}: {hours(best.service)} of visits and {hours(best.saves - best.service)} of driving a month, "
+                "as estimated on the streets.",
+                best.taker_line,
+                f"{rep.name} is {hours(rep.shortfall)} short now; {taker.name} has {hours(taker.spare)} left.",
+            ),
+            f"{_number(len(best.accounts), 'customer')} would have another rep than the one they know.",
+            best.costs - best.saves,
+            True,
+            [_named(account, rep.name) for account in best.accounts],
+            rep.rep_id,
+        )
+        return
+
+
+def _adopt(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+    """Customers whom nobody looks after, to the rep with hours left who lives among them."""
+    for nobody in (rep for rep in coverage.reps if rep.there == 0 and rep.needed > 0):
+        deals = _deals(coverage, nobody, nobody.needed)
+        best = max(deals, key=lambda deal: (len(deal.accounts), deal.taker.rep_id), default=None)
+        if best is None:
+            continue
+        taker = best.taker
+        yield Suggestion(
+            SuggestionKind.ADOPT,
+            f"Give {_number(len(best.accounts), 'customer')} around {place_of(best.accounts[0])} whom nobody looks "
+            f"after to {taker.name}.",
+            f"costs {taker.name} {hours(best.costs)} a month",
+            (best.visits_line, best.taker_line, f"{taker.name} has {hours(taker.spare)} a month left."),
+            "Nobody loses a customer; the hours are not there for anything else any more.",
+            best.costs,
+            True,
+            [_named(account, "") for account in best.accounts],
+            nobody.rep_id,
+        )
+        return
+
+
+def _stretch(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+    """A longer cadence for the segment that is visited least, as long as it takes for the hours, within bounds.
+
+    Only customers with their segment's cadence are counted: those with one of their own keep it.
+    """
+    short = {rep.rep_id: rep for rep in coverage.reps if rep.there > 0 and rep.shortfall > 0}
+    missing = sum(rep.shortfall for rep in short.values())
+    if not missing:
+        return
+    for segment, old in sorted(settings.cadence_days.items(), key=lambda each: (-each[1], each[0])):
+        its = [
+            account
+            for account in coverage.accounts
+            if account.segment == segment and account.cadence_days == old and account.visits_a_month > 0
+        ]
+        now = sum(account.minutes_a_month for account in its)
+        tight = sum(account.minutes_a_month for account in its if account.rep_id in short)
+        if tight < LEAST_MINUTES:
+            continue
+        enough = old / (1 - missing / tight) if missing < tight else old * MOST_STRETCH
+        new = min(_weeks_up(enough), _weeks_down(old * MOST_STRETCH))
+        share = 1 - old / new if new > old else 0.0
+        if now * share < LEAST_MINUTES:
+            continue
+        yield Suggestion(
+            SuggestionKind.STRETCH,
+            f"Visit customers of segment {segment} every {new} days rather than every {old}.",
+            f"saves {hours(now * share)} a month, {hours(tight * share)} of that where hours are short",
+            (
+                f"{_number(len(its), 'customer')} of the segment take {hours(now)} a month, {hours(tight)} of that of "
+                f"{_names(short)}, whose hours do not suffice.",
+                f"{old} ÷ {new} of the visits are left: {share:.0%} less of visits and driving.",
+                f"{hours(missing)} a month are missing.",
+            ),
+            f"Each of them is visited {365.25 / new:.1f} times a year rather than {365.25 / old:.1f}. You decide that: "
+            "fieldvisit stretches no cadence by itself.",
+            -now * share,
+            True,
+            [],
+        )
+        return
+
+
+# ---- one rep's customers with another
+
+
+@dataclass(frozen=True, slots=True)
+class _Deal:
+    """Some customers with another rep: what that saves and costs a month, in minutes."""
+
+    taker: RepCapacity
+    accounts: Sequence[AccountCover]
+    service: float
+    saves: float
+    costs: float
+
+    @classmethod
+    def of(
+        cls, theirs: Sequence[AccountCover], others: Sequence[AccountCover], taker: RepCapacity, enough: float
+    ) -> _Deal | None:
+        """The customers nearest to the taker's, around the nearest of them, until there is `enough` or no hours are
+        left; None where that is nothing to speak of."""
+        away = _metres(theirs, others)
+        nearest = np.argsort(away, axis=1, kind="stable")[:, :NEIGHBOURS]
+        drive = np.array([account.drive_minutes for account in others])[nearest].mean(axis=1)
+        drive += 2 * away.min(axis=1) / METRES_A_MINUTE
+        costs = [
+            account.visits_a_month * (account.service_minutes + float(minutes))
+            for account, minutes in zip(theirs, drive, strict=True)
+        ]
+        near = [at for at in range(len(theirs)) if away[at].min() <= NEAR_M]
+        if not near:
+            return None
+        first = min(near, key=lambda at: (costs[at] - theirs[at].minutes_a_month, theirs[at].account_id))
+        around = _metres([theirs[first]], theirs)[0]
+        chosen: list[int] = []
+        for at in sorted(near, key=lambda at: (around[at], theirs[at].account_id)):
+            so_far = sum(theirs[each].minutes_a_month for each in chosen)
+            fits = sum(costs[each] for each in (*chosen, at)) <= taker.spare
+            if len(chosen) < MOST_GIVEN and fits and so_far < enough and around[at] <= 2 * NEAR_M:
+                chosen.append(at)
+        accounts = [theirs[at] for at in chosen]
+        saves = sum(account.minutes_a_month for account in accounts)
+        if saves < LEAST_MINUTES:
+            return None
+        service = sum(account.service_minutes_a_month for account in accounts)
+        return cls(taker, accounts, service, saves, sum(costs[at] for at in chosen))
+
+    @property
+    def visits_line(self) -> str:
+        visits = sum(account.visits_a_month for account in self.accounts)
+        return f"{_number(len(self.accounts), 'customer')}, {visits:.1f} visits a month as their cadences ask for."
+
+    @property
+    def taker_line(self) -> str:
+        return (
+            f"{self.taker.name}: {hours(self.service)} of visits and {hours(self.costs - self.service)} of driving a "
+            f"month, as at the {NEIGHBOURS} nearest customers of {self.taker.name}, and the way there and back."
+        )
+
+
+def _deals(coverage: Coverage, giver: RepCapacity, enough: float) -> Iterator[_Deal]:
+    """What each rep with hours left could take of a rep's customers."""
+    of_rep: dict[str, list[AccountCover]] = {}
+    for account in coverage.accounts:
+        if account.lat is not None and account.visits_a_month > 0:
+            of_rep.setdefault(account.rep_id, []).append(account)
+    theirs = of_rep.get(giver.rep_id, [])
+    for taker in coverage.reps:
+        others = of_rep.get(taker.rep_id, [])
+        able = taker.rep_id != giver.rep_id and taker.spare >= LEAST_MINUTES and len(others) >= NEIGHBOURS
+        if able and theirs and (deal := _Deal.of(theirs, others, taker, enough)) is not None:
+            yield deal
+
+
+def _metres(some: Sequence[AccountCover], others: Sequence[AccountCover]) -> NDArray[np.float64]:
+    """As the crow flies, a row for each of `some`."""
+    here, there = (np.array([(a.lat, a.lon) for a in accounts], dtype=np.float64) for accounts in (some, others))
+    return great_circles_m(here[:, None], there[None])
+
+
+# ---- words
+
+
+def _pressing(accounts: Sequence[AccountCover]) -> float:
+    """How much is at stake: the value of those of the highest segment among them counts."""
+    best = min(_segment(account) for account in accounts)
+    return sum(account.annual_value + 1 for account in accounts if _segment(account) == best)
+
+
+def _rank(account: AccountCover) -> tuple[str, float, int, str]:
+    return _segment(account), -account.annual_value, -account.overdue_days, account.account_id
+
+
+def _segment(account: AccountCover) -> str:
+    """A before B; what has no segment comes last."""
+    return account.segment or "\U0010ffff"
+
+
+def _them(accounts: Sequence[AccountCover]) -> str:
+    best = min(_segment(account) for account in accounts)
+    number = sum(_segment(account) == best for account in accounts)
+    if number == len(accounts) and accounts[0].segment:
+        return _number(number, f"{best} customer")
+    told = _number(len(accounts), "customer")
+    return f"{told}, {number} of them {best}," if best and accounts[0].segment else told
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _names(reps: Mapping[str, RepCapacity]) -> str:
+    names = sorted(rep.name for rep in reps.values())
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _named(account: AccountCover, rep: str, text: str = "") -> Named:
+    return Named(RecordKind.ACCOUNT, account.account_id, account.name, rep, text, account.annual_value)
+
+
+def _weeks_up(days: float) -> int:
+    return -int(-days // A_WEEK) * A_WEEK
+
+
+def _weeks_down(days: float) -> int:
+    return int(days // A_WEEK) * A_WEEK
