@@ -22,7 +22,7 @@ from planner.access import SYSTEM, Actor
 from planner.errors import PlannerError, StorageError, StorageUnavailableError
 from planner.jobs.domain import Heartbeat, Job, JobState
 from planner.jobs.executing import Attempt, Executor
-from planner.jobs.requests import COVERAGE, DISPATCHER_GONE_S, GEOCODE
+from planner.jobs.requests import COVERAGE, DISPATCHER_GONE_S, GEOCODE, SCENARIO
 from planner.jobs.tasks import End, Outcome, keep, task_of
 from planner.repository import Store, UnitOfWork
 from planner.settings import JobSettings, Settings
@@ -309,7 +309,8 @@ def is_short(job: Job, settings: JobSettings) -> bool:
     """Whether it holds a worker up for a minute or so. A budget of work may take any time."""
     # A request may hold anything until its job is started.
     seconds = job.request.get("seconds")
-    return job.kind in (GEOCODE, COVERAGE) or (isinstance(seconds, int | float) and seconds <= settings.short_seconds)
+    quick = isinstance(seconds, int | float) and seconds <= settings.short_seconds
+    return quick or job.kind in (GEOCODE, COVERAGE, SCENARIO)
 
 
 _DONE = {"what": "done", "fraction": 1.0}

@@ -17,6 +17,7 @@ from planner.errors import InvalidRecordError, NotFoundError, PromiseBrokenError
 from planner.jobs.domain import Job, JobState
 from planner.jobs.requests import (
     PLAN,
+    SCENARIO,
     PlanRequest,
     cancel_job,
     find_job,
@@ -100,10 +101,11 @@ def cancel(area: str, job: str) -> Any:
         if not viewer().may(permission_for(found.kind)):
             abort(403)
         cancel_job(unit, job, now())
-        return found.kind
+        if found.kind == SCENARIO:
+            return url_for("scenarios.one", area=chosen.name, scenario_id=found.request["scenario"])
+        return url_for("planning.plan_page" if found.kind == PLAN else "records.records_page", area=chosen.name)
 
-    kind = done_once(called_off).body
-    return redirect(url_for("planning.plan_page" if kind == PLAN else "records.records_page", area=chosen.name), 303)
+    return redirect(done_once(called_off).body, 303)
 
 
 @planning.post("/a/<area>/plans/<int:version>/publish")

@@ -8,7 +8,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from planner.jobs.domain import Job, JobState
-from planner.jobs.requests import PLAN
+from planner.jobs.requests import COVERAGE, PLAN, SCENARIO
 from webui.words import clock, count, duration, sentence, short_day
 
 STATES = {
@@ -19,6 +19,8 @@ STATES = {
     JobState.CANCELLED: "Cancelled",
     JobState.REPLACED: "Replaced",
 }
+
+TITLES = {COVERAGE: "Work out the coverage", SCENARIO: "Work out a scenario"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def job_view(job: Job, zone: ZoneInfo, names: Mapping[str, str]) -> JobView:
 
 def _title(job: Job) -> str:
     if job.kind != PLAN:
-        return "Find the places of addresses"
+        return TITLES.get(job.kind, "Find the places of addresses")
     first = date.fromisoformat(job.request["first_day"])
     return f"Plan {count(job.request['days'], 'day')} from {short_day(first)}"
 
@@ -85,6 +87,10 @@ def _line(job: Job) -> str:
             return "A newer request took its place."
         case JobState.DONE if job.kind == PLAN:
             return f"{count(job.result.get('visits', 0), 'visit')}, {job.result.get('unplanned', 0):,} not planned."
+        case JobState.DONE if job.kind == COVERAGE:
+            return f"{count(job.result.get('customers', 0), 'customer')} looked at."
+        case JobState.DONE if job.kind == SCENARIO:
+            return "Worked out." if job.result.get("counts") else "Worked out, but it had been changed meanwhile."
         case JobState.DONE:
             return f"{count(job.result.get('geocoded', 0), 'address', 'addresses')} looked up."
         case _:
