@@ -91,8 +91,8 @@ def _half_day(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf
         (
             f"{_number(len(chosen), 'visit')}: {hours(service)} with the customers and {hours(spent - service)} of "
             "driving, as much to each as in a typical week.",
-            f"The one that waits longest is {max(a.overdue_days for a in chosen)} days overdue; together they are worth "
-            f"{sum(a.annual_value for a in chosen):,.0f} a year.",
+            f"The one that waits longest is {max(a.overdue_days for a in chosen)} days overdue; together they are "
+            f"worth {sum(a.annual_value for a in chosen):,.0f} a year.",
         ),
         fits,
         spent,
@@ -104,15 +104,10 @@ def _half_day(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf
 
 def _give(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
     """Customers of the rep whose hours are shortest, who live among those of a rep with hours left, to that rep."""
-    short = sorted(
-        (rep for rep in coverage.reps if rep.there > 0 and rep.shortfall > 0), key=lambda rep: -rep.shortfall
-    )
-    for rep in short[:MOST]:
-        best = max(
-            (deal for other in _with_hours(coverage) if (deal := _Deal.of(coverage, rep, other, rep.shortfall))),
-            key=lambda deal: (deal.saves - deal.costs, deal.taker.rep_id),
-            default=None,
-        )
+    short = (rep for rep in coverage.reps if rep.there > 0 and rep.shortfall > 0)
+    for rep in sorted(short, key=lambda rep: (-rep.shortfall, rep.rep_id))[:MOST]:
+        deals = (deal for deal in _deals(coverage, rep, rep.shortfall) if deal.costs <= MOST_DEARER * deal.saves)
+        best = max(deals, key=lambda deal: (deal.saves - deal.costs, deal.taker.rep_id), default=None)
         if best is None:
             continue
         taker = best.taker
@@ -123,8 +118,8 @@ def _give(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) ->
             f"saves {rep.name} {hours(best.saves)} a month, costs {taker.name} {hours(best.costs)}",
             (
                 best.visits_line,
-                f"{rep.name}: {hours(best.service)} of visits and {hours(best.saves - best.service)} of driving a month, "
-                "as estimated on the streets.",
+                f"{rep.name}: {hours(best.service)} of visits and {hours(best.saves - best.service)} of driving a "
+                "month, as estimated on the streets.",
                 best.taker_line,
                 f"{rep.name} is {hours(rep.shortfall)} short now; {taker.name} has {hours(taker.spare)} left.",
             ),
