@@ -1,6 +1,6 @@
 """The command `fieldvisit`: every command but the web ones, which webui/cli.py adds."""
 
-from planner.cli import areas, bench, data, doctor, jobs, mail, plans, records, slots, users
+from planner.cli import areas, bench, coverage, data, doctor, jobs, mail, plans, records, slots, territories, users
 from planner.cli.app import App, area_option, main
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "area_option",
     "areas",
     "bench",
+    "coverage",
     "data",
     "doctor",
     "jobs",
@@ -16,5 +17,6 @@ __all__ = [
     "plans",
     "records",
     "slots",
+    "territories",
     "users",
 ]

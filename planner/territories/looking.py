@@ -117,7 +117,7 @@ def overlaps(territories: Sequence[Territory], shapes: Sequence[Shape]) -> list[
 
 
 def _square_km(shape: shapely.Geometry) -> float:
-    if shape.is_empty:
-        return 0.0
+    _, south, _, north = shapely.bounds(shape).tolist()
     degree_km = math.radians(1) * EARTH_RADIUS_M / 1000
-    return float(shape.area) * degree_km**2 * math.cos(math.radians((shape.bounds[1] + shape.bounds[3]) / 2))
+    area = float(shapely.area(shape))
+    return area * degree_km**2 * math.cos(math.radians((south + north) / 2)) if area else 0.0

@@ -13,11 +13,16 @@ from datetime import date
 import numpy as np
 from scipy.spatial import KDTree
 
+from planner.access import Scope
 from planner.candidates import is_dormant
 from planner.exporting import Cell
 from planner.handoffs.alike import joined_name, name_percents, sorted_name
+from planner.repository import Store
 from planner.settings import CandidateSettings
-from planner.territories.looking import Customer
+from planner.territories.editing import territories_in
+from planner.territories.looking import Customer, customers_in
+from planner.territories.places import territory_of
+from routing.area import Area
 from routing.businesses import Business
 from routing.geo import EARTH_RADIUS_M, LatLon
 from routing.problem import UNREACHABLE
@@ -74,9 +79,42 @@ class Nearest:
     minutes: float
 
 
+def find_white_space(
+    store: Store,
+    scope: Scope,
+    area: Area,
+    settings: CandidateSettings,
+    today: date,
+    *,
+    chosen: Collection[str] = (),
+    others: bool = False,
+) -> WhiteSpace:
+    """What of an area is white space to somebody: the categories are those of the customers whom they see, but whoever
+    is a customer of anybody's is no prospect.
+
+    Raises:
+        AreaError: the area was built before its businesses were read.
+    """
+    businesses = area.businesses().items
+    with store.read(scope) as unit:
+        customers, territories = customers_in(unit, area.name), territories_in(unit, area.name)
+    everybody = customers
+    if not scope.everybody:
+        with store.read(Scope(area=area.name)) as unit:
+            everybody = customers_in(unit, area.name)
+    find, rep_of = territory_of(territories), {territory.id: territory.rep_id for territory in territories}
+
+    def whose(lat: float, lon: float) -> tuple[str, str]:
+        territory = find(lat, lon)
+        return territory, rep_of.get(territory, "")
+
+    return white_space(businesses, customers, everybody, today, settings, whose, chosen=chosen, others=others)
+
+
 def white_space(
     businesses: Iterable[Business],
     customers: Sequence[Customer],
+    everybody: Sequence[Customer],
     today: date,
     settings: CandidateSettings,
     whose: Callable[[float, float], tuple[str, str]],
@@ -87,7 +125,7 @@ def white_space(
     """Find the businesses that no customer covers.
 
     Args:
-        customers: all of the area, not only those of a team: who is a customer of a colleague's is no prospect.
+        customers: those of whoever asks; `everybody`: all of the area.
         whose: the territory and rep, by id, of a latitude and longitude; empty for none.
         chosen: categories to look at; without any, those that customers have.
         others: also categories that no customer has.
@@ -101,7 +139,7 @@ def white_space(
         if account.annual_value >= middle and not is_dormant(account, today, settings)
     )
     considered = [each for each in businesses if others or each.category in ours]
-    covered = covered_by_customers(considered, customers)
+    covered = covered_by_customers(considered, everybody)
     free = [each for each in considered if each.id not in covered]
     left = Counter(each.category for each in free)
     categories = sorted(
@@ -112,7 +150,7 @@ def white_space(
     shown = [each for each in free if not chosen or each.category in chosen]
     shown.sort(key=lambda each: (rank[each.category], each.name.casefold(), each.id))
     prospects = tuple(Prospect(each, categories[rank[each.category]], *whose(each.lat, each.lon)) for each in shown)
-    return WhiteSpace(tuple(categories), prospects, sum(each.place is None for each in customers))
+    return WhiteSpace(tuple(categories), prospects, sum(each.place is None for each in everybody))
 
 
 def covered_by_customers(businesses: Sequence[Business], customers: Sequence[Customer]) -> set[str]:
