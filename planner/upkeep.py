@@ -1,5 +1,5 @@
-"""What falls due by itself: missed deadlines, holds that run out, days to be mended, mails of the evening, positions
-and rows past their time; a little at a time."""
+"""What falls due by itself: missed deadlines, holds that run out, days to be mended, mails of the evening, the day's
+coverage, positions and rows past their time; a little at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from planner.access import SYSTEM, Scope
+from planner.coverage.keeping import ask_daily
 from planner.days_begun import days_begun
 from planner.errors import PlannerError, StorageError
 from planner.fieldwork.privacy import MAILS_KEPT, forget_positions
@@ -17,6 +18,7 @@ from planner.handoffs.returning import return_missed
 from planner.idempotency import KEPT
 from planner.jobs.domain import JobState
 from planner.mailing.background import Mailing
+from planner.people.fresh import new_id
 from planner.people.sessions import longest_idle_time
 from planner.people.throttling import FORGOTTEN_AFTER
 from planner.replanning.refreshing import refresh_days
@@ -77,6 +79,7 @@ class Upkeep:
                 raise
             except PlannerError as error:
                 _log.error("area %s: days that have begun are not mended: %s", area, error)
+            ask_daily(self._store, area, self._settings, now, new_id)
         expire_holds(self._store)
         if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
             self._tidied_at = now

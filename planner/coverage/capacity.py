@@ -43,8 +43,8 @@ def minutes_there(rep: Rep, first_day: date, calendar: CalendarSettings) -> floa
 
 
 def base_of(rep: Rep, home: tuple[LatLon, LatLon]) -> Base | None:
-    """Where a rep's days start and end, and what fits into one; None where nothing does."""
-    if rep.max_visits_per_day == 0 or day_minutes(rep) <= 0:
+    """Where a rep's days start and end, and what fits into one; None where there are no days, or nothing fits."""
+    if not rep.work_days or rep.max_visits_per_day == 0 or day_minutes(rep) <= 0:
         return None
     return Base(*home, day_s=round(day_minutes(rep) * 60), most_visits=rep.max_visits_per_day)
 

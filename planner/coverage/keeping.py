@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from planner.access import Actor, Scope
+from planner.access import SYSTEM, Actor, Scope
 from planner.coverage.domain import Coverage, StoredCoverage
-from planner.coverage.making import general_notes
-from planner.coverage.packing import Summary, read_summary, summary_of, unpack
+from planner.coverage.making import general_notes, make_coverage
+from planner.coverage.material import Material
+from planner.coverage.packing import FORMAT, Summary, pack, read_summary, summary_of, unpack
 from planner.coverage.planned import REASON_WORDS
 from planner.jobs.domain import Job, JobState
 from planner.jobs.requests import COVERAGE, request_coverage_job
@@ -22,6 +23,7 @@ from planner.repository import Store, UnitOfWork
 from planner.scoping import is_about
 from planner.settings import Settings
 from planner.snapshot import zone_of
+from routing.area import Area
 
 
 def key_of(unit: UnitOfWork, area: str, settings: Settings, today: date) -> str:
@@ -30,7 +32,7 @@ def key_of(unit: UnitOfWork, area: str, settings: Settings, today: date) -> str:
     It is the same for everybody, whatever they see, and takes a millisecond or so.
     """
     chosen = (settings.candidates, settings.calendar, settings.gate, settings.fieldwork)
-    made_of = f"{today}\n{unit.records(area).fingerprint()}\n{chosen}"
+    made_of = f"{FORMAT}\n{today}\n{unit.records(area).fingerprint()}\n{chosen}"
     return hashlib.sha256(made_of.encode()).hexdigest()[:32]
 
 
@@ -106,9 +108,35 @@ def ask_if_stale(
         return replace(stands, job=request_coverage(unit, area, actor.id, now, new_id(), settings))
 
 
+def make_now(store: Store, actor: Actor, area: Area, settings: Settings, now: datetime) -> Summary:
+    """Work the coverage out on the spot, and keep it. Raises PlannerError, RoutingError."""
+    with store.read(Scope(area=area.name)) as unit:
+        material = Material.read(unit, area.name, settings)
+        key = key_of(unit, area.name, settings, material.today)
+    row = pack(make_coverage(material, area.name, area.streets(), settings), key, now)
+    with store.write(actor) as unit:
+        unit.coverages.put(row)
+        unit.audit("coverage.made", area=area.name)
+    return read_summary(row.area, row.as_of, row.made_at, row.summary)
+
+
+def ask_daily(store: Store, area: str, settings: Settings, now: datetime, new_id: Callable[[], str]) -> None:
+    """Ask for the first coverage of a day, and for one after a plan was published: for the mails and for whoever looks
+    next. What else changes in a day is asked for when somebody looks."""
+    with store.read(Scope(area=area)) as unit:
+        row = _light(unit, area)
+        if row is None:
+            behind = unit.records(area).number_to_visit() > 0
+        else:
+            seen = row.as_of, row.summary["plan_version"]
+            behind = seen != (today_of(unit, area), unit.plans(area).published_version())
+    if behind:
+        ask_if_stale(store, SYSTEM, area, settings, now, new_id)
+
+
 def stored(unit: UnitOfWork, area: str, scope: Scope) -> Coverage | None:
     """The coverage worked out last, cut to a scope; None where there is none, or nothing of the area is seen."""
-    if not _may_see(area, scope):
+    if not _may_see(area, scope) or _light(unit, area) is None:
         return None
     row = unit.coverages.get(area)
     return None if row is None else cut(unpack(row), scope)
@@ -132,10 +160,14 @@ def _may_see(area: str, scope: Scope) -> bool:
 
 
 def _light(unit: UnitOfWork, area: str) -> StoredCoverage | None:
-    """The stored row without its accounts, which take longer to read than all the rest."""
+    """The stored row without its accounts, which take longer to read than all the rest; None where another program
+    wrote it."""
     names = ("key", "made_at", "as_of", "summary")
     rows = unit.coverages.columns(names, "as_of", date.min, date.max, area=area)
-    return next((StoredCoverage(area, key, made_at, as_of, told, "") for key, made_at, as_of, told in rows), None)
+    for key, made_at, as_of, told in rows:
+        if told.get("format") == FORMAT:
+            return StoredCoverage(area, key, made_at, as_of, told, "")
+    return None
 
 
 def cut(coverage: Coverage, scope: Scope) -> Coverage:

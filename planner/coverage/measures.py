@@ -49,7 +49,8 @@ class Unit(StrEnum):
     DAYS = "days"
     VISITS = "visits"
     HOURS = "hours"
-    """A month, as every figure of hours here."""
+    """A month."""
+    HOURS_ONCE = "hours_once"
     SHARE = "share"
     """0 to 1, and more where more is needed than there is."""
 
@@ -257,6 +258,15 @@ _ALL = (
         Unit.HOURS,
         _takes_hours,
         amount=lambda account: account.drive_minutes_a_month / 60,
+    ),
+    Measure(
+        "catch_up_hours",
+        "Hours to catch up",
+        "One visit to each customer of whom the cadence has run out today: once, not every month. Who has hours enough "
+        "from month to month may still be behind by these.",
+        Unit.HOURS_ONCE,
+        lambda account, coverage: account.visits_a_month > 0 and due_by(account, coverage.as_of),
+        amount=lambda account: (account.service_minutes + account.drive_minutes) / 60,
     ),
     Measure(
         "opportunity_hours",
