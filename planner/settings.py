@@ -204,6 +204,7 @@ class FieldworkSettings:
             raise ValueError("coarse_days is below precise_days")
 
 
+WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 MAIL_SECURITY = ("starttls", "tls", "none")
 
 
@@ -211,7 +212,8 @@ MAIL_SECURITY = ("starttls", "tls", "none")
 class MailSettings:
     """The mail server; its password is in FIELDVISIT_SMTP_PASSWORD. An empty host is none: nothing is sent.
 
-    Each field rep is sent the next working day's route at `evening_at`, local time of the rep. `security` is
+    Each field rep is sent the next working day's route at `evening_at`, local time of the rep. Whoever wants the weekly
+    summary is sent it at `weekly_at`, a weekday and a time of the area's zone; empty for never. `security` is
     "starttls", "tls" or, for a server on this machine only, "none".
     """
 
@@ -221,6 +223,7 @@ class MailSettings:
     user: str = ""
     sender: str = ""
     evening_at: str = "18:00"
+    weekly_at: str = "Mo 07:00"
 
     def __post_init__(self) -> None:
         _check_between(1, 65_535, _named(self, "port"))
@@ -230,6 +233,9 @@ class MailSettings:
             raise ValueError("security none is for a server on this machine: passwords would travel in the clear")
         if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", self.evening_at, re.ASCII):
             raise ValueError(f"evening_at {self.evening_at!r} is no time such as 18:00")
+        weekly = rf"({'|'.join(WEEKDAYS)}) ([01][0-9]|2[0-3]):[0-5][0-9]"
+        if self.weekly_at and not re.fullmatch(weekly, self.weekly_at, re.ASCII):
+            raise ValueError(f"weekly_at {self.weekly_at!r} is no weekday and time such as Mo 07:00")
         if self.host and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.sender):
             raise ValueError(f"sender {self.sender!r} is no address such as visits@example.com")
 

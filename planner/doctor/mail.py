@@ -10,6 +10,7 @@ from planner.errors import MailError
 from planner.fieldwork.domain import MailState
 from planner.mailing.composing import OWN, evening_template
 from planner.mailing.sending import connected
+from planner.mailing.weekly import weekly_templates
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 
@@ -27,12 +28,16 @@ def server(settings: Settings, call: bool) -> Iterator[Finding]:
         yield bad("mail", f"the user {mail.user} has no password", "set FIELDVISIT_SMTP_PASSWORD")
     if not settings.web.public_url:
         yield doubtful("mail", "the mails lead nowhere: the pages have no address", "set public_url in [web]")
-    try:
-        evening_template(settings.home)
-    except MailError as error:
-        yield bad("mail", str(error), f"correct it, or remove {OWN}: docs/operations.md has what it may say")
+    for template in (evening_template, weekly_templates):
+        try:
+            template(settings.home)
+        except MailError as error:
+            yield bad(
+                "mail", str(error), f"correct it, or take it out of {OWN}/: docs/operations.md has what it may say"
+            )
     if not call:
-        yield good("mail", f"by {mail.host}, port {mail.port}, every evening at {mail.evening_at}")
+        weekly = f", summaries {mail.weekly_at}" if mail.weekly_at else ""
+        yield good("mail", f"by {mail.host}, port {mail.port}, every evening at {mail.evening_at}{weekly}")
         return
     try:
         with connected(settings):
@@ -51,3 +56,7 @@ def problems(unit: UnitOfWork, now: datetime) -> Iterator[Finding]:
             "correct the e-mail address of the rep's record" if refused else "fieldvisit doctor --mail asks the server"
         )
         yield doubtful("mail", f"rep {row.rep_id} was not sent {row.day}, as far as is known: {row.problem}", advice)
+    readers = (row for row in unit.summary_readers.find() if row.problem and row.at and now - row.at < LOOKED_BACK)
+    for reader in sorted(readers, key=lambda row: row.user_id)[:MOST]:
+        told = f"user {reader.user_id} was not sent the summary of the week of {reader.week}, as far as is known"
+        yield doubtful("mail", f"{told}: {reader.problem}", "fieldvisit doctor --mail asks the server")

@@ -1,1 +1,1 @@
-"""The mail of the evening before: each rep's next working day, once."""
+"""Mail: each rep's next working day on the evening before, and the weekly summary for those who want it; once."""

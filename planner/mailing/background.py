@@ -9,6 +9,7 @@ from datetime import datetime
 
 from planner.errors import PlannerError
 from planner.mailing.evening import send_due
+from planner.mailing.weekly import send_weekly_due
 from planner.repository import Store
 from planner.settings import Settings
 
@@ -40,9 +41,10 @@ class Mailing:
             self._thread.join()
 
     def _round(self, now: datetime) -> None:
-        try:
-            send_due(self._store, list(self._areas()), self._settings, now)
-        except PlannerError as error:
-            _log.error("the evening's mails: %s", error)
-        except Exception:
-            _log.exception("the evening's mails")
+        for what, send in (("the evening's mails", send_due), ("the weekly summaries", send_weekly_due)):
+            try:
+                send(self._store, list(self._areas()), self._settings, now)
+            except PlannerError as error:
+                _log.error("%s: %s", what, error)
+            except Exception:
+                _log.exception(what)

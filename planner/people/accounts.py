@@ -158,6 +158,7 @@ def change_user(unit: UnitOfWork, user_id: str, wanted: NewUser) -> User:
     _check_admin_is_left(unit, before, user)
     if (user.role, user.scope) != (before.role, before.scope):
         _remove_feeds(unit, user)
+        _end_summaries(unit, user)
         user = _ended(unit, user)
     unit.users.put(user)
     was = {"area": before.area, **_seen_by_auditors(before)}
@@ -178,6 +179,7 @@ def disable_user(unit: UnitOfWork, user_id: str) -> User:
     user = replace(before, disabled=True, invitation_hash="", invitation_until=None)
     _check_admin_is_left(unit, before, user)
     tokens = _remove_tokens(unit, user)
+    _end_summaries(unit, user)
     user = _ended(unit, user)
     unit.users.put(user)
     unit.audit("user.disabled", user.id, area=user.area or "", tokens=tokens)
@@ -336,6 +338,14 @@ def _remove_feeds(unit: UnitOfWork, user: User) -> None:
     """Their secret calendar addresses, which nobody has to log in for."""
     for feed in unit.calendar_feeds.find(user_id=user.id):
         unit.calendar_feeds.remove(feed.area, feed.rep_id)
+
+
+def _end_summaries(unit: UnitOfWork, user: User) -> None:
+    """No more weekly summaries of what they may not see any more."""
+    may = not user.disabled and Permission.SEE_FIGURES in PERMISSIONS[user.role]
+    for reader in unit.summary_readers.find(user_id=user.id):
+        if not may or not user.scope.sees(reader.area):
+            unit.summary_readers.remove(reader.area, user.id)
 
 
 def _seen_by_auditors(user: User) -> dict[str, object]:
