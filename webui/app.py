@@ -37,12 +37,15 @@ from webui.pages.account import account_pages
 from webui.pages.audit import audit_pages
 from webui.pages.booking import booking
 from webui.pages.check_ins import check_ins
+from webui.pages.coverage import coverage_pages
+from webui.pages.coverage_map import coverage_map
 from webui.pages.customer import customer
 from webui.pages.day_sheets import day_sheets
 from webui.pages.feeds import feeds
 from webui.pages.field_app import field_app
 from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
+from webui.pages.kpi import pipeline
 from webui.pages.my_data import my_data
 from webui.pages.opportunity import opportunity
 from webui.pages.people import people_pages
@@ -52,7 +55,9 @@ from webui.pages.promises import promises
 from webui.pages.records import records
 from webui.pages.rep_day_notes import notes
 from webui.pages.report_templates import report_templates
+from webui.pages.scenarios import scenarios
 from webui.pages.team_rules import team_rules
+from webui.pages.territories import territories
 from webui.policy import Authenticate, enforce, policy_of, viewer
 from webui.request_log import name_and_log_requests
 from webui.security import headers_for, new_nonce
@@ -137,6 +142,7 @@ def create_app(
     app.register_blueprint(handoff_pages)
     for writing in (opportunity, handing, team_rules, report_templates, booking, promises, planning, records, notes):
         app.register_blueprint(writing)
+    app.register_blueprint(scenarios)
     register_api(app)
     app.register_blueprint(login_pages)
     app.register_blueprint(sign_on_pages)
@@ -144,9 +150,13 @@ def create_app(
     app.register_blueprint(feeds)
     app.register_blueprint(my_data)
     app.register_blueprint(check_ins)
+    app.register_blueprint(coverage_pages)
+    app.register_blueprint(pipeline)
     app.register_blueprint(field_app)
     app.register_blueprint(people_pages)
     app.register_blueprint(audit_pages)
+    app.register_blueprint(coverage_map)
+    app.register_blueprint(territories)
     app.before_request(_admit)
     app.after_request(_protect)
     app.after_request(_compress)
