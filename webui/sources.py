@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from planner.access import EVERYTHING, Scope
 from planner.domain import Location, Record
@@ -23,7 +24,9 @@ from routing.area import Area, Areas
 from routing.errors import RoutingError, UnreachableError
 from routing.gazetteer import Gazetteer
 from routing.geo import LatLon
+from routing.isochrones import isochrones
 from routing.lines import thinned
+from routing.shapes import as_geojson
 from routing.streets import StreetNetwork
 from webui.errors import PlanUnreadableError, WebError
 from webui.maps import TileServer
@@ -67,10 +70,12 @@ class Sources:
         if settings.map.tile_url:
             self.tiles = TileServer(settings.map.tile_url, settings.map.tile_attribution)
         self._drawing = threading.Lock()
+        self._spreading = threading.Lock()
         self._network = lru_cache(maxsize=4)(_load)
         self._gazetteer = lru_cache(maxsize=4)(_load_gazetteer)
         self._line = lru_cache(maxsize=20_000)(self._draw)
         self._thin = lru_cache(maxsize=20_000)(self._draw_thin)
+        self._reach = lru_cache(maxsize=200)(self._spread)
 
     def streets(self, area: str) -> StreetNetwork:
         """The streets of an area, the same object until it is built again. Raises AreaError."""
@@ -141,6 +146,10 @@ class Sources:
         built = _built(area)
         return [self._thin(area.folder, built, a, b) if a != b else [] for a, b in pairwise(places)]
 
+    def reached(self, area: Area, place: LatLon) -> tuple[dict[str, Any], ...]:
+        """How far somebody drives from a place in the `routing.isochrones.MINUTES`, as GeoJSON geometries."""
+        return self._reach(area.folder, _built(area), place)
+
     def gazetteer(self, area: Area) -> Gazetteer:
         """The area's addresses. Raises AreaError where they cannot be read."""
         return self._gazetteer(area.folder, _built(area))
@@ -171,6 +180,11 @@ class Sources:
             return thinned(self._line(folder, built, a, b), THIN_M)
         except RoutingError:
             return thinned((a, b), THIN_M)
+
+    def _spread(self, folder: Path, built: float, place: LatLon) -> tuple[dict[str, Any], ...]:
+        # A second of work or more: one at a time, so that the other pages are still served.
+        with self._spreading:
+            return tuple(as_geojson(shape) for shape in isochrones(self._network(folder, built), place))
 
 
 def warm_all(sources: Sources, now: datetime) -> None:

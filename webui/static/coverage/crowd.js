@@ -68,7 +68,7 @@ fieldvisit.crowd = (() => {
       this._places = { lats, lons, kinds };
       const tallies = this._kinds.map((_, kind) => `k${kind}`);
       const index = new Supercluster({
-        radius: 44, extent: 256, maxZoom: CLUSTERED_TO, minPoints: 3,
+        radius: 60, extent: 256, maxZoom: CLUSTERED_TO, minPoints: 3,
         map: ({ kind }) => Object.fromEntries(tallies.map((tally, at) => [tally, at === kind ? 1 : 0])),
         reduce: (sum, more) => { for (const tally of tallies) sum[tally] += more[tally]; },
       });
