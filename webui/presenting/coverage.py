@@ -1,0 +1,499 @@
+"""How an area's customers are looked after, as a manager reads it in a minute, and the lists behind its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
+from planner.coverage.measures import (
+    MEASURES,
+    Group,
+    Measure,
+    Row,
+    Unit,
+    labels,
+    listed,
+    measure_of,
+)
+from planner.coverage.packing import Summary
+from planner.coverage.planned import REASON_WORDS
+from planner.exporting import Cell
+from webui.words import count, said, sentence, short_day
+
+STATES = {
+    CoverageState.VISITED: "Looked after",
+    CoverageState.DUE: "Due",
+    CoverageState.OVERDUE: "Overdue",
+    CoverageState.DORMANT: "Dormant",
+    CoverageState.NO_PLACE: "No place",
+}
+"""Each is the key of a measure, too."""
+
+GROUPS = {Group.REP: "By rep", Group.SEGMENT: "By segment", Group.TERRITORY: "By territory"}
+GROUP_WORDS = {Group.REP: "Rep", Group.SEGMENT: "Segment", Group.TERRITORY: "Territory", Group.REASON: "Why not"}
+
+COLUMNS = ("customers", "overdue", "due", "unreached", "planned", "in_time_share")
+COLUMNS_OF_HOURS = ("visits_a_month", "visit_hours", "drive_hours")
+"""Where there are no reps whose hours could be set against them."""
+DEFINED = (
+    *("customers", *STATES, "never_visited", "overdue_days", "in_time_share", "due_in_plan", "planned", "unreached"),
+    *("visits_a_month", "visit_hours", "drive_hours", "opportunity_hours", "hours_needed", "hours_there", "shortfall"),
+    *("spare", "utilisation"),
+)
+MOST_URGENT = "A"
+"""The segment whose overdue customers are told first; the first by letter where there is none of that name."""
+
+
+class Order(StrEnum):
+    """How a list of customers is sorted."""
+
+    OVERDUE = "overdue"
+    VALUE = "value"
+    NAME = "name"
+    LAST = "last"
+
+
+ORDERS = {
+    Order.OVERDUE: "Longest overdue",
+    Order.VALUE: "Most valuable",
+    Order.NAME: "Name",
+    Order.LAST: "Longest unvisited",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Part of a bar that is 1,000 wide; `css` says of what."""
+
+    css: str
+    left: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """How many customers are in a state."""
+
+    key: str
+    title: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoursView:
+    """Hours a month that are needed and there, with bars to the same scale as its neighbours'.
+
+    The first bar is of the hours there are, the others lie on it; the last is what is missing. `missing` and `left` say
+    how much in words; empty for none.
+    """
+
+    needed: str
+    there: str
+    missing: str
+    left: str
+    bars: tuple[Bar, ...]
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureView:
+    """A figure of a row. `key` is the measure; `empty` where there is nothing to list."""
+
+    key: str
+    title: str
+    text: str
+    empty: bool
+    warns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A rep, segment or territory."""
+
+    value: str
+    label: str
+    states: tuple[Bar, ...]
+    told: str
+    cells: tuple[FigureView, ...]
+    hours: HoursView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A rep whose hours do not suffice."""
+
+    rep_id: str
+    name: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a manager has to know first. `urgent` are overdue customers of the segment that matters most."""
+
+    customers: int
+    active: int
+    visited: int
+    overdue: int
+    overdue_days: str
+    segment: str
+    urgent: int
+    dormant: int
+    no_place: int
+    unreached: int
+    short: tuple[Short, ...]
+    spare: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldView:
+    """How often a rep's hours would let the customers of a segment be visited."""
+
+    rep: str
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why customers who are due have no visit in the plan."""
+
+    value: str
+    text: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """The page of figures, told by one group."""
+
+    as_of: str
+    plan: str
+    headline: Headline
+    states: tuple[StateView, ...]
+    bars: tuple[Bar, ...]
+    hours: HoursView | None
+    by: Group
+    by_word: str
+    groups: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    rows: tuple[RowView, ...]
+    held: tuple[HeldView, ...]
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    definitions: tuple[Definition, ...]
+
+
+def coverage_view(summary: Summary, by: Group) -> CoverageView:
+    """The figures of what the viewer sees."""
+    area = summary.total.figures
+    reps = {rep.rep_id: rep for rep in summary.reps}
+    widest = max((max(rep.needed, rep.there) for rep in summary.reps), default=0.0)
+    keys = COLUMNS if by is Group.REP else COLUMNS + COLUMNS_OF_HOURS
+    return CoverageView(
+        as_of=short_day(summary.as_of),
+        plan=_plan(summary),
+        headline=_headline(summary),
+        states=tuple(StateView(state, title, _whole(area, state)) for state, title in STATES.items()),
+        bars=_state_bars(area),
+        hours=_together(summary) if summary.reps else None,
+        by=by,
+        by_word=GROUP_WORDS.get(by, ""),
+        groups=tuple((group.value, text) for group, text in GROUPS.items() if _is_told(summary, group)),
+        columns=tuple(MEASURES[key].title for key in keys),
+        rows=tuple(
+            RowView(
+                row.value,
+                sentence(row.label),
+                _state_bars(row.figures),
+                ", ".join(f"{_whole(row.figures, state)} {title.lower()}" for state, title in STATES.items()),
+                tuple(_cell(MEASURES[key], row) for key in keys),
+                _hours(reps[row.value], widest) if by is Group.REP and row.value in reps else None,
+            )
+            for row in summary.rows[by]
+        ),
+        held=_held(summary),
+        reasons=_reasons(summary),
+        notes=tuple(said(note) for note in summary.notes),
+        definitions=tuple(Definition(MEASURES[key].title, MEASURES[key].definition) for key in DEFINED),
+    )
+
+
+def _is_told(summary: Summary, group: Group) -> bool:
+    return any(row.value for row in summary.rows[group])
+
+
+def _plan(summary: Summary) -> str:
+    if summary.first_day is None or summary.last_day is None:
+        return ""
+    return f"{short_day(summary.first_day)} – {short_day(summary.last_day)}"
+
+
+def _whole(row: Mapping[str, float | None], key: str) -> int:
+    return round(row.get(key) or 0)
+
+
+def _headline(summary: Summary) -> Headline:
+    area = summary.total.figures
+    overdue = {row.value: _whole(row.figures, "overdue") for row in summary.rows[Group.SEGMENT] if row.value}
+    segment = MOST_URGENT if MOST_URGENT in overdue else min(overdue, default="")
+    short = sorted((rep for rep in summary.reps if _shown_minutes(rep.shortfall)), key=lambda rep: -rep.shortfall)
+    spare = sum(rep.spare for rep in summary.reps)
+    return Headline(
+        customers=_whole(area, "customers"),
+        active=_whole(area, "customers") - _whole(area, "dormant"),
+        visited=_whole(area, "visited"),
+        overdue=_whole(area, "overdue"),
+        overdue_days=count(round(summary.overdue_median), "day") if summary.overdue_median else "",
+        segment=segment,
+        urgent=overdue.get(segment, 0),
+        dormant=_whole(area, "dormant"),
+        no_place=_whole(area, "no_place"),
+        unreached=_whole(area, "unreached"),
+        short=tuple(Short(rep.rep_id, rep.name, hours(rep.shortfall / 60)) for rep in short),
+        spare=hours(spare / 60) if _shown_minutes(spare) else "",
+    )
+
+
+def _shown_minutes(minutes: float) -> bool:
+    """Whether it is enough to be told: half an hour a month is less than anybody can estimate."""
+    return minutes >= 30
+
+
+def hours(number: float) -> str:
+    """'21 hours', '1 hour'."""
+    return count(round(number), "hour")
+
+
+def _state_bars(row: Mapping[str, float | None]) -> tuple[Bar, ...]:
+    return stacked([(f"state-{state}", float(_whole(row, state))) for state in STATES])
+
+
+def stacked(parts: Iterable[tuple[str, float]], whole: float | None = None) -> tuple[Bar, ...]:
+    """Bars side by side, to the scale of `whole`; of all together if that is left out."""
+    parts = list(parts)
+    scale = whole or sum(amount for _, amount in parts)
+    bars, at = [], 0.0
+    for css, amount in parts:
+        left, at = round(1000 * at / scale) if scale else 0, at + amount
+        right = round(1000 * at / scale) if scale else 0
+        if right > left:
+            bars.append(Bar(css, left, right - left))
+    return tuple(bars)
+
+
+def _together(summary: Summary) -> HoursView:
+    """Of all reps, among whom one's spare hours do not make up for what another misses."""
+    names = ("there", "visits", "driving", "opportunities")
+    total = RepCapacity("", "", *(sum(getattr(rep, name) for rep in summary.reps) for name in names))
+    short, spare = (sum(getattr(rep, name) for rep in summary.reps) for name in ("shortfall", "spare"))
+    return replace(_hours(total, max(total.needed, total.there)), missing=_short(short), left=_left(spare))
+
+
+def _hours(rep: RepCapacity, widest: float) -> HoursView:
+    parts = [("hours-visits", rep.visits), ("hours-driving", rep.driving), ("hours-deals", rep.opportunities)]
+    bars = [*stacked([("hours-there", rep.there)], widest), *stacked(parts, widest)]
+    if _shown_minutes(rep.shortfall):
+        bars += stacked([("", rep.there), ("hours-short", rep.shortfall)], widest)[-1:]
+    return HoursView(
+        needed=f"{rep.needed / 60:,.0f}",
+        there=f"{rep.there / 60:,.0f}",
+        missing=_short(rep.shortfall),
+        left=_left(rep.spare),
+        bars=tuple(bars),
+        told=", ".join(f"{hours(minutes / 60)} of {what}" for what, minutes in _made_of(rep)),
+    )
+
+
+def _short(minutes: float) -> str:
+    return f"{hours(minutes / 60)} short" if _shown_minutes(minutes) else ""
+
+
+def _left(minutes: float) -> str:
+    return f"{hours(minutes / 60)} left" if _shown_minutes(minutes) else ""
+
+
+def _made_of(rep: RepCapacity) -> tuple[tuple[str, float], ...]:
+    return (("visits", rep.visits), ("driving", rep.driving), ("opportunities", rep.opportunities))
+
+
+def _cell(measure: Measure, row: Row) -> FigureView:
+    number = row.figures[measure.key]
+    return FigureView(
+        measure.key, measure.title, figure(measure, number), not number, measure.key == "overdue" and bool(number)
+    )
+
+
+def figure(measure: Measure, number: float | None) -> str:
+    """A figure in its unit; a dash where there is none."""
+    if number is None:
+        return "–"
+    match measure.unit:
+        case Unit.SHARE:
+            return f"{number:.0%}".replace("%", " %")
+        case Unit.HOURS | Unit.VISITS if 0 < number < 9.95:
+            return f"{number:,.1f}"
+        case _:
+            return f"{number:,.0f}"
+
+
+def _held(summary: Summary) -> tuple[HeldView, ...]:
+    names = {rep.rep_id: rep.name for rep in summary.reps}
+    told: dict[str, list[str]] = {}
+    for each in summary.held:
+        held = f"every {each.holds_days:.0f} days" if each.holds_days else "never"
+        asked = f"{each.segment or 'no segment'} {held} instead of every {each.cadence_days:.0f}"
+        told.setdefault(each.rep_id, []).append(asked)
+    return tuple(HeldView(names.get(rep_id, rep_id), tuple(segments)) for rep_id, segments in told.items())
+
+
+def _reasons(summary: Summary) -> tuple[Reason, ...]:
+    rows = [row for row in summary.rows[Group.REASON] if row.value]
+    found = [Reason(row.value, sentence(row.label), _whole(row.figures, "unreached")) for row in rows]
+    return tuple(sorted(found, key=lambda reason: -reason.number))
+
+
+# --- the list behind a figure -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """A customer in a list."""
+
+    id: str
+    name: str
+    rep: str
+    segment: str
+    territory: str
+    state: str
+    state_label: str
+    last: str
+    due: str
+    overdue: str
+    planned: str
+    why: str
+    worth: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """The customers behind a figure: which, how many, and those of one page."""
+
+    title: str
+    of: str
+    definition: str
+    number: int
+    entries: tuple[AccountView, ...]
+    page: int
+    pages: int
+
+
+EXPORTED = (
+    *("account_id", "name", "segment", "rep_id", "rep", "territory", "state", "cadence_days", "last_visit", "due_on"),
+    *("overdue_days", "planned_on", "planned_rep", "not_reached_because", "visits_a_month", "visit_minutes"),
+    *("drive_minutes", "annual_value", "lat", "lon"),
+)
+"""The columns of an exported list."""
+
+
+def ordered(accounts: Iterable[AccountCover], order: Order) -> list[AccountCover]:
+    """Sorted for people; those that are alike by name."""
+    never = date.min
+    keys = {
+        Order.OVERDUE: lambda account: (-account.overdue_days, account.name.casefold(), account.account_id),
+        Order.VALUE: lambda account: (-account.annual_value, account.name.casefold(), account.account_id),
+        Order.NAME: lambda account: (account.name.casefold(), account.account_id),
+        Order.LAST: lambda account: (account.last_visit or never, account.name.casefold(), account.account_id),
+    }
+    return sorted(accounts, key=keys[order])
+
+
+def list_view(
+    coverage: Coverage, key: str, by: Group, value: str, order: Order, page: int, on_a_page: int
+) -> ListView | None:
+    """One page of a list; None where the list has no such page, or there is nothing of that name in the group.
+
+    Raises:
+        NotFoundError: there is no such figure, or none by this group.
+    """
+    names = labels(coverage, by)
+    found = listed(coverage, key, by, value)
+    pages = max(1, -(-len(found) // on_a_page))
+    if value not in names or page > pages:
+        return None
+    measure = measure_of(key)
+    of_what = "" if by is Group.AREA else f"{GROUP_WORDS[by]}: {names[value]}"
+    shown = ordered(found, order)[(page - 1) * on_a_page :][:on_a_page]
+    namer = _Names(coverage)
+    return ListView(
+        measure.title,
+        of_what,
+        measure.definition,
+        len(found),
+        tuple(_account_view(account, namer) for account in shown),
+        page,
+        pages,
+    )
+
+
+class _Names:
+    """What ids are called."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self._reps, self._territories = labels(coverage, Group.REP), labels(coverage, Group.TERRITORY)
+
+    def rep(self, rep_id: str) -> str:
+        return self._reps.get(rep_id, rep_id)
+
+    def territory(self, territory_id: str) -> str:
+        return self._territories.get(territory_id, territory_id) if territory_id else ""
+
+
+def _account_view(account: AccountCover, names: _Names) -> AccountView:
+    planned = short_day(account.planned_on) if account.planned_on else ""
+    if planned and account.planned_rep not in ("", account.rep_id):
+        planned = f"{planned}, {names.rep(account.planned_rep)}"
+    return AccountView(
+        account.account_id,
+        account.name,
+        names.rep(account.rep_id),
+        account.segment,
+        names.territory(account.territory_id),
+        account.state,
+        STATES[account.state],
+        _day(account.last_visit),
+        _day(account.due_on),
+        count(account.overdue_days, "day") if account.overdue_days else "",
+        planned,
+        account.why or sentence(REASON_WORDS.get(account.unreached, "")),
+        f"{account.annual_value:,.0f}" if account.annual_value else "",
+    )
+
+
+def _day(day: date | None) -> str:
+    return f"{day.day} {day:%b %Y}" if day else ""
+
+
+def exported(coverage: Coverage, accounts: Iterable[AccountCover]) -> list[tuple[Cell, ...]]:
+    """The rows of an exported list, as `EXPORTED` has its columns."""
+    names = _Names(coverage)
+    return [
+        (
+            *(account.account_id, account.name, account.segment, account.rep_id, names.rep(account.rep_id)),
+            *(names.territory(account.territory_id), account.state.value, account.cadence_days, account.last_visit),
+            *(account.due_on, account.overdue_days, account.planned_on),
+            names.rep(account.planned_rep) if account.planned_rep else "",
+            account.why or REASON_WORDS.get(account.unreached, ""),
+            *(round(account.visits_a_month, 2), account.service_minutes, round(account.drive_minutes, 1)),
+            *(account.annual_value, account.lat, account.lon),
+        )
+        for account in accounts
+    ]
