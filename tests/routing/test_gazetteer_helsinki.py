@@ -45,6 +45,7 @@ def test_what_helsinki_does_not_have_is_never_sure(helsinki: Gazetteer, address:
     assert helsinki.locate(address, "Helsinki").verdict is not Verdict.MATCHED
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not NEWPORT.is_dir(), reason="the folder ../shared/data/newport is absent")
 def test_newports_customers_are_found_and_its_traps_are_not(tmp_path: Path) -> None:
     Gazetteer.build(NEWPORT / "newport.osm.pbf").save(tmp_path)

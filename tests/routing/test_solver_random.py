@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,7 @@ def test_a_small_plan_keeps_every_rule_and_is_as_cheap_as_can_be_or_nearly_so(pr
     assert cheapest <= solution.cost_s(problem) <= cheapest + max(1000, cheapest % MANDATORY_COST_S // 10)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(small_problems())
 def test_the_model_alone_keeps_every_rule(problem: Problem) -> None:

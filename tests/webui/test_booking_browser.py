@@ -67,6 +67,7 @@ def test_from_typed_address_to_promise_takes_three_clicks(office: CallOffice, se
     assert len(watched.hosts()) == 1
 
 
+@pytest.mark.slow
 def test_the_same_call_by_keyboard_alone(office: CallOffice, serve: Serve, watch: Watch) -> None:
     watched = watch(viewport=DESK)
     page = watched.page
@@ -103,6 +104,7 @@ def test_the_same_call_by_keyboard_alone(office: CallOffice, serve: Serve, watch
     assert watched.errors == []
 
 
+@pytest.mark.slow
 def test_who_types_faster_than_the_suggestions_come_gets_the_first_of_them(
     office: CallOffice, serve: Serve, watch: Watch
 ) -> None:
@@ -114,6 +116,7 @@ def test_who_types_faster_than_the_suggestions_come_gets_the_first_of_them(
     expect(page.get_by_role("combobox", name="Address")).to_have_value("7 Mill Lane, Toytown 00102")
 
 
+@pytest.mark.slow
 def test_a_street_asks_for_its_number(office: CallOffice, serve: Serve, watch: Watch) -> None:
     page = watch(viewport=DESK).page
     page.goto(serve(office.app) + BOOK)
@@ -124,6 +127,7 @@ def test_a_street_asks_for_its_number(office: CallOffice, serve: Serve, watch: W
     shown_times(page)
 
 
+@pytest.mark.slow
 def test_of_two_browsers_that_press_one_time_one_is_told_that_somebody_was_faster(
     office: CallOffice, serve: Serve, watch: Watch
 ) -> None:
@@ -144,6 +148,7 @@ def test_of_two_browsers_that_press_one_time_one_is_told_that_somebody_was_faste
     assert loser.evaluate("document.activeElement.getAttribute('role')") == "alert"
 
 
+@pytest.mark.slow
 def test_the_clock_of_a_hold_runs_by_the_server_and_escape_gives_it_back(
     office: CallOffice, serve: Serve, watch: Watch
 ) -> None:
@@ -169,6 +174,7 @@ def test_the_clock_of_a_hold_runs_by_the_server_and_escape_gives_it_back(
     assert [made.state for made in office.bookings() if made.id not in where] == [BookingState.RELEASED]
 
 
+@pytest.mark.slow
 def test_the_times_are_shown_as_a_week_too_and_the_day_is_lit_on_the_map(
     office: CallOffice, serve: Serve, watch: Watch
 ) -> None:
@@ -187,6 +193,7 @@ def test_the_times_are_shown_as_a_week_too_and_the_day_is_lit_on_the_map(
     assert page.evaluate("!!document.activeElement.closest('.grid')")
 
 
+@pytest.mark.slow
 def test_without_scripts_a_visit_is_booked_all_the_same(office: CallOffice, serve: Serve, watch: Watch) -> None:
     page = watch(viewport=PHONE, java_script_enabled=False).page
     page.goto(serve(office.app) + BOOK)
@@ -198,7 +205,9 @@ def test_without_scripts_a_visit_is_booked_all_the_same(office: CallOffice, serv
     expect(page.get_by_role("heading", name="Promised · Brew & Bloom")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["390 dark", "1280"])
+@pytest.mark.slow
 def test_no_page_of_a_call_scrolls_sideways_or_complains(
     office: CallOffice, serve: Serve, watch: Watch, size: dict[str, int], scheme: str
 ) -> None:
@@ -220,6 +229,7 @@ def test_no_page_of_a_call_scrolls_sideways_or_complains(
     assert watched.hosts() == {base}
 
 
+@pytest.mark.slow
 def test_hostile_names_and_addresses_run_nothing_on_the_way(office: CallOffice, serve: Serve, watch: Watch) -> None:
     base = serve(office.app)
     watched = watch(viewport=DESK)

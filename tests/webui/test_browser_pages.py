@@ -16,7 +16,7 @@ from plan_cast import MONDAY, Office, plan, rep_day, stop, stops_in_a_row, unpla
 
 from routing.area import Areas
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844}
 SMALL_PHONE = {"width": 360, "height": 640}

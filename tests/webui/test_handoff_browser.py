@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from planner.access import Role
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}

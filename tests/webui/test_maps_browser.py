@@ -19,7 +19,7 @@ from webui.assets import asset_url, assets
 from webui.maps import MapFragments, MapPlace, MapRoute, MapStop, day_map, team_map
 from webui.security import content_security_policy, new_nonce
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGE = """<!doctype html><html lang="fi"><head><meta charset="utf-8"><title>Map</title>
 <link rel="icon" href="data:,">{{ map.head }}<link rel="stylesheet" href="{{ css }}"></head>

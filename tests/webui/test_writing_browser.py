@@ -17,7 +17,7 @@ from planner.domain import Account, Address
 from planner.jobs.domain import JobState
 from webui.streaming import Streams
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
