@@ -6,11 +6,12 @@ a list, so that the two cannot differ. Every customer is in exactly one row of e
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
 from planner.coverage.planned import REASON_WORDS
@@ -35,10 +36,10 @@ class Group(StrEnum):
 
 _VALUE: Mapping[Group, Callable[[AccountCover], str]] = {
     Group.AREA: lambda account: "",
-    Group.REP: lambda account: account.rep_id,
-    Group.SEGMENT: lambda account: account.segment,
-    Group.TERRITORY: lambda account: account.territory_id,
-    Group.REASON: lambda account: account.unreached,
+    Group.REP: attrgetter("rep_id"),
+    Group.SEGMENT: attrgetter("segment"),
+    Group.TERRITORY: attrgetter("territory_id"),
+    Group.REASON: attrgetter("unreached"),
 }
 
 
@@ -365,25 +366,45 @@ def listed(coverage: Coverage, key: str, by: Group = Group.AREA, value: str = ""
 
 def figures(coverage: Coverage, by: Group = Group.AREA) -> list[Row]:
     """All figures, a row for each value of a group that there is, in the order of `labels`."""
-    told = [measure for measure in MEASURES.values() if measure.told_by(by)]
-    sums: dict[str, dict[str, float]] = {value: defaultdict(float) for value in labels(coverage, by)}
-    of = _VALUE[by]
-    for measure in told:
+    return figures_by(coverage, [by])[by]
+
+
+def figures_by(coverage: Coverage, groups: Iterable[Group]) -> dict[Group, list[Row]]:
+    """The same by several groups, which is faster than one after the other."""
+    sums: dict[Group, dict[str, Mapping[str, float]]] = {by: {} for by in groups}
+    for measure in MEASURES.values():
+        told_by = [by for by in sums if measure.told_by(by)]
         if measure.of_rep is not None:
-            for rep in coverage.reps:
-                sums[rep.rep_id if by is Group.REP else ""][measure.key] += measure.of_rep(rep)
+            for by in told_by:
+                adds = ((rep.rep_id if by is Group.REP else "", measure.of_rep(rep)) for rep in coverage.reps)
+                sums[by][measure.key] = _summed(adds)
         elif measure.of_row is None:
-            for account in coverage.accounts:
-                if measure.belongs(account, coverage):
-                    sums[of(account)][measure.key] += measure.amount(account) if measure.amount else 1
-    rows: list[Row] = []
-    for value, label in labels(coverage, by).items():
-        row: dict[str, float | None] = {
-            measure.key: _number(measure, sums[value][measure.key]) for measure in told if measure.of_row is None
-        }
-        shares = {measure.key: measure.of_row(row) for measure in told if measure.of_row is not None}
-        rows.append(Row(value, label, {measure.key: (row | shares)[measure.key] for measure in told}))
-    return rows
+            members = [account for account in coverage.accounts if measure.belongs(account, coverage)]
+            amounts = None if measure.amount is None else list(map(measure.amount, members))
+            for by in told_by:
+                values = map(_VALUE[by], members)
+                sums[by][measure.key] = (
+                    Counter(values) if amounts is None else _summed(zip(values, amounts, strict=True))
+                )
+    return {
+        by: [_row(value, label, of, by) for value, label in labels(coverage, by).items()] for by, of in sums.items()
+    }
+
+
+def _summed(adds: Iterable[tuple[str, float]]) -> Mapping[str, float]:
+    total: dict[str, float] = defaultdict(float)
+    for value, amount in adds:
+        total[value] += amount
+    return total
+
+
+def _row(value: str, label: str, sums: Mapping[str, Mapping[str, float]], by: Group) -> Row:
+    told = [measure for measure in MEASURES.values() if measure.told_by(by)]
+    plain: dict[str, float | None] = {
+        measure.key: _number(measure, sums[measure.key].get(value, 0.0)) for measure in told if measure.of_row is None
+    }
+    shares = {measure.key: measure.of_row(plain) for measure in told if measure.of_row is not None}
+    return Row(value, label, {measure.key: (plain | shares)[measure.key] for measure in told})
 
 
 def _number(measure: Measure, amount: float) -> float:
