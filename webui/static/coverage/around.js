@@ -22,7 +22,7 @@ fieldvisit.around = (shared) => {
     if (!told || shownFor !== rep) return;
     reach = L.featureGroup([...told.features].reverse().map((feature) =>
       L.geoJSON(feature, { interactive: false, style: { className: `reach band-${feature.properties.minutes}` } })));
-    const icon = L.divIcon({ className: "home", html: home(), iconSize: [26, 26] });
+    const icon = L.divIcon({ className: "home reach-home", html: home(), iconSize: [26, 26] });
     reach.addLayer(fieldvisit.named(L.marker([told.base[0], told.base[1]], { icon, interactive: false, keyboard: false }), "Where the rep starts"));
     reach.addTo(map);
     bands.hidden = false;
@@ -55,7 +55,7 @@ fieldvisit.around = (shared) => {
     }
     white.value = category;
     if (!white.value) return;
-    crowd ??= fieldvisit.crowd().kinds([{ shape: "cross", colour: "--cover-business" }]);
+    crowd ??= fieldvisit.crowd({ quiet: true }).kinds([{ shape: "cross", colour: "--cover-business" }]);
     crowd.addTo(map);
     const keys = businesses.categories.map(([key]) => key);
     const { lats, lons } = businesses;

@@ -28,7 +28,9 @@ fieldvisit.crowd = (() => {
   }
 
   const Crowd = L.Layer.extend({
-    initialize() {
+    /* `quiet` ones lie under the others, with small discs in place of rings. */
+    initialize({ quiet = false } = {}) {
+      this._quiet = quiet;
       this._kinds = [];
       this._places = { lats: [], lons: [], kinds: [] };
       this._index = null;
@@ -37,8 +39,9 @@ fieldvisit.crowd = (() => {
 
     onAdd(map) {
       map.crowd ??= this; // the one that Folium puts there; scripts may add more of their own
-      const pane = map.getPane("crowd") ?? map.createPane("crowd");
-      pane.style.zIndex = 450;
+      const name = this._quiet ? "quiet-crowd" : "crowd";
+      const pane = map.getPane(name) ?? map.createPane(name);
+      pane.style.zIndex = this._quiet ? 440 : 450;
       pane.style.pointerEvents = "none";
       this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-animated", pane);
       this._canvas.setAttribute("aria-hidden", "true");
@@ -141,7 +144,7 @@ fieldvisit.crowd = (() => {
         const one = { at, latlng };
         if (properties.cluster) {
           one.cluster = properties.cluster_id;
-          one.radius = this._ring(to, properties);
+          one.radius = this._quiet ? this._disc(to, properties) : this._ring(to, properties);
         } else {
           one.place = properties.place;
           one.radius = radius;
@@ -196,12 +199,31 @@ fieldvisit.crowd = (() => {
       to.arc(0, 0, radius - thick, 0, 2 * Math.PI);
       to.fillStyle = this._colour("--paper");
       to.fill();
-      to.fillStyle = this._colour("--ink");
+      this._number(to, number, "--ink");
+      return radius;
+    },
+
+    _disc(to, { point_count: number }) {
+      const radius = 9 + Math.log10(number) * 2;
+      to.beginPath();
+      to.arc(0, 0, radius, 0, 2 * Math.PI);
+      to.fillStyle = this._colour("--paper");
+      to.fill();
+      to.lineWidth = 2;
+      to.setLineDash([3, 2]);
+      to.strokeStyle = this._colour(this._kinds[0].colour);
+      to.stroke();
+      to.setLineDash([]);
+      this._number(to, number, this._kinds[0].colour);
+      return radius;
+    },
+
+    _number(to, number, colour) {
+      to.fillStyle = this._colour(colour);
       to.font = `600 ${number < 1000 ? 11 : 10}px system-ui, sans-serif`;
       to.textAlign = "center";
       to.textBaseline = "middle";
       to.fillText(number < 1000 ? String(number) : `${(number / 1000).toFixed(number < 10_000 ? 1 : 0)}k`, 0, 0.5);
-      return radius;
     },
 
     /* Of our style sheet, as it is in light or in dark. */
@@ -212,5 +234,5 @@ fieldvisit.crowd = (() => {
     },
   });
 
-  return () => new Crowd();
+  return (options) => new Crowd(options);
 })();
