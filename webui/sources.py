@@ -20,6 +20,7 @@ from planner.locating import review_list
 from planner.repository import Store, StoredPlan
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
+from planner.territories.white_space import WhiteSpace, find_white_space
 from routing.area import Area, Areas
 from routing.errors import RoutingError, UnreachableError
 from routing.gazetteer import Gazetteer
@@ -64,6 +65,7 @@ class Sources:
         self.store = store
         self.areas = areas
         self._booking = settings.booking
+        self._candidates = settings.candidates
         self.agendas = Agendas(self.streets, settings)
         self.directories = Directories()
         self.tiles: TileServer | None = None
@@ -75,6 +77,7 @@ class Sources:
         self._gazetteer = lru_cache(maxsize=4)(_load_gazetteer)
         self._line = lru_cache(maxsize=20_000)(self._draw)
         self._thin = lru_cache(maxsize=20_000)(self._draw_thin)
+        self._white = lru_cache(maxsize=8)(self._white_space)
         self._reach = lru_cache(maxsize=200)(self._spread)
 
     def streets(self, area: str) -> StreetNetwork:
@@ -150,6 +153,14 @@ class Sources:
         """How far somebody drives from a place in the `routing.isochrones.MINUTES`, as GeoJSON geometries."""
         return self._reach(area.folder, _built(area), place)
 
+    def white_space(
+        self, scope: Scope, area: Area, today: date, chosen: frozenset[str] = frozenset(), others: bool = False
+    ) -> WhiteSpace:
+        """As `planner.territories.white_space.find_white_space`, found again only where something has changed."""
+        with self.store.read(scope) as unit:
+            records = unit.records(area.name).fingerprint()
+        return self._white(area.folder, _built(area), records, scope, today, chosen, others)
+
     def gazetteer(self, area: Area) -> Gazetteer:
         """The area's addresses. Raises AreaError where they cannot be read."""
         return self._gazetteer(area.folder, _built(area))
@@ -180,6 +191,12 @@ class Sources:
             return thinned(self._line(folder, built, a, b), THIN_M)
         except RoutingError:
             return thinned((a, b), THIN_M)
+
+    def _white_space(
+        self, folder: Path, built: float, records: str, scope: Scope, today: date, chosen: frozenset[str], others: bool
+    ) -> WhiteSpace:
+        area, settings = Area(folder), self._candidates
+        return find_white_space(self.store, scope, area, settings, today, chosen=chosen, others=others)
 
     def _spread(self, folder: Path, built: float, place: LatLon) -> tuple[dict[str, Any], ...]:
         # A second of work or more: one at a time, so that the other pages are still served.

@@ -46,7 +46,6 @@ from planner.territories.white_space import (
     Prospect,
     WhiteSpace,
     as_rows,
-    find_white_space,
     nearest_due,
 )
 from routing.area import Area
@@ -57,7 +56,7 @@ from webui.bodies import body_up_to
 from webui.downloads import sheet
 from webui.forms import Form, done_once, form_key, read_form
 from webui.pages.opportunity import may_open
-from webui.pages.plans import area_named, settings, sources
+from webui.pages.plans import area_named, sources
 from webui.policy import allow, viewer
 from webui.presenting.territories import (
     POSTCODES,
@@ -455,7 +454,7 @@ def _white_space(area: Area) -> WhiteSpace:
     with sources().store.read(scope) as unit:
         today = today_of(unit, area.name)
     chosen = frozenset(text for text in request.args.getlist("category") if "\0" not in text)
-    return find_white_space(sources().store, scope, area, settings().candidates, today, chosen=chosen, others=_others())
+    return sources().white_space(scope, area, today, chosen, _others())
 
 
 def _beside(
