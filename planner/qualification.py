@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from planner.domain import Opportunity
+from planner.domain import Lead, Opportunity
 from planner.settings import CalendarSettings, GateSettings
 
 
@@ -32,7 +32,7 @@ class Requirement:
     known: int = 0
 
 
-def gate_checklist(opportunity: Opportunity, gate: GateSettings) -> tuple[Requirement, ...]:
+def gate_checklist(opportunity: Opportunity | Lead, gate: GateSettings) -> tuple[Requirement, ...]:
     """All that a team's gate asks for, and whether this opportunity has it.
 
     By default need must be yes, and two of budget, authority and timeline known and not "no": the BANT questions, of
@@ -59,7 +59,7 @@ def gate_checklist(opportunity: Opportunity, gate: GateSettings) -> tuple[Requir
     return tuple(checks)
 
 
-def missing_for_handoff(opportunity: Opportunity, gate: GateSettings) -> tuple[str, ...]:
+def missing_for_handoff(opportunity: Opportunity | Lead, gate: GateSettings) -> tuple[str, ...]:
     """What still keeps an opportunity from being handed off, as sentences; empty when it may be."""
     return tuple(check.missing for check in gate_checklist(opportunity, gate) if not check.met)
 
@@ -69,7 +69,7 @@ def is_known(answer: str) -> bool:
     return answer.strip().casefold() not in ("", "unknown", "no")
 
 
-def _known(opportunity: Opportunity, gate: GateSettings) -> Requirement:
+def _known(opportunity: Opportunity | Lead, gate: GateSettings) -> Requirement:
     answers = {name: getattr(opportunity, name) for name in gate.known_of}
     still_open = ", ".join(
         f"{name} is {answer or 'unknown'}" for name, answer in answers.items() if not is_known(answer)
@@ -95,7 +95,7 @@ def first_action_deadline(
     return working_day_after(opportunity.qualified_at.date(), days_to_act(opportunity, gate), work_days, calendar)
 
 
-def days_to_act(opportunity: Opportunity, gate: GateSettings) -> int:
+def days_to_act(opportunity: Opportunity | Lead, gate: GateSettings) -> int:
     """How many working days the field has for the first visit."""
     return gate.first_action_days if opportunity.first_action_days is None else opportunity.first_action_days
 

@@ -16,7 +16,7 @@ from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.activities.domain import ActivityCount, ActivityGoals, SummaryReader
 from planner.audit import AuditEntry
 from planner.coverage.domain import StoredCoverage
-from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep
+from planner.domain import Account, Lead, Location, Opportunity, Record, RecordKind, Rep
 from planner.fieldwork.domain import (
     AccountVisits,
     CalendarFeed,
@@ -106,6 +106,10 @@ class Records(Protocol):
     def reps(self) -> list[Rep]: ...
     def accounts(self) -> list[Account]: ...
     def opportunities(self) -> list[Opportunity]: ...
+    def leads(self) -> list[Lead]:
+        """The opportunities, as much of each as figures ask for."""
+        ...
+
     def get(self, kind: RecordKind, record_id: str) -> Record | None:
         """The record, if there is one and it is seen."""
         ...

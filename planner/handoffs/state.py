@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.domain import Account, Opportunity, RecordKind
+from planner.domain import Account, Lead, Opportunity, RecordKind
 from planner.errors import NotFoundError
 from planner.handoffs.domain import HandoffEvent, HandoffRow, HandoffState, Side
 from planner.qualification import missing_for_handoff
@@ -71,7 +71,7 @@ def field_rep_of(unit: UnitOfWork, area: str, opportunity: Opportunity) -> str:
     return next((visit.rep_id for visit in unit.plans(area).handoffs() if visit.opportunity_id == opportunity.id), "")
 
 
-def imported_row(area: str, opportunity: Opportunity, gate: GateSettings, rep: Callable[[], str]) -> HandoffRow:
+def imported_row(area: str, opportunity: Opportunity | Lead, gate: GateSettings, rep: Callable[[], str]) -> HandoffRow:
     """Handed off where the gate lets it through, else a draft; `rep` tells whose it is, and is asked only then."""
     # An agreed appointment is kept whatever is missing, so that it is the field's too.
     if missing_for_handoff(opportunity, gate) and opportunity.appointment is None:

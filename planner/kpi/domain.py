@@ -26,6 +26,8 @@ class Stage(StrEnum):
 
 
 STAGES: Sequence[Stage] = tuple(Stage)
+PLACE: Mapping[Stage, int] = {stage: number for number, stage in enumerate(STAGES)}
+"""Of a stage in the order."""
 
 
 class Part(StrEnum):
@@ -203,7 +205,7 @@ class Branch:
     contribution: Contribution
 
     def node(self, stage: Stage) -> Node:
-        return self.nodes[STAGES.index(stage)]
+        return self.nodes[PLACE[stage]]
 
 
 @dataclass(frozen=True, slots=True)

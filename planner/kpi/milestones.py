@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from planner.domain import Opportunity
+from planner.domain import Lead
 from planner.handoffs.domain import AT_INSIDE, HandoffState, Side
 from planner.hours import instant
-from planner.kpi.domain import STAGES, Part, Stage, Timing
+from planner.kpi.domain import PLACE, STAGES, Part, Stage, Timing
 
 _S = HandoffState
 
@@ -56,8 +58,7 @@ class Present:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(NamedTuple):
     """An entry of its history, as `HandoffEvent` has it. `overruled` where another report took its report's place."""
 
     at: datetime
@@ -106,7 +107,7 @@ class Milestones:
 
 
 def milestones(
-    deal: Opportunity,
+    deal: Lead,
     present: Present,
     history: Sequence[Happened],
     visits: Sequence[Tried],
@@ -147,8 +148,8 @@ def milestones(
         seen.note(Stage.QUALIFIED, _answered(history, seen.moment(Stage.HANDED_OFF)))
     if deal.appointment is not None and Stage.HANDED_OFF in seen.reached:
         seen.note(Stage.FIRST_ACTION, seen.moment(Stage.HANDED_OFF))  # it came with an agreed time
-    stage = max(seen.reached, key=STAGES.index)
-    moments = {each: seen.moment(each) for each in STAGES[: STAGES.index(stage) + 1]}
+    stage = max(seen.reached, key=PLACE.__getitem__)
+    moments = {each: seen.moment(each) for each in STAGES[: PLACE[stage] + 1]}
     dated = [at for at in moments.values() if at is not None]
     acted = moments.get(Stage.FIRST_ACTION)
     missed = [entry.at for entry in history if entry.action == "missed"]
@@ -170,7 +171,7 @@ def milestones(
 class _Seen:
     """The stages that something tells of, and the first moment that is known of each."""
 
-    def __init__(self, deal: Opportunity, zone: ZoneInfo, now: datetime) -> None:
+    def __init__(self, deal: Lead, zone: ZoneInfo, now: datetime) -> None:
         self._now = now
         self.reached: dict[Stage, datetime | None] = {Stage.LEAD: None}
         written = {
@@ -191,6 +192,12 @@ class _Seen:
         return self.reached.get(stage)
 
 
+@cache
+def _shown(state: HandoffState, action: str) -> frozenset[Stage]:
+    """The stages that something has reached of which an entry tells this."""
+    return frozenset((*_SHOWS[state], *_SHOWN_BY.get(action, ())))
+
+
 def _look_at_history(seen: _Seen, history: Sequence[Happened]) -> list[datetime]:
     """Note what its entries tell; when it was handed off, each time."""
     handed_off: list[datetime] = []
@@ -198,10 +205,11 @@ def _look_at_history(seen: _Seen, history: Sequence[Happened]) -> list[datetime]
     for entry in history:
         if entry.overruled:
             continue
-        new = {*_SHOWS[entry.state], *_SHOWN_BY.get(entry.action, ())} - shown
-        for stage in new:  # how it began was written down later, with its first change
-            seen.note(stage, None if entry.action == "began" else entry.at)
-        shown |= new
+        new = _shown(entry.state, entry.action) - shown
+        if new:  # how it began was written down later, with its first change
+            for stage in new:
+                seen.note(stage, None if entry.action == "began" else entry.at)
+            shown |= new
         # Promised while it was a draft, it went to the field without another word.
         if entry.action == "handed_off" or (entry.action == "booked" and not handed_off):
             handed_off.append(entry.at)
@@ -232,7 +240,7 @@ def _lost_in_the_field(present: Present, history: Sequence[Happened], stage: Sta
         if entry.by_report and not entry.overruled:
             return True
     if before is None:
-        return bool(present.rep_id) or STAGES.index(stage) >= STAGES.index(Stage.HANDED_OFF)
+        return bool(present.rep_id) or PLACE[stage] >= PLACE[Stage.HANDED_OFF]
     return before not in AT_INSIDE
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from planner.candidates import team_work_days
-from planner.domain import Opportunity, Rep
+from planner.domain import Lead, Rep
 from planner.fieldwork.domain import DealOutcome, Disposition
 from planner.handoffs.domain import HandoffState, Side
 from planner.handoffs.state import imported_row
@@ -50,7 +51,7 @@ class _Report:
 
 def read_milestones(unit: UnitOfWork, area: str, settings: Settings, team: Team, now: datetime) -> list[Milestones]:
     """How far every opportunity that is seen has come, by id."""
-    deals = unit.records(area).opportunities()
+    deals = unit.records(area).leads()
     ids = frozenset(deal.id for deal in deals)
     present = _present(unit, area, deals, settings)
     visits, reports = _visits(unit, area, ids)
@@ -71,7 +72,7 @@ def read_milestones(unit: UnitOfWork, area: str, settings: Settings, team: Team,
     ]
 
 
-def _present(unit: UnitOfWork, area: str, deals: Sequence[Opportunity], settings: Settings) -> dict[str, Present]:
+def _present(unit: UnitOfWork, area: str, deals: Sequence[Lead], settings: Settings) -> dict[str, Present]:
     fields = ("opportunity_id", "state", "side", "owner", "field_rep", "since")
     written = {
         id_: Present(state, side, rep or (owner if side is Side.FIELD else ""), since)
@@ -82,7 +83,7 @@ def _present(unit: UnitOfWork, area: str, deals: Sequence[Opportunity], settings
         owners = {account.id: account.owner_rep_id for account in unit.records(area).accounts()}
     planned = {visit.opportunity_id: visit.rep_id for visit in unit.plans(area).handoffs()}
 
-    def imported(deal: Opportunity) -> Present:
+    def imported(deal: Lead) -> Present:
         rep = owners.get(deal.account_id) or planned.get(deal.id, "")
         row = imported_row(area, deal, settings.gate, lambda: rep)
         return Present(row.state, row.side, row.field_rep)
@@ -122,7 +123,7 @@ def _histories(
     unit: UnitOfWork, area: str, ids: Collection[str], reports: Mapping[str, _Report]
 ) -> Mapping[str, Sequence[Happened]]:
     fields = ("opportunity_id", "number", "at", "action", "state", "report_id")
-    rows = sorted(unit.handoff_events.columns(fields, "number", *EVERY_NUMBER, area=area), key=lambda row: row[:2])
+    rows = sorted(unit.handoff_events.columns(fields, "number", *EVERY_NUMBER, area=area), key=itemgetter(0, 1))
     histories: dict[str, list[Happened]] = defaultdict(list)
     for deal_id, _, at, action, state, report_id in rows:
         if deal_id in ids:

@@ -30,7 +30,7 @@ def told_of(
         names: what is told of each rep.
     """
     told: dict[str, list[tuple[datetime, int, Told]]] = defaultdict(list)
-    for deal in unit.records(area).opportunities():
+    for deal in unit.records(area).leads():
         if deal.id in ids:
             for field, action in _WRITTEN.items():
                 at = getattr(deal, field)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from planner.handoffs.domain import Side
 from planner.hours import instant, midnight
 from planner.kpi.domain import (
+    PLACE,
     STAGES,
     Amount,
     Basis,
@@ -213,7 +214,7 @@ class _Growing:
         _count(self.parts[stage, way.part_at(stage)], way)
         if stage is Stage.LEAD:
             return
-        at, before = way.moments[stage], way.moments[STAGES[STAGES.index(stage) - 1]]
+        at, before = way.moments[stage], way.moments[STAGES[PLACE[stage] - 1]]
         if at is not None and before is not None and before <= at:
             self.took[stage].append((at - before).total_seconds())
         if stage is Stage.FIRST_ACTION and way.timing is not None:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from planner.access import Scope
 from planner.amending import Standing
-from planner.domain import Account, Location, Opportunity, Record, RecordKind, Rep, addresses_of
+from planner.domain import Account, Lead, Location, Opportunity, Record, RecordKind, Rep, addresses_of
 from planner.errors import NotFoundError, StorageError
 from planner.fieldwork.domain import AccountVisits
 from planner.hours import midnight
@@ -66,6 +66,12 @@ class SqlRecords:
 
     def opportunities(self) -> list[Opportunity]:
         return self._load(RecordKind.OPPORTUNITY, Opportunity)
+
+    def leads(self) -> list[Lead]:
+        columns = [OPPORTUNITIES.c[field.name] for field in fields(Lead)]
+        seen = self._visible.where(RecordKind.OPPORTUNITY)
+        rows = self._connection.execute(sa.select(*columns).where(OPPORTUNITIES.c.area == self._area, *seen))
+        return sorted((Lead(*row) for row in rows), key=lambda lead: lead.id)
 
     def get(self, kind: RecordKind, record_id: str) -> Record | None:
         table = RECORD_TABLES[kind]
