@@ -136,7 +136,7 @@ fieldvisit.crowd = (() => {
       const found = this._index.getClusters([from.lng, end.lat, end.lng, from.lat], Math.floor(this._zoom));
       // Singles first: a ring counts more than what happens to lie under it.
       found.sort((a, b) => (a.properties.cluster ? 1 : 0) - (b.properties.cluster ? 1 : 0) || a.properties.kind - b.properties.kind);
-      const radius = Math.max(4.5, Math.min(8, this._zoom - 8));
+      const radius = Math.max(4.5, Math.min(8, this._zoom - 8)) * (this._quiet ? 0.75 : 1);
       for (const { geometry, properties } of found) {
         const latlng = L.latLng(geometry.coordinates[1], geometry.coordinates[0]);
         const at = map.latLngToContainerPoint(latlng);

@@ -1,6 +1,6 @@
 "use strict";
 /* Drawing a territory on the coverage map, and moving the corners of one; leaflet-geoman is fetched when somebody does. */
-fieldvisit.drawing = (shared, { reload }) => {
+fieldvisit.drawing = (shared, { reload, showAny }) => {
   const { map, page, find, option, said } = shared;
   const bar = find("[data-draw-bar]"), form = find("[data-draw-form]");
   if (!form) return null; // they may look only
@@ -49,6 +49,7 @@ fieldvisit.drawing = (shared, { reload }) => {
   }
 
   function draw() {
+    showAny(); // who draws wants to see what is there
     map.pm.enableDraw("Polygon", { snappable: true, snapDistance: 15, continueDrawing: false });
     go("drawing", "Tap one corner after the other, and at last the first one again.");
     bar.querySelector("button").focus();

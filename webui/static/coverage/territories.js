@@ -1,13 +1,13 @@
 "use strict";
 /* Territories on the coverage map, coloured by a figure, with the same as a table. */
 fieldvisit.territories = (shared) => {
-  const { map, page, find, fetched, keep, option, ask } = shared;
+  const { map, page, find, fetched, keep, ask } = shared;
   const { element } = fieldvisit;
   const SHADES = 5;
   const measure = find("#measure");
   let told = null, coming = null, drawn = null;
   const layers = new Map(); // id -> what is drawn of it
-  const drawing = fieldvisit.drawing ? fieldvisit.drawing(shared, { reload, of: (id) => layers.get(id) }) : null;
+  const drawing = fieldvisit.drawing ? fieldvisit.drawing(shared, { reload, showAny }) : null;
 
   function figure(value, unit) {
     if (value === null || value === undefined) return "–";
@@ -34,6 +34,12 @@ fieldvisit.territories = (shared) => {
   async function reload() {
     told = coming = null;
     await apply();
+  }
+
+  function showAny() {
+    if (ask("measure")) return;
+    keep("measure", measure.options[1].value);
+    apply();
   }
 
   async function apply() {
