@@ -43,6 +43,7 @@ from webui.pages.customer import customer
 from webui.pages.day_sheets import day_sheets
 from webui.pages.feeds import feeds
 from webui.pages.field_app import field_app
+from webui.pages.goals import goals
 from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
 from webui.pages.kpi import pipeline
@@ -56,6 +57,7 @@ from webui.pages.records import records
 from webui.pages.rep_day_notes import notes
 from webui.pages.report_templates import report_templates
 from webui.pages.scenarios import scenarios
+from webui.pages.summary import summary
 from webui.pages.team_rules import team_rules
 from webui.pages.territories import territories
 from webui.policy import Authenticate, enforce, policy_of, viewer
@@ -153,6 +155,8 @@ def create_app(
     app.register_blueprint(coverage_pages)
     app.register_blueprint(pipeline)
     app.register_blueprint(field_app)
+    app.register_blueprint(goals)
+    app.register_blueprint(summary)
     app.register_blueprint(people_pages)
     app.register_blueprint(audit_pages)
     app.register_blueprint(coverage_map)

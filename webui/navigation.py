@@ -19,6 +19,7 @@ OF_AN_AREA = (
     ("planning.plan_page", "Plan"),
     ("coverage.figures", "Coverage"),
     ("pipeline.tree", "Pipeline"),
+    ("goals.page", "Goals"),
     ("records.records_page", "Records"),
 )
 """Pages that have an area in their address, and maybe a version of its plan in their query."""
@@ -30,6 +31,7 @@ SECTIONS = {
         ("territories.page", "Territories"),
         ("territories.white_space", "White space"),
         ("scenarios.page", "What if"),
+        ("summary.latest", "Week"),
     ),
     "records.records_page": (
         ("records.records_page", "Import"),
