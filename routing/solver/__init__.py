@@ -1,4 +1,5 @@
-"""The vehicle-routing solver: `solve(problem, limits)`. The only package that imports OR-Tools."""
+"""The solvers, the only package that imports OR-Tools: `solve(problem, limits)` finds routes, and
+`routing.solver.alignment_model`, which `routing.alignment` asks, gives places to centres."""
 
 from routing.solver.search import Progress, SearchLimits, solve
 

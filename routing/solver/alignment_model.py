@@ -1,0 +1,185 @@
+"""Aligning units with centres as a mixed-integer program, solved through OR-Tools.
+
+Every unit has one centre. A unit may be a centre's only if a neighbour that is nearer to the centre's root is, too, so
+that every territory is in one piece (Zoltners, Sinha, "Sales territory alignment: a review and model", Management
+Science 29, 1983).
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
+
+from routing.alignment.domain import AlignmentProblem, Numbers
+
+WITHIN = 1e-4
+"""The share of the cost that a search for better owners may stop short of."""
+SLACK = 1e-6
+"""The share by which a bound is lowered, for the solver's rounding."""
+LIKELY = 4
+"""Centres of each unit with which the relaxation begins."""
+MOST_PRICED = 5_000
+"""Pairs of a unit and a centre that join the relaxation at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The owners found, None where there are none in time, and what no owners cost less than (0: not known)."""
+
+    owner: Numbers | None
+    bound: float
+
+
+class _Program:
+    """The program for some pairs of units and centres; `whole` wants whole units, else they may be divided."""
+
+    def __init__(self, problem: AlignmentProblem, pairs: NDArray[np.bool_], whole: bool) -> None:
+        self.problem = problem
+        self.model = mathopt.Model()
+        self.given: list[dict[int, mathopt.Variable]] = [{} for _ in pairs]
+        self.one = [self.model.add_linear_constraint(lb=1.0, ub=1.0) for _ in pairs]
+        self.load = [self.model.add_linear_constraint(lb=-fixed, ub=-fixed) for fixed in problem.fixed.tolist()]
+        self.whole = whole
+        self._unevenness()
+        self.add(pairs)
+        self._one_piece()
+
+    def add(self, pairs: NDArray[np.bool_]) -> None:
+        """Let these pairs be chosen, too."""
+        problem, model = self.problem, self.model
+        for u, c in np.argwhere(pairs).tolist():
+            variable = model.add_variable(lb=0.0, ub=1.0, is_integer=self.whole)
+            self.given[u][c] = variable
+            self.one[u].set_coefficient(variable, 1.0)
+            self.load[c].set_coefficient(variable, float(problem.needed[u, c]))
+            model.objective.set_linear_coefficient(variable, float(problem.price[u, c]))
+
+    def _unevenness(self) -> None:
+        """Half of what centres are off their even shares is what some are above theirs."""
+        problem, model = self.problem, self.model
+        price, there = problem.unevenness_price, problem.there
+        loads = [model.add_variable() for _ in there]
+        for row, variable in zip(self.load, loads, strict=True):
+            row.set_coefficient(variable, -1.0)
+        total = mathopt.fast_sum(loads)
+        top, bottom = model.add_variable(), model.add_variable()
+        for load, hours in zip(loads, there.tolist(), strict=True):
+            above = model.add_variable(lb=0.0)
+            model.add_linear_constraint(above >= load - hours / float(there.sum()) * total)
+            model.add_linear_constraint(hours * top >= load)
+            model.add_linear_constraint(hours * bottom <= load)
+            model.objective.set_linear_coefficient(above, 2 * price)
+        model.objective.set_linear_coefficient(top, price * float(there.mean()))
+        model.objective.set_linear_coefficient(bottom, -price * float(there.mean()))
+        model.objective.offset = problem.fixed_price
+
+    def _one_piece(self) -> None:
+        """A unit needs a neighbour that is nearer to the root of its centre."""
+        problem, levels = self.problem, self.problem.levels
+        touching: list[list[int]] = [[] for _ in self.given]
+        for a, b in problem.neighbours.tolist():
+            touching[a].append(b)
+            touching[b].append(a)
+        for u, given in enumerate(self.given):
+            for c, variable in given.items():
+                if u == problem.roots[c] or not np.isfinite(levels[u, c]):
+                    continue
+                nearer = [self.given[v].get(c) for v in touching[u] if levels[v, c] < levels[u, c]]
+                row = self.model.add_linear_constraint(ub=0.0)
+                row.set_coefficient(variable, 1.0)
+                for neighbour in nearer:
+                    if neighbour is not None:
+                        row.set_coefficient(neighbour, -1.0)
+
+
+def solve_alignment(
+    problem: AlignmentProblem, pairs: NDArray[np.bool_], start: Numbers, seconds: float | None, nodes: int | None
+) -> Solved:
+    """The best owners among some pairs of units and centres.
+
+    Args:
+        pairs: n × m, which centres a unit may have.
+        start: owners to begin with.
+        seconds: of wall-clock at most. nodes: of the search tree at most, which is the same on every machine.
+    """
+    program = _Program(problem, pairs, whole=True)
+    hint = {variable: float(start[u] == c) for u, given in enumerate(program.given) for c, variable in given.items()}
+    result = mathopt.solve(
+        program.model,
+        mathopt.SolverType.HIGHS,
+        params=mathopt.SolveParameters(
+            time_limit=_seconds(seconds), node_limit=nodes, relative_gap_tolerance=WITHIN, random_seed=1
+        ),
+        model_params=mathopt.ModelSolveParameters(solution_hints=[mathopt.SolutionHint(variable_values=hint)]),
+    )
+    bound = _bound(float(result.termination.objective_bounds.dual_bound))
+    if not result.has_primal_feasible_solution():
+        return Solved(None, bound)
+    values = result.variable_values()
+    owner = [max(given, key=lambda c: values[given[c]]) for given in program.given]
+    return Solved(np.array(owner, dtype=np.intp), bound)
+
+
+def bound_alignment(problem: AlignmentProblem, pairs: NDArray[np.bool_], seconds: float | None) -> float:
+    """What no owners cost less than, were units divisible; 0 where it is not known in time.
+
+    Of all pairs only the likely ones begin (the nearest `LIKELY` centres of a unit, and all that such a pair leans on).
+    The others join where they would make it cheaper, without having to be in one piece, which can only lower the bound.
+    What is left then is taken off: a unit goes to one centre, and so gains at most once.
+    """
+    began = time.monotonic()
+    chosen = _likely(problem, pairs)
+    program = _Program(problem, chosen, whole=False)
+    solver = mathopt.IncrementalSolver(program.model, mathopt.SolverType.GLOP)
+    best = 0.0
+    while True:
+        left = None if seconds is None else seconds - (time.monotonic() - began)
+        if left is not None and left <= 0:
+            return best
+        result = solver.solve(params=mathopt.SolveParameters(time_limit=_seconds(left)))
+        if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+            return best
+        duals = result.dual_values()
+        one = np.array([duals[row] for row in program.one])
+        load = np.array([duals[row] for row in program.load])
+        with np.errstate(invalid="ignore"):
+            saved = problem.price - one[:, None] - problem.needed * load
+        saved = np.where(pairs & ~chosen, saved, 0.0)
+        best = max(best, _bound(result.objective_value() + float(np.minimum(saved.min(axis=1), 0.0).sum())))
+        if saved.min() > -1e-6:
+            return best
+        worst = np.argsort(saved, axis=None, kind="stable")[:MOST_PRICED]
+        more = np.zeros_like(chosen)
+        more.flat[worst] = True
+        more &= saved < -1e-6
+        program.add(more)
+        chosen |= more
+
+
+def _likely(problem: AlignmentProblem, pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The nearest centres of each unit, and whatever their territories would need to reach it."""
+    levels = np.where(pairs, problem.levels, np.inf)
+    rank = np.argsort(np.argsort(levels, axis=1, kind="stable"), axis=1)
+    likely: NDArray[np.bool_] = pairs & (rank < LIKELY)
+    likely |= pairs & ~np.isfinite(problem.levels)
+    a, b = np.concatenate((problem.neighbours, problem.neighbours[:, ::-1])).T
+    while True:
+        needed = likely.copy()
+        leans = likely[a] & (levels[b] < levels[a])
+        np.logical_or.at(needed, b, leans)
+        if np.array_equal(needed, likely):
+            return likely
+        likely = needed
+
+
+def _seconds(seconds: float | None) -> datetime.timedelta | None:
+    return None if seconds is None else datetime.timedelta(seconds=seconds)
+
+
+def _bound(value: float) -> float:
+    return max(0.0, value - SLACK * abs(value)) if np.isfinite(value) else 0.0
