@@ -11,6 +11,7 @@ from webui.api import (
     auditing,
     bookings,
     fieldwork,
+    figures,
     handoffs,
     imports,
     jobs,
@@ -20,6 +21,8 @@ from webui.api import (
     records,
     rep_days,
     report_templates,
+    scenarios,
+    territories,
 )
 from webui.api.document import openapi_document
 from webui.api.operation import api
@@ -37,6 +40,9 @@ MODULES = (
     bookings,
     fieldwork,
     report_templates,
+    figures,
+    territories,
+    scenarios,
     jobs,
     auditing,
 )
