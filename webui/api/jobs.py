@@ -53,7 +53,7 @@ class JobRecord(Model):
 
     id: str
     area: str
-    kind: Annotated[str, Field(description="`plan` or `geocode`.")]
+    kind: Annotated[str, Field(description="`plan`, `geocode`, `coverage` or `scenario`.")]
     state: Literal["waiting", "running", "done", "failed", "cancelled", "replaced"]
     request: dict[str, Any]
     progress: Annotated[

@@ -127,7 +127,7 @@ class PartView:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """One stage. `went_on` is the share that reached the next one, `took` the time since the one before."""
+    """One stage. `went_on` is the share that reached the next one, `took` how long after the one before it came."""
 
     node: str
     title: str
@@ -139,8 +139,6 @@ class StageView:
     timing: tuple[PartView, ...]
     went_on: str
     took: str
-    took_known: str
-    took_since: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +293,6 @@ def _stage(node: Node, most: int) -> StageView:
         for kind, words in TIMING_WORDS.items()
         if (amount := node.timing.get(kind)) is not None
     )
-    before = None if node.stage is Stage.LEAD else _IN_ORDER[_IN_ORDER.index(node.stage) - 1]
     return StageView(
         node=node_name(node.stage),
         title=STAGE_WORDS[node.stage],
@@ -306,9 +303,7 @@ def _stage(node: Node, most: int) -> StageView:
         parts=parts,
         timing=timing,
         went_on=share(node.conversion),
-        took=span(node.took),
-        took_known="" if node.took.known == node.total.count else f"known of {node.took.known:,}",
-        took_since=STAGE_WORDS[before].lower() if before else "",
+        took=_took(node),
     )
 
 
@@ -325,6 +320,14 @@ def span(took: Span) -> str:
         return duration(took.median_s)
     hours = took.median_s / 3600
     return f"{hours:.0f} h" if hours < 36 else f"{hours / 24:,.1f} days"
+
+
+def _took(node: Node) -> str:
+    if node.took.median_s is None or node.stage is Stage.LEAD:
+        return ""
+    before = STAGE_WORDS[_IN_ORDER[_IN_ORDER.index(node.stage) - 1]].lower()
+    told = f"{span(node.took)} after {before}" if node.took.median_s >= 60 else f"together with {before}"
+    return told if node.took.known == node.total.count else f"{told}, known of {node.took.known:,}"
 
 
 def _drop(branch: Branch) -> Drop | None:
