@@ -44,7 +44,8 @@ def told_of(
         fields, "number", *EVERY_NUMBER, area=area, **few
     ):
         if deal_id in ids:
-            told[deal_id].append((at, number, Told(at, action, text, people.name(actor))))
+            said = None if action == "began" else at  # that was written down with its first change
+            told[deal_id].append((at, number, Told(said, action, text, people.name(actor))))
     for some in chunks(ids):
         for deal_id, rep, arrived_at, reported_at, disposition in unit.field_visits.columns(
             ("opportunity_id", "rep_id", "arrived_at", "reported_at", "disposition"),
