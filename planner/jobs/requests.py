@@ -155,7 +155,8 @@ def _request(unit: UnitOfWork, job: Job, replaced: Sequence[Job]) -> Job:
 
 def permission_for(kind: str) -> Permission:
     """What it takes to ask for a job of this kind, and to call one off."""
-    return {PLAN: Permission.PLAN, SCENARIO: Permission.REALIGN}.get(kind, Permission.WRITE_RECORDS)
+    needed = {PLAN: Permission.PLAN, COVERAGE: Permission.SEE_FIGURES, SCENARIO: Permission.REALIGN}
+    return needed.get(kind, Permission.WRITE_RECORDS)
 
 
 def cancel_job(unit: UnitOfWork, job_id: str, now: datetime) -> Job:
