@@ -14,6 +14,8 @@ from planner.domain import RecordKind
 class SuggestionKind(StrEnum):
     """What is suggested."""
 
+    FIRST_VISITS = "first_visits"
+    """Time for opportunities that no plan has room for."""
     HALF_DAY = "half_day"
     """More time of a rep's, once."""
     GIVE = "give"
@@ -22,6 +24,8 @@ class SuggestionKind(StrEnum):
     """Customers of nobody to a rep."""
     STRETCH = "stretch"
     """A longer cadence for a segment."""
+    SETTLE = "settle"
+    """Addresses that nobody has located."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from planner.access import Scope
 from planner.coverage.domain import AccountCover
 from planner.domain import Account, RecordKind
+from planner.handoffs.domain import TO_VISIT
 from planner.repository import Store
 from planner.settings import Settings
 from planner.summary.covering import deals_of, met_in_time, rep_weeks, state_changes
 from planner.summary.domain import Suggestion, WeeklySummary
 from planner.summary.material import Material
-from planner.summary.slipping import slips_of
+from planner.summary.slipping import left_out_deals, slips_of
 from planner.summary.suggesting import suggestions_of
 
 RECENT = timedelta(days=14)
@@ -57,7 +58,15 @@ def _suggestions(store: Store, scope: Scope, week: Material, settings: Settings)
         city = record.address.city if isinstance(record, Account) else ""
         return city or territories.get(account.territory_id, "") or account.name
 
-    return suggestions_of(week.coverage, settings.candidates, place_of)
+    with store.read(scope) as unit:
+        planned = {visit.opportunity_id for visit in unit.plans(week.area).handoffs()}
+        rows = {row.opportunity_id: row for row in unit.handoffs.find(area=week.area)}
+    waiting = [
+        deal
+        for deal in left_out_deals(week)
+        if deal.id not in planned and (deal.id not in rows or rows[deal.id].state in TO_VISIT)
+    ]
+    return suggestions_of(week.coverage, waiting, settings.candidates, place_of)
 
 
 def _notes(week: Material, recent: bool) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from planner.activities.punctuality import STANDING, Owed, owed_in_time
 from planner.candidates import Reason, VisitKind
-from planner.domain import RecordKind
+from planner.domain import Opportunity, RecordKind
 from planner.fieldwork.domain import Disposition, FieldVisit
 from planner.fieldwork.folding import CALLED_OFF
 from planner.scoping import PLAN_WORDS
@@ -35,6 +35,7 @@ BROKEN, LATE = "nobody was there when promised", "the rep came late"
 MOVED, CANCELLED = "moved to another time", "cancelled"
 MISSED = "nobody from the field acted in time"
 
+_NO_ROOM = frozenset({Reason.NO_TIME_LEFT, Reason.TOO_FAR, Reason.DEADLINE_IMPOSSIBLE})
 _NOT_DUE = frozenset({VisitKind.NEARBY})
 """Who rides along is not due yet."""
 
@@ -80,15 +81,33 @@ def _why(visit: FieldVisit | None, said: str, sick: bool) -> tuple[str, str]:
     return (SICK if sick else UNKNOWN), ""
 
 
-def _not_planned(week: Material) -> Iterator[tuple[str, Named]]:
-    """Customers and opportunities that the week's plan had no room for, and whom nobody met all the same."""
-    met = {
+def left_out_deals(week: Material) -> list[Opportunity]:
+    """The opportunities that the field has to visit, that the week's plan left out for another reason than that nobody
+    can be sent or that they have another day, and that nobody visited all the same; those worth most first."""
+    met = _met(week)
+    found = {
+        entry.record_ids[0]
+        for entry in week.planned.left_out
+        if entry.kind == VisitKind.OPPORTUNITY and entry.reason in _NO_ROOM and entry.record_ids
+    }
+    deals = [week.deals[id_] for id_ in found if id_ in week.deals and f"opportunity:{id_}" not in met]
+    return sorted(deals, key=lambda deal: (-deal.value, deal.name, deal.id))
+
+
+def _met(week: Material) -> set[str]:
+    """Ids as of visits, of whom somebody met in the week."""
+    return {
         id_
         for visits in week.visits.values()
         for visit in visits.values()
         if is_met(visit)
         for id_ in (f"account:{visit.account_id}", f"opportunity:{visit.opportunity_id}")
     }
+
+
+def _not_planned(week: Material) -> Iterator[tuple[str, Named]]:
+    """Customers and opportunities that the week's plan had no room for, and whom nobody met all the same."""
+    met = _met(week)
     for entry in week.planned.left_out:
         if entry.kind in _NOT_DUE or entry.reason == Reason.VISITED_ANYWAY or not entry.record_ids:
             continue

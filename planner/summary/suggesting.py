@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
-from planner.domain import RecordKind
+from planner.domain import Opportunity, RecordKind
 from planner.settings import CandidateSettings
 from planner.summary.domain import Named, Suggestion, SuggestionKind, hours
 from routing.geo import great_circles_m
@@ -38,55 +38,106 @@ MOST_STRETCH = 1.25
 """A cadence is not suggested to become longer than by this: beyond it, customers are overdue."""
 A_WEEK = 7
 
+MINUTES_AN_ADDRESS = 2.0
+"""What settling an address takes somebody at a desk; nobody has measured it."""
+LEAST_ADDRESSES = 5
+
 PlaceOf = Callable[[AccountCover], str]
 """Where an account is, in a word or two."""
 
 
-def suggestions_of(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> list[Suggestion]:
-    """Three at most, the most pressing first: a half day for those long overdue, customers given to another rep,
-    customers of nobody, a longer cadence."""
-    found = (
-        suggestion for rule in (_half_day, _give, _adopt, _stretch) for suggestion in rule(coverage, settings, place_of)
+def suggestions_of(
+    coverage: Coverage, waiting: Sequence[Opportunity], settings: CandidateSettings, place_of: PlaceOf
+) -> list[Suggestion]:
+    """Three at most, the most pressing first: opportunities that wait for their first visit, a half day for those long
+    overdue, customers given to another rep, customers of nobody, a longer cadence, addresses to settle; and if that is
+    not enough, half days of other reps.
+
+    Args:
+        waiting: what the field was handed and no plan had room for.
+    """
+    half_days = list(_half_days(coverage, place_of))
+    found = [
+        *_first_visits(coverage, waiting, settings),
+        *half_days[:1],
+        *_give(coverage, place_of),
+        *_adopt(coverage, place_of),
+        *_stretch(coverage, settings),
+        *_settle(coverage),
+        *half_days[1:],
+    ]
+    return found[:MOST]
+
+
+def _first_visits(
+    coverage: Coverage, waiting: Sequence[Opportunity], settings: CandidateSettings
+) -> Iterator[Suggestion]:
+    """Time for the first visits to opportunities that no plan has room for."""
+    drives = [account.drive_minutes for account in coverage.accounts if account.visits_a_month > 0]
+    if not waiting or not drives:
+        return
+    visits = sum(deal.visit_minutes or settings.visit_minutes for deal in waiting)
+    # A customer's share of the driving is of a day full of visits: one more visit is somewhere else.
+    parking, drive = settings.parking_minutes * len(waiting), 2 * sum(drives) / len(drives) * len(waiting)
+    total = visits + parking + drive
+    yield Suggestion(
+        SuggestionKind.FIRST_VISITS,
+        f"Make room for first visits to {_number(len(waiting), 'opportunity', 'opportunities')} that no plan has room "
+        "for.",
+        f"{hours(total)} of the field, once",
+        (
+            f"{_number(len(waiting), 'visit')}: {hours(visits)} with the customers, {hours(parking)} of parking.",
+            f"{hours(drive)} of driving: twice what a customer here takes in the mean, "
+            f"{sum(drives) / len(drives):.0f} minutes, since each is a way of its own.",
+        ),
+        f"That time is not there for customers who are due. The opportunities are worth "
+        f"{sum(deal.value for deal in waiting):,.0f}.",
+        total,
+        False,
+        [Named(RecordKind.OPPORTUNITY, deal.id, deal.name, value=deal.value) for deal in waiting],
     )
-    return list(found)[:MOST]
 
 
-def _half_day(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
-    """An extra half day of the rep whose overdue customers are worth most visits those around the first of them: of the
-    highest segment first, then the nearest."""
+def _half_days(coverage: Coverage, place_of: PlaceOf) -> Iterator[Suggestion]:
+    """Of each rep with overdue customers in no plan, where most is at stake first."""
     overdue: dict[str, list[AccountCover]] = {}
     working = {rep.rep_id: rep for rep in coverage.reps if rep.there > 0}
     for account in coverage.accounts:
         waits = account.state is CoverageState.OVERDUE and not account.planned_days and account.lat is not None
         if waits and account.rep_id in working:
             overdue.setdefault(account.rep_id, []).append(account)
-    if not overdue:
-        return
-    rep_id = min(overdue, key=lambda rep_id: (-_pressing(overdue[rep_id]), working[rep_id].name, rep_id))
-    rep, theirs = working[rep_id], overdue[rep_id]
+    for rep_id in sorted(overdue, key=lambda rep_id: (-_pressing(overdue[rep_id]), working[rep_id].name, rep_id)):
+        yield _half_day(working[rep_id], overdue[rep_id], place_of)
+
+
+def _half_day(rep: RepCapacity, theirs: Sequence[AccountCover], place_of: PlaceOf) -> Suggestion:
+    """A half day for the overdue customers around the first of them: of the highest segment first, then the nearest.
+    The first is visited however long that takes."""
     first = min(theirs, key=_rank)
     away = _metres([first], theirs)[0]
-    order = sorted(range(len(theirs)), key=lambda at: (_segment(theirs[at]), away[at], theirs[at].account_id))
+    order = sorted(
+        range(len(theirs)),
+        key=lambda at: (theirs[at] is not first, _segment(theirs[at]), away[at], theirs[at].account_id),
+    )
     chosen: list[AccountCover] = []
     spent = 0.0
     for at in order:
         visit = theirs[at].service_minutes + theirs[at].drive_minutes
-        if away[at] <= 4 * NEAR_M and spent + visit <= HALF_DAY:
+        if theirs[at] is first or (away[at] <= 4 * NEAR_M and spent + visit <= HALF_DAY):
             chosen.append(theirs[at])
             spent += visit
-    if not chosen:
-        return
     service = sum(account.service_minutes for account in chosen)
-    fits = (
+    fits = rep.spare >= spent
+    loses = (
         f"{rep.name} has {hours(rep.spare)} a month left: it fits into the hours there are."
-        if rep.spare >= spent
+        if fits
         else f"{rep.name} needs {hours(rep.needed)} a month and has {hours(rep.there)}: it comes on top of the hours "
         "there are."
     )
-    yield Suggestion(
+    return Suggestion(
         SuggestionKind.HALF_DAY,
-        f"An extra half day of {rep.name} next week would visit {_them(chosen)} around {place_of(first)} that "
-        f"{'is' if len(chosen) == 1 else 'are'} overdue and in no plan.",
+        f"{'A' if fits else 'An extra'} half day of {rep.name} next week would visit {_them(chosen)} around "
+        f"{place_of(first)} that {'is' if len(chosen) == 1 else 'are'} overdue and in no plan.",
         f"{hours(spent)} of {rep.name}, once",
         (
             f"{_number(len(chosen), 'visit')}: {hours(service)} with the customers and {hours(spent - service)} of "
@@ -94,15 +145,15 @@ def _half_day(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf
             f"The one that waits longest is {max(a.overdue_days for a in chosen)} days overdue; together they are "
             f"worth {sum(a.annual_value for a in chosen):,.0f} a year.",
         ),
-        fits,
+        loses,
         spent,
         False,
         [_named(account, rep.name, f"{account.overdue_days} days overdue") for account in chosen],
-        rep_id,
+        rep.rep_id,
     )
 
 
-def _give(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+def _give(coverage: Coverage, place_of: PlaceOf) -> Iterator[Suggestion]:
     """Customers of the rep whose hours are shortest, who live among those of a rep with hours left, to that rep."""
     short = (rep for rep in coverage.reps if rep.there > 0 and rep.shortfall > 0)
     for rep in sorted(short, key=lambda rep: (-rep.shortfall, rep.rep_id))[:MOST]:
@@ -132,7 +183,7 @@ def _give(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) ->
         return
 
 
-def _adopt(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+def _adopt(coverage: Coverage, place_of: PlaceOf) -> Iterator[Suggestion]:
     """Customers whom nobody looks after, to the rep with hours left who lives among them."""
     for nobody in (rep for rep in coverage.reps if rep.there == 0 and rep.needed > 0):
         deals = _deals(coverage, nobody, nobody.needed)
@@ -155,7 +206,7 @@ def _adopt(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -
         return
 
 
-def _stretch(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf) -> Iterator[Suggestion]:
+def _stretch(coverage: Coverage, settings: CandidateSettings) -> Iterator[Suggestion]:
     """A longer cadence for the segment that is visited least, as long as it takes for the hours, within bounds.
 
     Only customers with their segment's cadence are counted: those with one of their own keep it.
@@ -196,6 +247,29 @@ def _stretch(coverage: Coverage, settings: CandidateSettings, place_of: PlaceOf)
             [],
         )
         return
+
+
+def _settle(coverage: Coverage) -> Iterator[Suggestion]:
+    """Addresses that nobody has located: until somebody settles them, nobody is sent."""
+    lost = [account for account in coverage.accounts if account.state is CoverageState.NO_PLACE]
+    if len(lost) < LEAST_ADDRESSES:
+        return
+    service = sum(account.service_minutes_a_month for account in lost)
+    minutes = len(lost) * MINUTES_AN_ADDRESS
+    yield Suggestion(
+        SuggestionKind.SETTLE,
+        f"Settle the addresses of {_number(len(lost), 'customer')} without a place: nobody is sent there until then.",
+        f"{hours(minutes)} at a desk, once",
+        (
+            f"{_number(len(lost), 'address', 'addresses')}, taken to be {MINUTES_AN_ADDRESS:.0f} minutes each.",
+            f"Visits to them then take {hours(service)} a month as their cadences ask for, driving not counted.",
+            f"They are worth {sum(account.annual_value for account in lost):,.0f} a year.",
+        ),
+        "Nothing but the time.",
+        minutes,
+        False,
+        [_named(account, "") for account in sorted(lost, key=_rank)],
+    )
 
 
 # ---- one rep's customers with another
@@ -303,8 +377,8 @@ def _them(accounts: Sequence[AccountCover]) -> str:
     return f"{told}, {number} of them {best}," if best and accounts[0].segment else told
 
 
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _number(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def _names(reps: Mapping[str, RepCapacity]) -> str:

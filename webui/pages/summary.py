@@ -88,13 +88,20 @@ def _page(area: Area, monday: date) -> str:
 
 def _suggested(area: Area, each: Suggestion) -> tuple[str, str]:
     """Where a suggestion leads to, and what that is called."""
-    if each.kind in (SuggestionKind.GIVE, SuggestionKind.STRETCH):
-        if not (may_open("scenarios.page") and viewer().scope.everybody):
-            return "", ""
-        return url_for("scenarios.page", area=area.name), LINKS[each.kind]
+    pages = {
+        SuggestionKind.FIRST_VISITS: "pages.unplanned",
+        SuggestionKind.GIVE: "scenarios.page",
+        SuggestionKind.STRETCH: "scenarios.page",
+        SuggestionKind.SETTLE: "records.addresses",
+    }
+    page = pages.get(each.kind, "coverage.customers")
+    if not may_open(page) or (page == "scenarios.page" and not viewer().scope.everybody):
+        return "", ""
+    if page != "coverage.customers":
+        return url_for(page, area=area.name), LINKS[each.kind]
     measure = "overdue" if each.kind is SuggestionKind.HALF_DAY else "customers"
     value = each.rep_id or None
-    return url_for("coverage.customers", area=area.name, measure=measure, by="rep", value=value), LINKS[each.kind]
+    return url_for(page, area=area.name, measure=measure, by="rep", value=value), LINKS[each.kind]
 
 
 def _day(text: str) -> date:

@@ -36,8 +36,8 @@ GROUPS = {Group.REP: "By rep", Group.SEGMENT: "By segment", Group.TERRITORY: "By
 GROUP_WORDS = {Group.REP: "Rep", Group.SEGMENT: "Segment", Group.TERRITORY: "Territory", Group.REASON: "Why not"}
 
 COLUMNS = ("customers", "overdue", "due", "unreached", "planned", "in_time_share")
-COLUMNS_OF_HOURS = ("visits_a_month", "visit_hours", "drive_hours")
-"""Where there are no reps whose hours could be set against them."""
+COLUMNS_WITHOUT_REPS = (*COLUMNS[:4], "in_time_share", "visits_a_month", "visit_hours", "drive_hours")
+"""Where there are no reps whose hours could be set against those needed."""
 DEFINED = (
     *("customers", *STATES, "never_visited", "overdue_days", "in_time_share", "due_in_plan", "planned", "unreached"),
     *("visits_a_month", "visit_hours", "drive_hours", "opportunity_hours", "hours_needed", "hours_there", "shortfall"),
@@ -197,7 +197,7 @@ def coverage_view(summary: Summary, by: Group) -> CoverageView:
     area = summary.total.figures
     reps = {rep.rep_id: rep for rep in summary.reps}
     widest = max((max(rep.needed, rep.there) for rep in summary.reps), default=0.0)
-    keys = COLUMNS if by is Group.REP else COLUMNS + COLUMNS_OF_HOURS
+    keys = COLUMNS if by is Group.REP else COLUMNS_WITHOUT_REPS
     return CoverageView(
         as_of=short_day(summary.as_of),
         plan=_plan(summary),

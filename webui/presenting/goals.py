@@ -55,7 +55,8 @@ class DayMark:
 
 @dataclass(frozen=True, slots=True)
 class GoalsView:
-    """Somebody's day. `weeks` are rows of seven days from Monday on, the first and the last maybe shorter."""
+    """Somebody's day. `weeks` are rows of seven days from Monday on, the first and the last maybe shorter; `counts`:
+    whether they count calls also where these are no goal."""
 
     name: str
     day: str
@@ -68,6 +69,7 @@ class GoalsView:
     worked: int
     weeks: Sequence[Sequence[DayMark | None]]
     off: bool
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +98,25 @@ def goals_view(told: PersonDays) -> GoalsView:
         worked=told.worked,
         weeks=[padded[start : start + 7] for start in range(0, len(padded), 7)],
         off=told.person.role is Role.FIELD_REP and not told.days[-1].works,
+        counts=told.person.role is Role.INSIDE_REP,
     )
 
 
 def goal_view(goal: Progress) -> GoalView:
     if goal.kind is Activity.ON_TIME:
-        told = f"{goal.done} % of {goal.goal} %" if goal.done is not None else "nothing promised so far"
+        told = f"{goal.done} % of {goal.goal} %" if goal.done is not None else "none promised"
     else:
         told = f"{goal.done:,} of {goal.goal:,}"
+    there = goal.done is not None
     return GoalView(
-        goal.kind.value, TITLES[goal.kind], told, MEANINGS[goal.kind], round(goal.share * 1000), goal.met,
+        goal.kind.value,
+        TITLES[goal.kind],
+        told,
+        MEANINGS[goal.kind],
+        round(goal.share * 1000) if there else 0,
+        goal.met and there,
         goal.kind in TAPPED,
-    )  # fmt: skip
+    )
 
 
 def _mark(today: bool, works: bool, perfect: bool, day: str) -> DayMark:

@@ -10,7 +10,7 @@ from itertools import groupby
 from planner.domain import RecordKind
 from planner.mailing.weekly import STATE_WORDS
 from planner.summary.domain import Named, RepWeek, Slip, Suggestion, SuggestionKind, WeeklySummary, hours
-from webui.words import count, sentence, span_of_days
+from webui.words import sentence, span_of_days
 
 ON_PAPER = 4
 """Of so many names behind a number paper tells."""
@@ -102,7 +102,7 @@ def summary_view(
     after = week.monday + timedelta(days=7)
     how = [f"{week.in_time:,} in time", f"{week.late:,} late"]
     if week.first_known:
-        how.append(f"{week.first_known:,} for the first time")
+        how.append(f"{week.first_known:,} with no visit known before")
     return SummaryView(
         title=span_of_days(week.monday, week.sunday),
         until=f"until {week.last:%A}" if week.monday <= week.last < week.sunday else "",
@@ -166,7 +166,8 @@ def _rep(rep: RepWeek) -> RepRow:
 def _suggestion(
     each: Suggestion, link_of: LinkOf, suggested: Callable[[Suggestion], tuple[str, str]]
 ) -> SuggestionView:
-    who = list_view(count(len(each.accounts), "customer"), each.accounts, link_of) if each.accounts else None
+    what = "customers" if all(map(is_customer, each.accounts)) else "opportunities"
+    who = list_view(f"{what}: who they are", each.accounts, link_of) if each.accounts else None
     return SuggestionView(each.title, each.price, each.sums, each.loses, who, *suggested(each))
 
 
@@ -176,10 +177,12 @@ def _signed(number: int) -> str:
 
 
 LINKS: Mapping[SuggestionKind, str] = {
+    SuggestionKind.FIRST_VISITS: "All that are not planned",
     SuggestionKind.HALF_DAY: "All that are overdue there",
     SuggestionKind.GIVE: "Try it out as a scenario",
     SuggestionKind.ADOPT: "All that nobody looks after",
     SuggestionKind.STRETCH: "Try it out as a scenario",
+    SuggestionKind.SETTLE: "Settle addresses",
 }
 
 
