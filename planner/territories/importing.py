@@ -26,6 +26,7 @@ MOST_OUTLINES = 300
 MOST_SENT_POINTS = 500_000
 MOST_POINTS = 2_000
 """Of a territory as it is kept; what is more detailed is made simpler."""
+MANY_POINTS = 5 * MOST_POINTS
 MOST_CROSSINGS = 10_000
 """Of an outline with itself: mending takes time and memory by their number."""
 SMALLEST_M2 = 100.0
@@ -295,9 +296,9 @@ def _simpler(shapes: list[Shape], names: list[str], notes: list[str]) -> list[Sh
     counts = shapely.get_num_coordinates(shapes)
     if not (counts > MOST_POINTS).any():
         return shapes
-    kept = shapes
+    kept = [_thinned(shape) for shape in shapes]
     for metres in _SIMPLER_M:
-        simple = [valid_polygonal(each) for each in shapely.coverage_simplify(shapes, metres / _DEGREE_M)]
+        simple = [valid_polygonal(each) for each in shapely.coverage_simplify(kept, metres / _DEGREE_M)]
         kept = [new or old for new, old in zip(simple, kept, strict=True)]
         if (shapely.get_num_coordinates(kept) <= MOST_POINTS).all():
             break
@@ -310,6 +311,15 @@ def _simpler(shapes: list[Shape], names: list[str], notes: list[str]) -> list[Sh
             [OutlineError(names.index(name) + 1, name, "is too detailed to be kept") for name in still]
         )
     return kept
+
+
+def _thinned(shape: Shape) -> Shape:
+    """With so few points that making it simpler together with its neighbours, which is slow, takes no second."""
+    for metres in _SIMPLER_M:
+        if shapely.get_num_coordinates(shape) <= MANY_POINTS:
+            break
+        shape = valid_polygonal(shapely.simplify(shape, metres / 4 / _DEGREE_M)) or shape
+    return shape
 
 
 def _distinct(shapes: Sequence[tuple[str, Shape]], notes: list[str]) -> Iterator[tuple[str, Shape]]:
