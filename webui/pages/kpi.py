@@ -77,9 +77,8 @@ class Asked:
         """The period in words."""
         if self.first and self.last:
             return span_of_days(self.first, self.last)
-        if self.first or self.last:
-            return f"{'since' if self.first else 'until'} {self.first or self.last}"
-        return "all time"
+        bound = self.first or self.last
+        return f"{'since' if self.first else 'until'} {bound.day} {bound:%B %Y}" if bound else "all time"
 
     def query(self, **changes: str | int | None) -> dict[str, Any]:
         """The same as parameters of an address, but for some."""
