@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -9,14 +10,18 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import click
 
 from planner import lifeline
 from planner.cli import App, main
+from planner.cli.app import AREA_HELP
+from planner.cli.bench import bench
 from planner.observing import FORMAT_VARIABLE, set_up_logging
 from planner.people.keys import read_keys, setup_code
 from planner.settings import HOME_VARIABLE
+from routing.errors import AreaError
 from webui.errors import WebError
 from webui.serving import production
 from webui.serving.companion import Companion
@@ -50,6 +55,35 @@ def serve(
                 "or with --production behind a proxy"
             )
         _serve_here(app, host, port, threads, without_work)
+
+
+@bench.command("coverage")
+@click.option("--area", "area_name", metavar="NAME", help=AREA_HELP)
+@click.option("--accounts", type=click.IntRange(50, 100_000), default=10_000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def coverage(app: App, area_name: str | None, accounts: int, seed: int, as_json: bool) -> None:
+    """How fast the coverage map is with thousands of customers, drawn on the area's streets.
+
+    Your own records are neither read nor changed. The browser's figures need Playwright and Chromium.
+    """
+    from webui.benchmarking import measure
+
+    try:
+        area = app.areas.get(area_name)
+    except AreaError as error:
+        add = f"fieldvisit area add {area_name or 'NAME'} --extract FILE.osm.pbf"
+        raise click.ClickException(f"{error}; to add one: {add}") from error
+    with app.bar() as progress:
+        figures = measure(area, accounts, seed, app.settings, progress)
+    told = asdict(figures)
+    if as_json:
+        app.say(json.dumps(told, indent=1))
+    else:
+        for name, value in (told | (told.pop("browser") or {})).items():
+            if value != "":
+                app.say(f"{name.replace('_', ' '):>16}  {value}")
 
 
 def _serve_here(app: App, host: str, port: int, threads: int, without_work: bool) -> None:
