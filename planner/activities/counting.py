@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from planner.access import Role
 from planner.activities.domain import Activity
 from planner.activities.punctuality import Owed, owed_in_time, promises_of
-from planner.fieldwork.domain import Disposition, FieldVisit
+from planner.fieldwork.domain import Disposition
 from planner.fieldwork.folding import CALLED_OFF
 from planner.planned_days import PlannedDay, PlannedDays
 from planner.repository import UnitOfWork
@@ -159,20 +159,39 @@ def _inside_day(day: date, done: Mapping[Activity, int], span: Span) -> DayDone:
 # ---- the field
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What goals ask of a `FieldVisit`, of which there are thousands in twelve weeks."""
+
+    arrived_at: datetime | None
+    reported: bool
+    disposition: Disposition | None
+    over: bool
+
+    @property
+    def was_there(self) -> bool:
+        """Whether the rep was at the customer's: checked in, or has met them or found nobody, as the report says."""
+        return self.arrived_at is not None or self.disposition in (Disposition.MET, Disposition.NOT_IN)
+
+
 @dataclass
 class _Field:
     """What reps did and said, by rep and day."""
 
-    visits: Mapping[tuple[str, date], Mapping[str, FieldVisit]]
+    visits: Mapping[tuple[str, date], Mapping[str, Came]]
     sick: frozenset[tuple[str, date]]
     left_out: Mapping[tuple[str, date], Mapping[str, str]]
     owed: Mapping[tuple[str, date], Sequence[Owed]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, unit: UnitOfWork, area: str, reps: frozenset[str], span: Span) -> _Field:
-        visits: defaultdict[tuple[str, date], dict[str, FieldVisit]] = defaultdict(dict)
-        for visit in unit.field_visits.within("day", span.first, span.last, area=area, rep_id=reps):
-            visits[visit.rep_id, visit.day][visit.visit_id] = visit
+        visits: defaultdict[tuple[str, date], dict[str, Came]] = defaultdict(dict)
+        names = ("rep_id", "day", "visit_id", "arrived_at", "left_at", "report_id", "disposition")
+        for rep, day, visit_id, arrived, left, report, disposition in unit.field_visits.columns(
+            names, "day", span.first, span.last, area=area, rep_id=reps
+        ):
+            over = left is not None or disposition is not None
+            visits[rep, day][visit_id] = Came(arrived, bool(report), disposition, over)
         said = unit.day_progress.columns(
             ("rep_id", "day", "sick", "left_out"), "day", span.first, span.last, area=area, rep_id=reps
         )
@@ -192,8 +211,8 @@ class _Field:
         called_off = {id_ for id_, why in left_out.items() if why.startswith(CALLED_OFF)}
         stands = [id_ for id_ in ids if id_ not in called_off or id_ in visits]
         counts = Counter(tapped)
-        counts[Activity.VISITS] = sum(was_there(visit) for visit in visits.values())
-        counts[Activity.REPORTS] = sum(bool(visit.report_id) for visit in visits.values())
+        counts[Activity.VISITS] = sum(visit.was_there for visit in visits.values())
+        counts[Activity.REPORTS] = sum(visit.reported for visit in visits.values())
         judged = [
             in_time
             for owed in self.owed.get(key, ())
@@ -203,8 +222,3 @@ class _Field:
         if judged:
             counts[Activity.ON_TIME] = round(100 * sum(judged) / len(judged))
         return DayDone(day, bool(stands) and key not in self.sick, counts, len(stands))
-
-
-def was_there(visit: FieldVisit) -> bool:
-    """Whether the rep was at the customer's: checked in, or has met them or found nobody, as the report says."""
-    return visit.arrived_at is not None or visit.disposition in (Disposition.MET, Disposition.NOT_IN)

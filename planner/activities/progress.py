@@ -88,10 +88,12 @@ def own_progress(
     store: Store, user: User, area: str, calendar: CalendarSettings, now: datetime
 ) -> tuple[TeamGoals, PersonDays | None]:
     """The goals of an area, and how far a person is with theirs; None of who has none: managers and admins."""
-    rep_ids = _rep_ids([user], area)
-    ground = _ground(store, area, rep_ids, now)
     with store.read(user.scope) as unit:
         goals = read_goals(unit, area)
+    if user.role not in KINDS:
+        return goals, None
+    ground = _ground(store, area, _rep_ids([user], area), now)
+    with store.read(user.scope) as unit:
         return goals, next(iter(_progress(unit, area, [user], goals, ground, calendar, now)), None)
 
 

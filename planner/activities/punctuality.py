@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from planner.domain import RecordKind
-from planner.fieldwork.domain import FieldVisit
 from planner.repository import UnitOfWork
 from planner.slots.domain import BookingState, Meaning
 
@@ -41,7 +41,16 @@ def promises_of(
     return found
 
 
-def owed_in_time(owed: Owed, visit: FieldVisit | None, now: datetime) -> bool | None:
+class Visit(Protocol):
+    """A visit as it was made, such as a `FieldVisit`."""
+
+    @property
+    def arrived_at(self) -> datetime | None: ...
+    @property
+    def over(self) -> bool: ...
+
+
+def owed_in_time(owed: Owed, visit: Visit | None, now: datetime) -> bool | None:
     """Whether the rep was there in time; early is in time. None where nobody can tell: the window is not over, or the
     visit was reported without a check-in."""
     if visit is not None and visit.arrived_at is not None:

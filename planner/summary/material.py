@@ -82,7 +82,7 @@ class Material:
     def accounts(self) -> Mapping[str, AccountCover]:
         return {account.account_id: account for account in self.coverage.accounts} if self.coverage else {}
 
-    @property
+    @cached_property
     def days(self) -> Mapping[DayKey, PlannedDay]:
         """Of reps who are seen, also those of whom nothing was planned but something is known."""
         keys = [*self.planned.days, *self.visits, *self.said]
