@@ -167,7 +167,7 @@ def _suggestion(
     each: Suggestion, link_of: LinkOf, suggested: Callable[[Suggestion], tuple[str, str]]
 ) -> SuggestionView:
     what = "customers" if all(map(is_customer, each.accounts)) else "opportunities"
-    who = list_view(f"{what}: who they are", each.accounts, link_of) if each.accounts else None
+    who = list_view(what, each.accounts, link_of) if each.accounts else None
     return SuggestionView(each.title, each.price, each.sums, each.loses, who, *suggested(each))
 
 
