@@ -57,15 +57,19 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """Who visits: where the days start and end, and the minutes a month there are."""
+    """Who visits: where the days start and end, the minutes a month there are, and those that are taken already by
+    what is nobody's to give away."""
 
     id: str
     base: Base
     there: float
+    busy: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.there) and self.there > 0):
             raise RoutingError(f"centre {self.id}: {self.there!r} minutes a month are not more than none")
+        if not (math.isfinite(self.busy) and self.busy >= 0):
+            raise RoutingError(f"centre {self.id}: {self.busy!r} minutes a month cannot be taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class AlignmentProblem:
         needed: n × m minutes a month that a unit takes under each centre, driving included; infinite where no way
             leads.
         price: n × m minutes a month that giving a unit to a centre costs: its driving and its moves.
-        fixed: m minutes a month of each centre's pinned sites, driving included.
+        fixed: m minutes a month that each centre is busy, and of its pinned sites, driving included.
         fixed_price: minutes a month of driving and moves of all pinned sites.
         there: m minutes a month that there are.
         neighbours: pairs of units that touch, e × 2.

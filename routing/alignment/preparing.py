@@ -117,7 +117,7 @@ def prepare(
     roots = roots_of((out + back)[middles], own, touching)
     unit_needed = np.array([needed[unit].sum(axis=0) for unit in units]).reshape(-1, len(centres))
     tied = np.flatnonzero(pinned != NOBODY)
-    fixed = np.zeros(len(centres))
+    fixed = np.array([centre.busy for centre in centres])
     np.add.at(fixed, pinned[tied], needed[tied, pinned[tied]])
     problem = AlignmentProblem(
         needed=unit_needed,
