@@ -233,3 +233,27 @@ def test_what_is_somebody_else_s_is_answered_as_what_is_not_there(office: Instal
                 for id in ("O1", "O-nobodys")
             ]
             assert said[0] == said[1]
+
+
+# --- leads and proposals ----------------------------------------------------------------------------------------------
+
+
+def test_a_program_writes_down_where_a_lead_came_from_and_when_it_was_contacted(ines: Program) -> None:
+    draft = drafted(ines, source="trade fair", lead_at="2026-11-25T09:30")
+    ines.post(f"{HOME}/drafts/O1", {"revision": draft["revision"], "contacted_at": "2026-11-26T11:00"})
+    record = ines.get(f"{HOME}/opportunities/O1")
+    told = ("trade fair", "2026-11-25T09:30:00", "2026-11-26T11:00:00")
+    assert (record["source"], record["lead_at"], record["contacted_at"]) == told
+    assert "/contacted_at" in ines.refused(f"{HOME}/drafts/O1", {"revision": 2, "contacted_at": "yesterday"}, "POST")
+
+
+def test_a_program_says_that_a_proposal_is_made_of_what_is_visited(
+    office: Installation, ines: Program, ann: Program
+) -> None:
+    office.keep(account("A1", owner_rep_id="ann"))
+    out = ines.post(f"{HOME}/hand-offs/O1", {"revision": drafted(ines, account_id="A1")["revision"]})
+    moved(ann, "propose", out["revision"], 422)
+    visited = moved(ann, "report", out["revision"], learned="they want two")
+    assert "propose" in visited["actions"]
+    proposed = moved(ann, "propose", visited["revision"])
+    assert (proposed["state"], proposed["history"][-1]["action"]) == ("visited", "proposed")

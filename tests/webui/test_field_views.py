@@ -298,6 +298,10 @@ def test_what_is_lost_says_why_and_what_is_refused_says_what_becomes_of_it(phone
     page = made.show(f"#/report/{MONDAY}/{BREAD}", clock="10:40")
     page.get_by_role("radio", name="Refused").check()
     assert page.locator("[data-field=deal] .pick").all_inner_texts() == ["Lost", "Back to inside sales"]
+    page.get_by_role("radio", name="Met").check()
+    met = ["Goes on", "Proposal made", "Won", "Lost", "Back to inside sales"]
+    assert page.locator("[data-field=deal] .pick").all_inner_texts() == met
+    page.get_by_role("radio", name="Refused").check()
     button(page, "Send").click()
     expect(page.get_by_text("Is it lost, or does it go back?")).to_be_visible()
     page.get_by_role("radio", name="Back to inside sales").check()

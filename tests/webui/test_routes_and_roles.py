@@ -43,6 +43,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "booking_id": tuple(f"booking-{rep}" for rep in REPS),
     "job": ("job-helsinki", "job-turku", "job-nowhere"),
     "job_id": ("job-helsinki", "job-turku", "job-nowhere"),
+    "scenario_id": ("scenario-helsinki", "scenario-turku", "scenario-nowhere"),
     "version": ("1", "2", "99"),
     "user_id": ("user-ann", "user-ines", "user-adele", "user-nowhere"),
     "session_id": ("*ann", "*adele", "0" * 64),
@@ -69,7 +70,7 @@ IN_QUERY = {
     "check_ins.page": ("rep", REPS),
     "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
-    "opportunity.ride_along": ("id", DEALS),
+    "opportunity.ride_along": ("id", DEALS), "opportunity.contacted": ("id", DEALS),
     "booking.book": ("opportunity", DEALS),
     "customer.page": ("id", PARTS["account_id"]), "customer.save_minutes": ("id", PARTS["account_id"]),
 }  # fmt: skip
@@ -107,6 +108,9 @@ BODIES: dict[str, dict[str, Any]] = {
          "kind": kind, "made_at": f"{MONDAY}T08:00:00+02:00", "base": 0, "body": {}}
         for n, (rep, kind) in enumerate([("ann", "arrived"), ("ann", "left")])
     ]},
+    "api.create_scenario": {"name": "New", "changes": {"pins": {"A-ann": "ann"}}},
+    "api.put_scenario": {"name": "Other", "revision": 1, "changes": {"pins": {"A-ann": "ann"}}},
+    "api.apply_scenario": {"revision": 1},
     "api.put_report_templates": {"revision": 0, "templates": [{"name": "Visit", "for": "both"}]},
 }  # fmt: skip
 PLACE = {"lat": 60.17, "lon": 24.95}
@@ -304,7 +308,8 @@ def test_what_is_somebody_else_s_is_answered_as_what_does_not_exist(callers: lis
                  "day": [BENS_DAY], "session_id": ["*ann"], "token_id": ["*ann"]},
         "tuula": {"area": ["helsinki"], "rep_id": ["ann"], "account_id": ["A-ann"], "opportunity_id": ["O-ann"],
                   "booking": ["booking-ann"], "booking_id": ["booking-ann"], "?opportunity": ["O-ann"],
-                  "job": ["job-helsinki"], "job_id": ["job-helsinki"], "key": ["form-mona"]},
+                  "job": ["job-helsinki"], "job_id": ["job-helsinki"], "key": ["form-mona"],
+                  "scenario_id": ["scenario-helsinki"]},
     }  # fmt: skip
     compared = 0
 
