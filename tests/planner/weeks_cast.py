@@ -42,9 +42,10 @@ PEOPLE = {
 }
 
 
-def stop(number: int, day: date, visit_id: str, kind: str = "due") -> Stop:
+def stop(number: int, day: date, visit_id: str) -> Stop:
     begin = datetime(day.year, day.month, day.day, 8 + number, tzinfo=UTC)
-    name = visit_id.partition(":")[2]
+    record, _, name = visit_id.partition(":")
+    kind = "opportunity" if record == "opportunity" else "due"
     return Stop(
         stop=number, visit_id=visit_id, record_ids=[name], kind=kind, name=name.title(), address="Bridge Street",
         lat=51.5, lon=-3.0, drive_seconds=600, drive_metres=5000, arrive=begin.isoformat(), parking_minutes=5,
