@@ -1,6 +1,21 @@
 """The command `fieldvisit`: every command but the web ones, which webui/cli.py adds."""
 
-from planner.cli import areas, bench, coverage, data, doctor, jobs, mail, plans, records, slots, territories, users
+from planner.cli import (
+    areas,
+    bench,
+    coverage,
+    data,
+    doctor,
+    jobs,
+    kpi,
+    mail,
+    plans,
+    records,
+    scenarios,
+    slots,
+    territories,
+    users,
+)
 from planner.cli.app import App, area_option, main
 
 __all__ = [
@@ -12,10 +27,12 @@ __all__ = [
     "data",
     "doctor",
     "jobs",
+    "kpi",
     "mail",
     "main",
     "plans",
     "records",
+    "scenarios",
     "slots",
     "territories",
     "users",

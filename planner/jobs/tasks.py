@@ -18,10 +18,13 @@ from planner.coverage.packing import pack
 from planner.domain import Location
 from planner.errors import PlannerError, RulesBrokenError
 from planner.jobs.domain import Job
-from planner.jobs.requests import COVERAGE, GEOCODE, PLAN, PlanRequest
+from planner.jobs.requests import COVERAGE, GEOCODE, PLAN, SCENARIO, PlanRequest
 from planner.locating import geocoded, geocoder_for, save_answers, to_geocode
 from planner.planning import make_plan, store_plan, to_store
 from planner.repository import StoredPlan, UnitOfWork
+from planner.scenarios.changes import changes_of
+from planner.scenarios.computing import work_out
+from planner.scenarios.keeping import WorkedOut, find_scenario, keep_outcome
 from planner.settings import Settings
 from planner.snapshot import Snapshot
 from routing.area import Area
@@ -117,6 +120,33 @@ class CoverageTask:
         return pack(coverage, self.key, NOT_YET)
 
 
+@dataclass(frozen=True)
+class ScenarioTask:
+    """Work a scenario out; `stamp` is that of the records in the material."""
+
+    changes: Mapping[str, Any]
+    material: Material
+    stamp: int
+    area: Area
+    settings: Settings
+
+    def run(self, report: Report) -> WorkedOut:
+        def show(what: str, fraction: float) -> None:
+            report({"what": what, "fraction": fraction})
+
+        show("what is now", 0.0)
+        outcome = work_out(
+            self.material,
+            self.stamp,
+            self.area.name,
+            changes_of(self.changes),
+            self.area.streets(),
+            self.settings,
+            on_progress=show,
+        )
+        return WorkedOut(self.changes, outcome)
+
+
 def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     """What a job asks for, with all that it needs as it is now.
 
@@ -133,6 +163,10 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     if job.kind == COVERAGE:
         material = Material.read(unit, job.area, settings)
         return CoverageTask(material, key_of(unit, job.area, settings, material.today), area, settings)
+    if job.kind == SCENARIO:
+        changes = find_scenario(unit, job.area, job.request["scenario"]).changes
+        material, stamp = Material.read(unit, job.area, settings), unit.records(job.area).stamp()
+        return ScenarioTask(changes, material, stamp, area, settings)
     raise PlannerError(f"nobody here knows how to do a job of the kind {job.kind!r}: update fieldvisit")
 
 
@@ -144,6 +178,9 @@ def keep(unit: UnitOfWork, job: Job, result: Any, now: datetime) -> dict[str, An
     if job.kind == COVERAGE:
         unit.coverages.put(replace(result, made_at=now))
         return {"customers": result.summary["rows"]["area"][0]["figures"]["customers"]}
+    if job.kind == SCENARIO:
+        counts = keep_outcome(unit, job.area, job.request["scenario"], result, now)
+        return {"counts": counts, "moves": len(result.outcome.moves)}
     save_answers(unit, job.area, result)
     return {"geocoded": len(result)}
 

@@ -1,0 +1,87 @@
+"""How the customers of each rep lie: whether they hang together, and how far they are from their middle."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from routing.alignment import Site
+from routing.alignment.adjacency import neighbours
+from routing.alignment.aggregation import middle_of, units_of
+from routing.alignment.aligning import MOST_UNITS, UNITS_A_CENTRE
+from routing.alignment.driving import metres_of
+from routing.geo import LatLon
+from routing.problem import UNREACHABLE
+from routing.travel_times import TravelTimeSource
+
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """`apart`: customers who do not hang together with most of the rep's others; `away_minutes`: on average, from the
+    customer in their middle to each."""
+
+    apart: int = 0
+    away_minutes: float = 0.0
+
+
+def lying(
+    places: Mapping[str, LatLon], owners: Sequence[Mapping[str, str]], source: TravelTimeSource
+) -> list[dict[str, Lying]]:
+    """For each of several ways to give the same customers to owners, how those of each owner lie.
+
+    Customers who lie together count as one place; two customers hang together where their places touch, as the
+    realignment has it (`routing.alignment.adjacency`).
+
+    Args:
+        places: of customers, by id.
+        owners: of customers, by id; those without a place make no difference.
+        source: the streets.
+    """
+    ids = sorted({id_ for given in owners for id_ in given} & places.keys())
+    number = len({owner for given in owners for owner in given.values()})
+    metres = metres_of([Site(id_, places[id_], 0.0, 0) for id_ in ids])
+    units = units_of(metres, min(MOST_UNITS, UNITS_A_CENTRE * number))
+    middles = [places[ids[middle_of(metres, unit)]] for unit in units]
+    touching = neighbours(middles, source.travel_times(middles).seconds)[0] if middles else np.empty((0, 2), np.intp)
+    of_unit = [[ids[member] for member in unit.tolist()] for unit in units]
+    return [_lying(of_unit, touching.tolist(), given, places, source) for given in owners]
+
+
+def _lying(
+    units: Sequence[Sequence[str]],
+    touching: Sequence[tuple[int, int]],
+    given: Mapping[str, str],
+    places: Mapping[str, LatLon],
+    source: TravelTimeSource,
+) -> dict[str, Lying]:
+    of_owner: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for number, unit in enumerate(units):
+        for id_ in unit:
+            of_owner[given.get(id_, NOBODY)][number].append(id_)
+    of_owner.pop(NOBODY, None)
+    found = {}
+    for owner, members in of_owner.items():
+        number_of = {unit: number for number, unit in enumerate(members)}
+        ends = [(number_of[a], number_of[b]) for a, b in touching if a in members and b in members]
+        at = np.array(ends, dtype=np.intp).reshape(-1, 2)
+        graph = coo_array((np.ones(len(at)), (at[:, 0], at[:, 1])), shape=(len(members), len(members)))
+        part = connected_components(graph, directed=False)[1]
+        sizes = np.bincount(part, [len(ids) for ids in members.values()])
+        its = [places[id_] for ids in members.values() for id_ in ids]
+        found[owner] = Lying(round(sizes.sum() - sizes.max()), _away_minutes(its, source))
+    return found
+
+
+def _away_minutes(places: Sequence[LatLon], source: TravelTimeSource) -> float:
+    at = np.array([(place.lat, place.lon) for place in places])
+    middle = places[int(((at - at.mean(axis=0)) ** 2).sum(axis=1).argmin())]
+    seconds = source.fan(places).times(middle).from_s
+    reached = seconds[seconds != UNREACHABLE]
+    return float(reached.mean()) / 60 if len(reached) else 0.0

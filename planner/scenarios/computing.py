@@ -1,0 +1,366 @@
+"""A scenario is worked out: who gets which customers, and what a month is like before and after.
+
+Nothing is planned: both sides are `planner.coverage`'s own estimate, so that what is said here of now is what the pages
+about coverage say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from planner.candidates import cadence_days, is_dormant
+from planner.coverage.capacity import base_of, minutes_there, nearest_owner
+from planner.coverage.domain import MONTH_DAYS, Coverage
+from planner.coverage.making import make_coverage
+from planner.coverage.material import HandedOff, Material
+from planner.domain import Account, Rep
+from planner.errors import PlannerError
+from planner.scenarios.altering import location_of, new_rep, reps_after, with_cadence
+from planner.scenarios.changes import Changes
+from planner.scenarios.compactness import Lying, lying
+from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, Why
+from planner.settings import Settings
+from planner.snapshot import Snapshot
+from routing.alignment import Alignment, AlignmentLimits, Centre, Prices, Site, align
+from routing.geo import LatLon
+from routing.travel_times import TravelTimeSource
+from routing.workload import Base
+
+LIMITS = AlignmentLimits(seconds=20.0)
+Progress = Callable[[str, float], object]
+
+
+def work_out(
+    material: Material,
+    stamp: int,
+    area: str,
+    changes: Changes,
+    source: TravelTimeSource,
+    settings: Settings,
+    limits: AlignmentLimits = LIMITS,
+    on_progress: Progress = lambda what, fraction: None,
+) -> Outcome:
+    """What a scenario comes to.
+
+    Args:
+        material: what coverage is made from, as it is now.
+        stamp: of the records in it.
+        area: for the words.
+        changes: of the scenario; what it says of records that there are not any more is left out, with a note.
+        source: the streets.
+        settings: of the installation.
+        limits: of the search for a realignment.
+        on_progress: told what is being done, and the share that is done.
+
+    Raises:
+        PlannerError: nobody would be left who works.
+    """
+    # Which customers are due or planned makes no difference to what a month takes.
+    material = replace(material, plan=None, territories=(), visits={})
+    on_progress("what is now", 0.0)
+    before = make_coverage(material, area, source, settings)
+    on_progress("realigning", 0.3)
+    altered = _Altered.of(material, changes, settings)
+    given = _Giving(altered, before, changes, source, settings, limits).owners()
+    on_progress("what would be", 0.6)
+    after = make_coverage(altered.owned(given.owners), area, source, settings)
+    on_progress("what would be", 0.9)
+    return _told(altered, before, after, given, changes, source, stamp)
+
+
+@dataclass(frozen=True)
+class _Altered:
+    """The records as they would be but for the owners; `places` are of the accounts that have one."""
+
+    material: Material
+    reps: tuple[Rep, ...]
+    known: frozenset[str]
+    bases: Mapping[str, Base]
+    there: Mapping[str, float]
+    places: Mapping[str, LatLon]
+
+    @classmethod
+    def of(cls, material: Material, changes: Changes, settings: Settings) -> _Altered:
+        snapshot = material.snapshot
+        reps = tuple(reps_after(snapshot.reps, changes, snapshot.zone))
+        found = [location_of(new, new_rep(new, snapshot.zone)) for new in changes.new_reps]
+        altered = replace(
+            snapshot,
+            reps=reps,
+            accounts=tuple(with_cadence(account, changes) for account in snapshot.accounts),
+            locations=(*snapshot.locations, *found),
+        )
+        homes, _ = altered.homes()
+        there = {rep.id: minutes_there(rep, material.today, settings.calendar) for rep in reps}
+        bases = {
+            rep.id: base
+            for rep in reps
+            if rep.id in homes and there[rep.id] > 0 and (base := base_of(rep, homes[rep.id])) is not None
+        }
+        return cls(
+            replace(material, snapshot=altered),
+            reps,
+            frozenset(rep.id for rep in snapshot.reps),
+            bases,
+            there,
+            _places(altered),
+        )
+
+    @property
+    def accounts(self) -> Sequence[Account]:
+        return self.material.snapshot.accounts
+
+    def leaves(self, rep_id: str) -> bool:
+        """Whether a rep has no hours, so that somebody else has to look after the customers."""
+        return self.there.get(rep_id) == 0
+
+    def owned(self, owners: Mapping[str, str]) -> Material:
+        """The material with other owners of accounts; opportunities come with the customers around them."""
+        snapshot = self.material.snapshot
+        accounts = tuple(replace(account, owner_rep_id=owners[account.id]) for account in self.accounts)
+        return replace(
+            self.material,
+            snapshot=replace(snapshot, accounts=accounts),
+            handed_off=tuple(self._followed(each, owners) for each in self.material.handed_off),
+        )
+
+    def _followed(self, handed_off: HandedOff, owners: Mapping[str, str]) -> HandedOff:
+        """An opportunity like this one goes to whoever gets the customer next to it from its rep."""
+        deal, rep_id = handed_off.opportunity, handed_off.rep_id
+        location = self.material.snapshot.location_of(deal.kind, deal.id, deal.address)
+        if not rep_id or location is None or location.place is None:
+            return handed_off
+        nearest = nearest_owner(location.place, self._customers)
+        taken = nearest and self._owner_now[nearest] == rep_id and owners[nearest] != rep_id
+        return replace(handed_off, rep_id=owners[nearest]) if nearest and (taken or self.leaves(rep_id)) else handed_off
+
+    @cached_property
+    def _owner_now(self) -> Mapping[str, str]:
+        return {account.id: account.owner_rep_id for account in self.accounts}
+
+    @cached_property
+    def _customers(self) -> Sequence[tuple[LatLon, str]]:
+        return [(place, account_id) for account_id, place in self.places.items()]
+
+
+def _places(snapshot: Snapshot) -> dict[str, LatLon]:
+    places = {}
+    for account in snapshot.accounts:
+        location = snapshot.location_of(account.kind, account.id, account.address)
+        if location is not None and location.place is not None:
+            places[account.id] = location.place
+    return places
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The owner of every account, and what came of the search for them, if there was one."""
+
+    owners: Mapping[str, str]
+    alignment: Alignment | None
+    notes: Sequence[str]
+
+
+@dataclass
+class _Giving:
+    """Decides who gets which customers."""
+
+    altered: _Altered
+    before: Coverage
+    changes: Changes
+    source: TravelTimeSource
+    settings: Settings
+    limits: AlignmentLimits
+    notes: list[str] = field(default_factory=list)
+
+    def owners(self) -> _Given:
+        """The realignment decides about customers who are visited and have a place, as far as it may; who leaves
+        gives up all the others too."""
+        altered, changes = self.altered, self.changes
+        if not altered.bases:
+            raise PlannerError(
+                "in this scenario nobody works whose home is known: there is nobody to give customers to"
+            )
+        reps = {rep.id for rep in altered.reps}
+        pins = {account_id: rep_id for account_id, rep_id in changes.pins.items() if rep_id in reps}
+        owners = {a.id: pins.get(a.id, a.owner_rep_id) for a in altered.accounts}
+        self._note_unknown(pins)
+        sites = [site for account in altered.accounts if (site := self._site(account, pins)) is not None]
+        alignment = None
+        if any(not site.pinned for site in sites):
+            drive_s = {a.account_id: 60 * a.drive_minutes for a in self.before.accounts}
+            alignment = align(sites, self._centres(sites), self.source, self.limits, self._prices(), drive_s)
+            owners |= alignment.owner
+        self._give_the_rest(owners, pins)
+        return _Given(owners, alignment, self.notes)
+
+    def _site(self, account: Account, pins: Mapping[str, str]) -> Site | None:
+        """A customer that the realignment decides about, or has to know of; None for the others."""
+        altered, candidates = self.altered, self.settings.candidates
+        place, owner = altered.places.get(account.id), account.owner_rep_id
+        if place is None or is_dormant(account, altered.material.today, candidates):
+            return None
+        pinned = pins.get(account.id, "")
+        stays = owner in altered.known and not altered.leaves(owner)
+        if not pinned and stays and (not self.changes.even or owner not in altered.bases):
+            pinned = owner
+        if pinned and pinned not in altered.bases:
+            return None  # whose home is not known, or who does not work: nothing depends on it
+        if not pinned and not self.changes.even and not altered.leaves(owner):
+            return None  # nobody's, and nobody is asked to take it
+        minutes = (account.visit_minutes or candidates.visit_minutes) + candidates.parking_minutes
+        times = MONTH_DAYS / cadence_days(account, candidates)
+        current = owner if owner in altered.bases else ""
+        return Site(account.id, place, times, minutes * 60, current, pinned)
+
+    def _centres(self, sites: Sequence[Site]) -> list[Centre]:
+        """The reps who work, busy with what inside sales hands over and with customers about whom nothing is decided;
+        what is handed over to those who leave is shared by the others."""
+        altered, decided = self.altered, {site.id for site in sites}
+        busy = {rep.rep_id: rep.opportunities for rep in self.before.reps}
+        for account in self.before.accounts:
+            if account.account_id not in decided:
+                busy[account.rep_id] = busy.get(account.rep_id, 0.0) + account.minutes_a_month
+        lost = sum(minutes for rep_id, minutes in busy.items() if altered.leaves(rep_id))
+        there = {rep_id: altered.there[rep_id] for rep_id in altered.bases}
+        share = lost / sum(there.values())
+        return [
+            Centre(rep_id, base, there[rep_id], busy.get(rep_id, 0.0) + share * there[rep_id])
+            for rep_id, base in altered.bases.items()
+        ]
+
+    def _prices(self) -> Prices:
+        return Prices(move=self.changes.prices.broken_minutes, unevenness=self.changes.prices.evenness)
+
+    def _give_the_rest(self, owners: dict[str, str], pins: Mapping[str, str]) -> None:
+        """Customers of those who leave about whom nothing is decided yet: dormant ones go with their neighbours, those
+        without a place to whoever has least to do for the hours."""
+        altered = self.altered
+        left = [a.id for a in altered.accounts if altered.leaves(owners[a.id]) and a.id not in pins]
+        if not left:
+            return
+        kept = [(place, owners[id_]) for id_, place in altered.places.items() if owners[id_] in altered.bases]
+        number = Counter(owners.values())
+        idle = min(altered.bases, key=lambda rep_id: (number[rep_id] / altered.there[rep_id], rep_id))
+        lost = 0
+        for account_id in left:
+            place = altered.places.get(account_id)
+            lost += place is None
+            owners[account_id] = (nearest_owner(place, kept) if place else "") or idle
+        if lost:
+            called = {rep.id: rep.name for rep in altered.reps}
+            self.notes.append(
+                f"{_customers(lost)} without a place, whose rep leaves, would go to {called[idle]}, who has the fewest "
+                "for the hours"
+            )
+
+    def _note_unknown(self, pins: Mapping[str, str]) -> None:
+        accounts = {account.id for account in self.altered.accounts}
+        segments = {account.segment for account in self.altered.accounts}
+        gone = (self.changes.pins.keys() | self.changes.accounts.keys()) - accounts
+        gone |= self.changes.pins.keys() - pins.keys()
+        if gone:
+            self.notes.append(f"what it says of {_customers(len(gone))} is left out: they or their rep are gone")
+        for segment in sorted(self.changes.segments.keys() - segments):
+            self.notes.append(f"there is no customer of segment {segment or '–'}")
+        unhoused = [
+            rep.name for rep in self.altered.reps if rep.id not in self.altered.bases and self.altered.there[rep.id] > 0
+        ]
+        if unhoused:
+            self.notes.append(
+                f"nobody knows where the days of {', '.join(unhoused)} start, or nothing fits into one: their "
+                "customers stay with them, and nobody else’s are given to them"
+            )
+
+
+def _told(
+    altered: _Altered,
+    before: Coverage,
+    after: Coverage,
+    given: _Given,
+    changes: Changes,
+    source: TravelTimeSource,
+    stamp: int,
+) -> Outcome:
+    moves = _moves(altered, before, after, given, changes)
+    owned_before = {a.account_id: a.rep_id for a in before.accounts if a.visits_a_month > 0}
+    owned_after = {a.account_id: a.rep_id for a in after.accounts if a.visits_a_month > 0}
+    lie = lying(altered.places, [owned_before, owned_after], source)
+    months_before, months_after = _months(before, lie[0]), _months(after, lie[1])
+    reps = tuple(
+        RepMonth(
+            rep.id,
+            rep.name,
+            _standing(rep, altered, changes),
+            months_before.get(rep.id) if rep.id in altered.known else None,
+            months_after[rep.id],
+        )
+        for rep in altered.reps
+    )
+    alignment = given.alignment
+    unowned = sum(move.why is Why.UNOWNED for move in moves)
+    notes = [*given.notes]
+    if unowned:
+        notes.append(f"{_customers(unowned)} are nobody’s now: visits to them count only in what would be")
+    if alignment is not None and alignment.unreached:
+        notes.append(f"no street leads to {_customers(len(alignment.unreached))}: they stay with their reps")
+    return Outcome(
+        altered.material.today,
+        stamp,
+        reps,
+        tuple(moves),
+        alignment.gap if alignment is not None else None,
+        not (alignment.apart if alignment is not None else any(month.apart for month in months_after.values())),
+        tuple(notes),
+    )
+
+
+def _moves(altered: _Altered, before: Coverage, after: Coverage, given: _Given, changes: Changes) -> list[Move]:
+    minutes = {account.account_id: account.minutes_a_month for account in after.accounts}
+    moves = []
+    for was in before.accounts:
+        now = given.owners[was.account_id]
+        if now == was.rep_id:
+            continue
+        had = was.rep_id if was.rep_id in altered.known else ""
+        if changes.pins.get(was.account_id) == now:
+            why = Why.PINNED
+        elif not had:
+            why = Why.UNOWNED
+        else:
+            why = Why.LEAVES if altered.leaves(had) else Why.EVEN
+        moves.append(Move(was.account_id, had, now, minutes[was.account_id], why))
+    return moves
+
+
+def _months(coverage: Coverage, lie: Mapping[str, Lying]) -> dict[str, Month]:
+    customers, visits = Counter(a.rep_id for a in coverage.accounts), defaultdict[str, float](float)
+    for account in coverage.accounts:
+        visits[account.rep_id] += account.visits_a_month
+    months = {}
+    for rep in coverage.reps:
+        how = lie.get(rep.rep_id, Lying())
+        months[rep.rep_id] = Month(
+            customers=customers[rep.rep_id],
+            visits=visits[rep.rep_id],
+            service=rep.visits,
+            driving=rep.driving,
+            opportunities=rep.opportunities,
+            there=rep.there,
+            apart=how.apart,
+            away=how.away_minutes,
+        )
+    return months
+
+
+def _standing(rep: Rep, altered: _Altered, changes: Changes) -> Standing:
+    if rep.id not in altered.known:
+        return Standing.NEW
+    return Standing.LEAVES if rep.id in changes.removed else Standing.STAYS
+
+
+def _customers(number: int) -> str:
+    return f"{number:,} customer" if number == 1 else f"{number:,} customers"
