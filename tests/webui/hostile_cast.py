@@ -26,7 +26,10 @@ from planner.people.domain import User
 from planner.people.sessions import start_session
 from planner.people.tokens import issue_token
 from planner.rep_days import RepDayNote
-from planner.repository import StoredPlan
+from planner.repository import StoredPlan, UnitOfWork
+from planner.scenarios.changes import Changes, Hours, NewRep
+from planner.scenarios.domain import Scenario, ScenarioState
+from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, Why
 from planner.settings import LoginSettings, Settings
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
@@ -42,14 +45,17 @@ NO_PAGES = frozenset({
     "field_app.first_area", "field_app.manifest", "field_app.service_worker", "field_app.identity",
     "assets.serve", "pages.basemap", "pages.plan_json", "planning.live", "planning.events", "records.example",
     "booking.addresses", "booking.slots", "booking.days", "promises.calendar",
-    "feeds.calendar", "day_sheets.track", "my_data.download", "records.refusals", "health.alive",
+    "scenarios.places", "feeds.calendar", "day_sheets.track", "my_data.download", "records.refusals", "health.alive",
     "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
+    "coverage_map.accounts", "coverage_map.customers", "coverage_map.territories", "coverage_map.white_space",
+    "coverage_map.isochrones",
 })  # fmt: skip
 """Routes that answer something else than a page."""
 NOT_WHEN_LOGGED_IN = frozenset({"login.login", "login.setup", "login.invitation"})
 FIRST = ("/", "/a/helsinki/handoffs", "/a/helsinki/opportunity/new", "/a/helsinki/records/imports/form-hostile",
          "/account/second-factor",
-         "/a/helsinki/bookings/hostile")  # fmt: skip
+         "/a/helsinki/bookings/hostile",
+         "/a/helsinki/scenarios/hostile0", "/a/helsinki/scenarios/compare?with=hostile0&with=hostile1")  # fmt: skip
 
 
 class House:
@@ -123,6 +129,8 @@ class House:
                 may, login = PERMISSIONS[Role.ADMIN], LoginSettings()
                 _, token = issue_token(unit, people["adele"], "token", may, None, NOW, login)
                 unit.tokens.put(replace(token, name=text))
+            for number in range(2):
+                unit.scenarios.put(_scenario(number, [text for text in texts if len(text) <= 200], reps, unit))
             kept = json.dumps({"area": "helsinki", "files": [_report(texts)]})
             unit.answers.put(Answer("user:adele", "form-hostile", "", 200, kept, NOW))
 
@@ -225,6 +233,28 @@ def _reported(number: int, rep: str, text: str) -> VisitReport:
     return VisitReport(
         "helsinki", f"report{number}", rep, NOW.date(), text, text, text, "ines@example.com", NOW, "user:rita",
         Disposition.MET, DealOutcome.RETURNED, text, NOW.date(), text, text, Severity.HIGH, text, text, 1.0, text,
+    )  # fmt: skip
+
+
+def _scenario(number: int, texts: Sequence[str], reps: Sequence[str], unit: UnitOfWork) -> Scenario:
+    """Every customer would get another rep, and half of them are pinned to theirs."""
+    short = [rep for rep in reps if rep in texts]
+    new = NewRep(
+        "new", texts[0], Address(texts[0]), LatLon(60.17, 24.95), texts[0], Hours(frozenset([0]), time(9), time(17))
+    )
+    months = tuple(RepMonth(rep, rep, Standing.STAYS, Month(9, there=600.0), Month(9, there=600.0)) for rep in short)
+    moves = tuple(Move(text, short[0], short[-1], 60.0, Why.EVEN) for text in texts)
+    outcome = Outcome(NOW.date(), unit.records("helsinki").stamp(), months, moves, 0.01, True, tuple(texts))
+    changes = Changes(
+        new_reps=(new,),
+        removed=frozenset(short[1:2]),
+        segments=dict.fromkeys(texts, 7),
+        accounts=dict.fromkeys(texts, 7),
+        pins=dict.fromkeys(texts[::2], short[0]),
+    )
+    return Scenario(
+        "helsinki", f"hostile{number}", 1, texts[0], ScenarioState.COMPUTED, changes.as_json(), "user:u0", NOW, "",
+        outcome.as_json(), NOW,
     )  # fmt: skip
 
 

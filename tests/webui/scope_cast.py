@@ -31,6 +31,9 @@ from planner.people.tokens import issue_token
 from planner.planning import PROMISES_BROKEN
 from planner.rep_days import RepDayNote
 from planner.repository import StoredPlan
+from planner.scenarios.changes import Changes
+from planner.scenarios.domain import Scenario, ScenarioState
+from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, Why
 from planner.settings import LoginSettings, Settings
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
@@ -83,6 +86,8 @@ def secrets() -> dict[str, set[str]]:
     found[word("report", "mona")] = {"mona"}
     found |= {word("job", "helsinki"): {"adele"}, word("job", "turku"): {"tuula", "adele"}}  # Mona does not see Ben
     found[word("draft", "ann")] = {"mona", "adele"}
+    # A what-if is about everybody, so that nobody with a team of their own reads it.
+    found |= {word("scenario", "helsinki"): {"adele"}, word("scenario", "turku"): {"tuula", "adele"}}
     return found
 
 
@@ -146,6 +151,18 @@ def promise(rep: str) -> Booking:
     )  # fmt: skip
 
 
+def scenario(area: str) -> Scenario:
+    """Everybody's customers would be the first rep's."""
+    reps = [rep for rep, of in AREA_OF.items() if of == area]
+    rows = tuple(RepMonth(rep, f"{rep} {word('rep', rep)}", Standing.STAYS, Month(2), Month(2)) for rep in reps)
+    moves = tuple(Move(f"A-{rep}", rep, reps[0], 60.0, Why.EVEN) for rep in reps[1:])
+    result = Outcome(NOW.date(), 0, rows, moves).as_json()
+    name, changes = word("scenario", area), Changes(pins={f"L-{rep}": rep for rep in reps}).as_json()
+    return Scenario(
+        area, f"scenario-{area}", 1, name, ScenarioState.COMPUTED, changes, "user:nobody", NOW, "", result, NOW
+    )
+
+
 class World:
     """The installation, with everybody logged in and a token of each."""
 
@@ -185,6 +202,7 @@ class World:
                 unit.bookings.put(promise(rep))
             for area in ("helsinki", "turku"):
                 text = document(area)
+                unit.scenarios.put(scenario(area))
                 unit.plans(area).add(StoredPlan(0, area, date(2026, 11, 30), 3, NOW, NOW, 777, 778, 77_900, text))
                 unit.jobs.put(
                     Job(f"job-{area}", area, "plan", {"first_day": MONDAY, "days": 5, "seconds": 60, "work": None,

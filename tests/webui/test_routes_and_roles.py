@@ -67,7 +67,7 @@ HONEST = ("health.ready",)
 DEALS = PARTS["opportunity_id"]
 IN_QUERY = {
     "pages.rep_day": ("rep", REPS), "day_sheets.track": ("rep", REPS), "day_sheets.on_paper": ("rep", REPS),
-    "check_ins.page": ("rep", REPS),
+    "check_ins.page": ("rep", REPS), "coverage_map.isochrones": ("rep", REPS),
     "notes.save_note": ("rep", REPS), "opportunity.page": ("id", DEALS),
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
     "opportunity.ride_along": ("id", DEALS), "opportunity.contacted": ("id", DEALS),
