@@ -12,6 +12,7 @@ from webui.api import (
     bookings,
     fieldwork,
     figures,
+    goals,
     handoffs,
     imports,
     jobs,
@@ -43,6 +44,7 @@ MODULES = (
     figures,
     territories,
     scenarios,
+    goals,
     jobs,
     auditing,
 )
