@@ -43,6 +43,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "booking_id": tuple(f"booking-{rep}" for rep in REPS),
     "job": ("job-helsinki", "job-turku", "job-nowhere"),
     "job_id": ("job-helsinki", "job-turku", "job-nowhere"),
+    "territory_id": tuple(f"territory-{rep}" for rep in REPS),
     "scenario_id": ("scenario-helsinki", "scenario-turku", "scenario-nowhere"),
     "version": ("1", "2", "99"),
     "user_id": ("user-ann", "user-ines", "user-adele", "user-nowhere"),
@@ -51,6 +52,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "key": ("form-mona", "form-nowhere"),
     "kind": ("account", "opportunity", "rep", "accounts", "nothing"),
     "record_id": ("A-ann", "A-ben", "O-ann", "O-ben", "ann", "ben", NOWHERE),
+    "sheet_kind": ("csv", "xlsx", "pdf"),
     "name": ("app.css", "nothing.css"),
     "token": ("x" * 43,),
     "feed_id": ("0" * 20,),
@@ -72,6 +74,7 @@ IN_QUERY = {
     "opportunity.make_move": ("id", DEALS), "handing.edit": ("id", DEALS), "handing.save": ("id", DEALS),
     "opportunity.ride_along": ("id", DEALS), "opportunity.contacted": ("id", DEALS),
     "booking.book": ("opportunity", DEALS),
+    "territories.customers": ("territory", PARTS["territory_id"]),
     "customer.page": ("id", PARTS["account_id"]), "customer.save_minutes": ("id", PARTS["account_id"]),
 }  # fmt: skip
 """Routes that take an id in their query."""
@@ -85,7 +88,8 @@ TYPED = {
 }  # fmt: skip
 """What a form is filled in with; `BODIES` and `QUERIES` are the same for the API, by what a route is called."""
 QUERIES = {"check_ins.page": {"day": MONDAY}, "api.list_slots": {"address": "Street 1", "minutes": "30"},
-           "api.preview_repair": {"kind": "sick"}}  # fmt: skip
+           "api.preview_repair": {"kind": "sick"}, "api.delete_territory": {"revision": "1"}}  # fmt: skip
+SQUARE = {"type": "Polygon", "coordinates": [[[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.1]]]}
 BODIES: dict[str, dict[str, Any]] = {
     "api.put_note": {"text": "hello", "revision": 1},
     "api.put_account": {"name": "New", "address": "Street 1"},
@@ -111,6 +115,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.create_scenario": {"name": "New", "changes": {"pins": {"A-ann": "ann"}}},
     "api.put_scenario": {"name": "Other", "revision": 1, "changes": {"pins": {"A-ann": "ann"}}},
     "api.apply_scenario": {"revision": 1},
+    "api.add_territory": {"name": "New", "rep_id": "ann", "geometry": SQUARE},
+    "api.put_territory": {"name": "Other", "revision": 1},
     "api.put_report_templates": {"revision": 0, "templates": [{"name": "Visit", "for": "both"}]},
 }  # fmt: skip
 PLACE = {"lat": 60.17, "lon": 24.95}

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, render_template, request, url_for
@@ -14,10 +15,11 @@ from markupsafe import Markup
 
 from planner.access import Permission, Scope
 from planner.coverage.domain import Coverage
-from planner.coverage.keeping import Standing, ask_if_stale, standing, stored, summary, today_of
+from planner.coverage.keeping import Standing, ask_if_stale, stored, summary, today_of
 from planner.coverage.measures import Group
 from planner.domain import RecordKind
 from planner.people.fresh import new_id
+from planner.repository import UnitOfWork
 from planner.snapshot import zone_of
 from planner.territories.white_space import find_white_space
 from routing.area import Area
@@ -89,7 +91,7 @@ def accounts(area: str) -> Response:
     """Where all customers are and how they are looked after, without a name; see `map_accounts`."""
     chosen = area_named(area)
     with sources().store.read(viewer().scope) as unit:
-        stamp = _stamp(chosen, standing(unit, chosen.name, settings()))
+        stamp = _stamp(unit, chosen)
     if stamp and stamp in request.if_none_match:
         return _lasting(Response(status=304), stamp)
     kept = _kept(chosen)
@@ -180,7 +182,7 @@ def _kept(area: Area) -> KeptMap | None:
     """The accounts that the viewer sees of the coverage worked out last; packed once for all who see the same."""
     maps: OrderedDict[str, KeptMap] = current_app.extensions.setdefault("coverage_maps", OrderedDict())
     with sources().store.read(viewer().scope) as unit:
-        stamp = _stamp(area, standing(unit, area.name, settings()))
+        stamp = _stamp(unit, area)
         if stamp in maps:
             return maps[stamp]
         coverage = stored(unit, area.name, viewer().scope) if stamp else None
@@ -193,11 +195,12 @@ def _kept(area: Area) -> KeptMap | None:
     return kept
 
 
-def _stamp(area: Area, stands: Standing) -> str:
+def _stamp(unit: UnitOfWork, area: Area) -> str:
     """Of the coverage worked out last, as the viewer sees it; empty where there is none."""
-    if stands.made_at is None:
+    made = unit.coverages.columns(("made_at",), "as_of", date.min, date.max, area=area.name)
+    if not made:
         return ""
-    of = f"{FORMAT} {area.folder} {stands.made_at.isoformat()} {_seen(viewer().scope)}"
+    of = f"{FORMAT} {area.folder} {made[0][0].isoformat()} {_seen(viewer().scope)}"
     return hashlib.sha256(of.encode()).hexdigest()[:20]
 
 
