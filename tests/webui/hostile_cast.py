@@ -33,6 +33,7 @@ from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, 
 from planner.settings import LoginSettings, Settings
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
+from planner.territories.domain import Territory, TerritorySource
 from routing.area import Areas
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
@@ -48,7 +49,7 @@ NO_PAGES = frozenset({
     "scenarios.places", "feeds.calendar", "day_sheets.track", "my_data.download", "records.refusals", "health.alive",
     "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
     "coverage_map.accounts", "coverage_map.customers", "coverage_map.territories", "coverage_map.white_space",
-    "coverage_map.isochrones",
+    "coverage_map.isochrones", "territories.white_space_sheet",
 })  # fmt: skip
 """Routes that answer something else than a page."""
 NOT_WHEN_LOGGED_IN = frozenset({"login.login", "login.setup", "login.invitation"})
@@ -98,6 +99,9 @@ class House:
                     FieldVisit("helsinki", owner, NOW.date(), text, text, text, "ines@example.com", NOW, NOW, 1)
                 )
             unit.bookings.put(_promise(texts, reps[0]))
+            for number, text in enumerate(texts):
+                if len(text) <= 200 and text.strip():
+                    unit.territories.put(_territory(number, text, reps[number % len(reps)]))
             for rep in reps:
                 unit.day_progress.put(
                     DayProgress("helsinki", rep, NOW.date(), 1, left_out={f"account:{text}": text for text in texts})
@@ -234,6 +238,12 @@ def _reported(number: int, rep: str, text: str) -> VisitReport:
         "helsinki", f"report{number}", rep, NOW.date(), text, text, text, "ines@example.com", NOW, "user:rita",
         Disposition.MET, DealOutcome.RETURNED, text, NOW.date(), text, text, Severity.HIGH, text, text, 1.0, text,
     )  # fmt: skip
+
+
+def _territory(number: int, text: str, rep: str) -> Territory:
+    ring = [[24.9, 60.1], [25.0, 60.1], [25.0, 60.2 + number / 10_000], [24.9, 60.1]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    return Territory("helsinki", f"t{number}", 1, text, rep if len(rep) <= 200 else "", TerritorySource.DRAWN, shape)
 
 
 def _scenario(number: int, texts: Sequence[str], reps: Sequence[str], unit: UnitOfWork) -> Scenario:

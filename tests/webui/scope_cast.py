@@ -37,6 +37,7 @@ from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, 
 from planner.settings import LoginSettings, Settings
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
+from planner.territories.domain import Territory, TerritorySource
 from routing.area import Areas
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
@@ -75,7 +76,7 @@ def secrets() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for rep, seers in SEE_REP.items():
         inside = {"ines" if rep in ("ann", "tom") else "ivan"} if AREA_OF[rep] == "helsinki" else set()
-        found |= {word(kind, rep): seers for kind in ("rep", "home", "email", "note", "left")}
+        found |= {word(kind, rep): seers for kind in ("rep", "home", "email", "note", "left", "territory")}
         found |= {word(kind, rep): seers | inside for kind in ("deal", "dealhome", "contact", "account", "accounthome")}
     for person in PEOPLE:
         found[word("person", person)] = {person, "adele"}
@@ -163,6 +164,14 @@ def scenario(area: str) -> Scenario:
     )
 
 
+def territory(rep: str) -> Territory:
+    """All around Kallio."""
+    ring = [[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.1]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    name = word("territory", rep)
+    return Territory(AREA_OF[rep], f"territory-{rep}", 1, name, rep, TerritorySource.DRAWN, shape)
+
+
 class World:
     """The installation, with everybody logged in and a token of each."""
 
@@ -200,6 +209,7 @@ class World:
                 unit.records(area).save_locations([_doubtful(record, rep) for record in of_rep])
                 unit.rep_day_notes.put(RepDayNote(area, rep, date.fromisoformat(MONDAY), 1, word("note", rep)))
                 unit.bookings.put(promise(rep))
+                unit.territories.put(territory(rep))
             for area in ("helsinki", "turku"):
                 text = document(area)
                 unit.scenarios.put(scenario(area))

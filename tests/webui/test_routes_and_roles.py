@@ -54,6 +54,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "record_id": ("A-ann", "A-ben", "O-ann", "O-ben", "ann", "ben", NOWHERE),
     "sheet_kind": ("csv", "xlsx", "pdf"),
     "name": ("app.css", "nothing.css"),
+    "monday": ("2026-11-23", MONDAY, "soon", "2031-01-06"),
     "token": ("x" * 43,),
     "feed_id": ("0" * 20,),
     "secret": ("x" * 43,),
@@ -117,6 +118,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.apply_scenario": {"revision": 1},
     "api.add_territory": {"name": "New", "rep_id": "ann", "geometry": SQUARE},
     "api.put_territory": {"name": "Other", "revision": 1},
+    "api.put_goals": {"revision": 0, "inside_rep": {"calls": 9}, "field_rep": {"visits": 5}},
+    "api.tap_goal": {"activity": "calls", "by": 1},
     "api.put_report_templates": {"revision": 0, "templates": [{"name": "Visit", "for": "both"}]},
 }  # fmt: skip
 PLACE = {"lat": 60.17, "lon": 24.95}
