@@ -13,6 +13,7 @@ from planner.domain import Rep
 from planner.settings import CalendarSettings
 from planner.translation import break_of
 from routing.geo import LatLon, great_circles_m
+from routing.problem import DAY_S
 from routing.travel_times import TravelTimeSource
 from routing.workload import Base, MonthlyVisits, workload
 
@@ -85,7 +86,9 @@ def estimated_driving(
     owners = _owners(demands, bases)
     all_bases = {owner: bases[owner.removeprefix(_FROM_HOME_OF)] for owner in sorted({*bases, *owners.values()})}
     visits = [
-        MonthlyVisits(demand.key, owners[demand.key], demand.place, demand.times_a_month, demand.service_minutes * 60)
+        MonthlyVisits(
+            demand.key, owners[demand.key], demand.place, demand.times_a_month, min(demand.service_minutes * 60, DAY_S)
+        )
         for demand in demands
         if demand.place is not None and demand.times_a_month > 0
     ]

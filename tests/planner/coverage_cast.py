@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from cast import MONDAY, Town, account, door, opportunity, rep
@@ -96,10 +97,11 @@ def mixed_town() -> Town:
     return town
 
 
+@cache
 def mixed_coverage() -> Coverage:
     """Of the mixed town, with a plan of which Monday is today, visits of the year, two territories and handoffs."""
     town = mixed_town()
-    plan = town.plan(days=2)
+    plan = town.plan(days=2, work=1)
     met = {f"c{n:02}": [days_ago(2 + n), days_ago(9 + 3 * n), days_ago(150)] for n in range(0, 24, 2)}
     deal = opportunity("mill")
     town.add(deal, door(6))

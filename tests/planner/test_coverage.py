@@ -7,7 +7,18 @@ from datetime import date, time, timedelta
 
 import pytest
 from cast import FRIDAY, MONDAY, SETTINGS, TUESDAY, Flatland, Town, account, door, opportunity, promise, rep
-from coverage_cast import EAST, MADE_AT, WEST, cover, coverage_of, covers, days_ago, material, mixed_coverage
+from coverage_cast import (
+    EAST,
+    MADE_AT,
+    WEST,
+    cover,
+    coverage_of,
+    covers,
+    days_ago,
+    material,
+    mixed_coverage,
+    mixed_town,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -316,6 +327,11 @@ def test_a_customer_to_whom_no_street_leads_is_noted_and_counted(town: Town) -> 
     assert covers(found)["isle"].drive_minutes == covers(found)["bakery"].drive_minutes
 
 
+def test_a_visit_of_a_whole_day_with_its_parking_is_counted_too(town: Town) -> None:
+    town.add(account(visit_minutes=24 * 60), door(10))
+    assert covers(coverage_of(town))["bakery"].service_minutes == 24 * 60 + 5
+
+
 def test_where_no_home_is_known_nothing_is_driven_and_the_notes_say_why(empty_town: Town) -> None:
     empty_town.add(rep(), lost=True)
     empty_town.add(account(), door(10))
@@ -347,7 +363,7 @@ def test_a_town_with_nobody_in_it_has_a_coverage_too(empty_town: Town) -> None:
 
 
 def test_the_same_material_gives_the_same_coverage() -> None:
-    assert mixed_coverage() == mixed_coverage()
+    assert coverage_of(mixed_town()) == coverage_of(mixed_town())
 
 
 def test_what_is_stored_is_read_back_as_it_was() -> None:
