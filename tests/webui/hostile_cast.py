@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from hostile import LONG
 from plan_cast import HOME, MONDAY, Skeleton, plan, rep_day, stop, unplanned
 from playwright.sync_api import Error, Page
+from shapely.geometry import Polygon
 from werkzeug.exceptions import HTTPException
 
 from planner.access import PERMISSIONS, Role
@@ -35,6 +36,8 @@ from planner.slots.domain import Booking, BookingState, Meaning
 from planner.storage import open_store
 from planner.territories.domain import Territory, TerritorySource
 from routing.area import Areas
+from routing.boundaries import Boundaries, Boundary, BoundaryKind
+from routing.businesses import Business, Businesses
 from routing.gazetteer import Candidate, Verdict
 from routing.geo import LatLon
 from webui.app import create_app
@@ -67,6 +70,7 @@ class House:
         weakref.finalize(self, self.store.close)
         (folder / "areas" / "helsinki").mkdir(parents=True)
         (folder / "areas" / "helsinki" / "area.json").write_text("{}")
+        _map(payloads, folder / "areas" / "helsinki")
         settings = Settings(home=folder, database_url="")
         self.app = create_app(self.store, Areas(folder / "areas"), settings, lambda: NOW)
         self.app.extensions["streams"] = Streams(most=100, life_s=0.0, pause=lambda seconds: None)
@@ -238,6 +242,16 @@ def _reported(number: int, rep: str, text: str) -> VisitReport:
         "helsinki", f"report{number}", rep, NOW.date(), text, text, text, "ines@example.com", NOW, "user:rita",
         Disposition.MET, DealOutcome.RETURNED, text, NOW.date(), text, text, Severity.HIGH, text, text, 1.0, text,
     )  # fmt: skip
+
+
+def _map(payloads: Sequence[str], folder: Path) -> None:
+    """Boundaries and businesses, as anybody may have written them into OpenStreetMap."""
+    shape = Polygon([(24.9, 60.1), (25.0, 60.1), (25.0, 60.2)])
+    texts = [text for text in payloads if text.strip() and "\0" not in text]
+    bounds = (Boundary(text, BoundaryKind.ADMINISTRATIVE, 8, text, shape) for text in texts)
+    Boundaries(tuple(bounds), tuple(texts)).save(folder)
+    shops = (Business(f"n{n}", f"{text} zwei", text, 60.17, 24.94, text, text, text) for n, text in enumerate(texts))
+    Businesses(tuple(shops)).save(folder)
 
 
 def _territory(number: int, text: str, rep: str) -> Territory:
