@@ -269,7 +269,7 @@ def tap_goal(area: str, body: Tap) -> Write:
 
     def write(unit: UnitOfWork) -> Reply:
         count = tap(unit, known, user.id, day, Activity.CALLS, body.by)
-        return Reply(Counted(activity="calls", day=day, count=count))
+        return Reply(Counted.model_construct(activity="calls", day=day, count=count))
 
     return write
 
