@@ -19,11 +19,23 @@ DAY = click.DateTime(["%Y-%m-%d"])
 TITLES: Mapping[Part, str] = {
     Part.OPEN_INSIDE: "inside",
     Part.OPEN_FIELD: "field",
-    Part.OPEN_MANAGER: "manager",
+    Part.OPEN_MANAGER: "mgr",
     Part.SENT_BACK: "back",
-    Part.LOST_INSIDE: "lost in",
+    Part.LOST_INSIDE: "lost i",
     Part.LOST_FIELD: "lost f",
 }
+SHORT: Mapping[Stage, str] = {
+    Stage.LEAD: "lead",
+    Stage.CONTACTED: "cont",
+    Stage.QUALIFIED: "qual",
+    Stage.HANDED_OFF: "out",
+    Stage.ACCEPTED: "acc",
+    Stage.FIRST_ACTION: "acted",
+    Stage.VISITED: "visit",
+    Stage.PROPOSAL: "prop",
+    Stage.WON: "won",
+}
+"""The titles are too long for a terminal."""
 
 
 @main.command()
@@ -59,9 +71,8 @@ def _day(moment: datetime | None) -> date | None:
 
 def _show(app: App, tree: Tree) -> None:
     app.console.print(_tree_of(tree.whole))
-    app.say("reached: how many, and their value; on: reached the next stage; inside, field, manager: open, by who has")
-    app.say("it; back: sent back by the field; lost in, lost f: by inside sales, in the field; time: since the stage")
-    app.say("before, median")
+    app.say("on: reached the next stage; inside, field, mgr: open, by who has to act; back: sent back")
+    app.say("by the field; lost: by inside sales, in the field; time: since the stage before, median")
     action = tree.whole.node(Stage.FIRST_ACTION).in_time_share
     if action is not None:
         app.say(f"First action in time: {action:.0%}")
@@ -74,7 +85,9 @@ def _show(app: App, tree: Tree) -> None:
 
 
 def _tree_of(branch: Branch) -> Table:
-    table = Table("stage", "reached", "value", "on", *TITLES.values(), "time", box=None, pad_edge=False)
+    table = Table(
+        "stage", "all", "value", "on", *TITLES.values(), "time", box=None, pad_edge=False, collapse_padding=True
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for node in branch.nodes:
@@ -92,7 +105,7 @@ def _tree_of(branch: Branch) -> Table:
 
 def _rows_of(tree: Tree) -> Table:
     assert tree.by is not None
-    table = Table(_word(tree.by), *map(_word, Stage), box=None, pad_edge=False)
+    table = Table(_word(tree.by), *SHORT.values(), box=None, pad_edge=False, collapse_padding=True)
     for column in table.columns[1:]:
         column.justify = "right"
     for row in tree.rows:

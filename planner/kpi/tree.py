@@ -36,6 +36,9 @@ from planner.rep_names import told_names
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 
+AT_ONCE = timedelta(seconds=1)
+"""Records keep whole seconds."""
+
 _SIDES: Mapping[Part, Side] = {
     Part.OPEN_INSIDE: Side.INSIDE,
     Part.SENT_BACK: Side.INSIDE,
@@ -215,7 +218,9 @@ class _Growing:
         if stage is Stage.LEAD:
             return
         at, before = way.moments[stage], way.moments[STAGES[PLACE[stage] - 1]]
-        if at is not None and before is not None and before <= at:
+        # What was imported as handed off, or had no answers before, was qualified by handing it off.
+        at_once = stage is Stage.HANDED_OFF and at is not None and before is not None and at - before < AT_ONCE
+        if at is not None and before is not None and before <= at and not at_once:
             self.took[stage].append((at - before).total_seconds())
         if stage is Stage.FIRST_ACTION and way.timing is not None:
             _count(self.timing[way.timing], way)

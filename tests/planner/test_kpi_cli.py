@@ -6,15 +6,16 @@ import json
 from pathlib import Path
 
 from cast import opportunity
+from cli_cast import write_town
 from click.testing import CliRunner
 
 from planner.cli import main
 from planner.storage import open_store
+from routing.area import Areas
 
 
 def test_the_command_prints_the_tree_and_its_rows(tmp_path: Path) -> None:
-    areas = tmp_path / "areas" / "town"
-    areas.mkdir(parents=True)
+    Areas(tmp_path / "areas").add("town", write_town(tmp_path / "town.osm"))
     store = open_store(f"sqlite:///{tmp_path}/fieldvisit.sqlite")
     with store.write() as unit:
         deals = [opportunity("mill", source="fair"), opportunity("forge", need="no", qualified_at=None)]
