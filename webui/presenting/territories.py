@@ -157,9 +157,13 @@ def prospect_view(
         rep_name(prospect.rep_id, reps),
         near.name if near else "",
         near.account_id if near else "",
-        f"{near.minutes:.0f} min" if near else "",
+        _minutes(near.minutes) if near else "",
         f"https://www.openstreetmap.org/{_KINDS[business.id[:1]]}/{business.id[1:]}",
     )
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes:.0f} min" if minutes >= 1 else "under 1 min"
 
 
 def category_words(category: str) -> str:
