@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from planner.access import Permission
 from planner.coverage.domain import Coverage
 from planner.coverage.keeping import ask_if_stale, request_coverage, stored, summary
-from planner.coverage.measures import Group, group_of, listed
+from planner.coverage.measures import Group, group_of, labels, listed
 from planner.errors import NotFoundError
 from planner.jobs.requests import told_to, why_nothing_runs
 from planner.people.fresh import new_id
@@ -30,6 +30,8 @@ coverage_pages = Blueprint("coverage", __name__)
 
 ALL = "customers"
 """The figure whose list is shown where none is named."""
+
+NO_LIST = "There is no such list of customers: choose a figure on the page of coverage."
 
 
 @coverage_pages.get("/a/<area>/coverage")
@@ -76,7 +78,7 @@ def customers(area: str) -> Any:
     coverage = _stored(chosen)
     found = list_view(coverage, key, by, value, order, page_asked(), ON_A_PAGE)
     if found is None:
-        abort(404, description="There is no such list of customers: choose a figure on the page of coverage.")
+        abort(404, description=NO_LIST)
     query = {"measure": key, "by": by.value if by is not Group.AREA else None, "value": value or None}
 
     def url(endpoint: str = "coverage.customers", **more: Any) -> str:
@@ -100,6 +102,8 @@ def customers_sheet(area: str, sheet_kind: str) -> Response:
     chosen = area_named(area)
     key, by, value, order = _asked()
     coverage = _stored(chosen)
+    if value not in labels(coverage, by):
+        abort(404, description=NO_LIST)
     rows = exported(coverage, ordered(listed(coverage, key, by, value), order))
     return sheet(sheet_kind, f"{chosen.name} {key} {value} {coverage.as_of}", EXPORTED, rows)
 

@@ -126,7 +126,7 @@ def tree(area: str) -> Any:
         asked=asked,
         view=pipeline_view(tree_of(ways, asked.selection, team, asked.by), worked),
         periods=PERIODS,
-        bases=[(basis, words, BASES[basis]) for basis, words in BASIS_WORDS.items()],
+        bases={basis: (words, BASES[basis]) for basis, words in BASIS_WORDS.items()},
         dimensions=DIMENSIONS,
         choices=[
             (dimension, DIMENSIONS[dimension], [(key or NONE, text) for key, text in options.items()])

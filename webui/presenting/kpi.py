@@ -354,7 +354,7 @@ def _cards(branch: Branch, field: RepActivity) -> tuple[CardView, ...]:
             "in_time",
             share(action.in_time_share),
             f"{action.timing.get(Timing.LATE, Amount()).count:,} late",
-            node_name(Stage.FIRST_ACTION, Timing.LATE),
+            node_name(Stage.FIRST_ACTION),
         ),
         (
             "open",
@@ -448,7 +448,7 @@ def deal_view(drilled: Drilled, team: Team) -> DealView:
         drilled.name,
         f"{drilled.value:,.0f}" if drilled.value else "",
         STAGE_WORDS[drilled.stage],
-        PART_WORDS[drilled.part],
+        "" if drilled.part is Part.WON else PART_WORDS[drilled.part],
         f"part-{drilled.part}",
         TIMING_WORDS[drilled.timing] if drilled.timing in (Timing.IN_TIME, Timing.LATE) else "",
         team.names.get(drilled.rep_id, drilled.rep_id),
