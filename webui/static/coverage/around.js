@@ -25,6 +25,7 @@ fieldvisit.around = (shared) => {
     const icon = L.divIcon({ className: "home reach-home", html: home(), iconSize: [26, 26] });
     reach.addLayer(fieldvisit.named(L.marker([told.base[0], told.base[1]], { icon, interactive: false, keyboard: false }), "Where the rep starts"));
     reach.addTo(map);
+    reach.eachLayer((layer) => layer.getElement?.()?.setAttribute("role", "img")); // the marker, which is named
     bands.hidden = false;
   }
 

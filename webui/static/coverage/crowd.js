@@ -32,7 +32,7 @@ fieldvisit.crowd = (() => {
     initialize({ quiet = false } = {}) {
       this._quiet = quiet;
       this._kinds = [];
-      this._places = { lats: [], lons: [], kinds: [] };
+      this._places = { lats: [], lons: [], which: [] };
       this._index = null;
       this._drawn = [];
     },
@@ -68,7 +68,7 @@ fieldvisit.crowd = (() => {
 
     /* Where they are, of what kind each is, and the numbers of those to show. */
     show({ lats, lons, kinds, which }) {
-      this._places = { lats, lons, kinds };
+      this._places = { lats, lons, which };
       const tallies = this._kinds.map((_, kind) => `k${kind}`);
       const index = new Supercluster({
         radius: 60, extent: 256, maxZoom: CLUSTERED_TO, minPoints: 3,
@@ -99,11 +99,9 @@ fieldvisit.crowd = (() => {
 
     /* The numbers of the places that are shown within the map's edges. */
     inView() {
-      if (!this._index) return [];
-      const { lats, lons } = this._places;
+      const { lats, lons, which } = this._places;
       const bounds = this._map.getBounds();
-      return this._index.points.map(({ properties }) => properties.place)
-        .filter((place) => bounds.contains([lats[place], lons[place]]));
+      return Array.from(which).filter((place) => bounds.contains([lats[place], lons[place]]));
     },
 
     _animate({ center, zoom }) {

@@ -31,7 +31,7 @@ fieldvisit.drawing = (shared, { reload, showAny }) => {
     form.hidden = next !== "named";
     map.getContainer().classList.toggle("is-drawing", next === "drawing");
     if (next === "idle") [layer, before] = [null, null];
-    map.invalidateSize();
+    map.invalidateSize({ animate: false });
   }
 
   async function begin(what) {
@@ -61,8 +61,8 @@ fieldvisit.drawing = (shared, { reload, showAny }) => {
     if (!layer.pm) L.PM.reInitLayer(layer);
     layer.pm.enable({ allowSelfIntersection: false, snappable: true, removeLayerBelowMinVertexCount: false });
     layer.getElement()?.classList.add("is-chosen");
-    map.fitBounds(layer.getBounds(), { padding: [32, 32], animate: false });
     go("moving", "Move the corners. A small one between two adds one; a long press takes one away.");
+    map.fitBounds(layer.getBounds(), { padding: [32, 32], animate: false });
   }
 
   map.on("pm:create", (event) => {

@@ -21,7 +21,6 @@ fieldvisit.listen = (map) => {
     { shape: "triangle", colour: "--cover-overdue" }, { shape: "diamond", colour: "--cover-due" },
     { shape: "circle", colour: "--cover-visited" }, { shape: "ring", colour: "--cover-dormant" },
   ]);
-  L.DomEvent.disableScrollPropagation(find("[data-draw-bar]"));
 
   /* --- what the parts of the page share ---------------------------------------------------------------------------- */
   const said = (text) => { find("[data-said]").textContent = text; };
