@@ -86,7 +86,7 @@ def _add(app: App, area: Area, outlines: Sequence[Outline], source: TerritorySou
     with app.store.write(app.actor) as unit:
         added = add_outlines(unit, area.name, outlines, source, new_id, rep_id=rep, replacing=replacing)
     _say_all(app, added.notes)
-    app.say(f"{len(added.added)} territories added, {len(added.changed)} changed")
+    app.say(f"territories: {len(added.added)} added, {len(added.changed)} changed")
 
 
 def _say_all(app: App, sentences: tuple[str, ...]) -> None:
