@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from routing.alignment.domain import AlignmentProblem, Numbers
 from routing.native import native
 
+HOTTEST = 10.0
+"""The first temperature, in what the second cheapest centre of a unit costs more than the cheapest, on the average."""
 COLDEST = 1e-2
 """The last temperature, as a share of the first."""
+RANDOM_TIMES, RANDOM_BELOW = 48_271, 2**31 - 1
+"""Random numbers (Park, Miller 1988; multiplier of 1993) that are the same compiled and not."""
 
 
 def voronoi(problem: AlignmentProblem) -> Numbers:
@@ -36,9 +40,10 @@ def exchanged(problem: AlignmentProblem, owner: Numbers, steps: int, seed: int) 
     pairs = np.concatenate((problem.neighbours, problem.neighbours[:, ::-1]))
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     first = np.searchsorted(pairs[:, 0], np.arange(n + 1))
-    finite = np.where(np.isfinite(problem.price), problem.price, np.nan)
-    spare = np.sort(finite, axis=1)[:, : min(2, m)]
-    hot = float(np.nanmean(spare[:, -1] - spare[:, 0])) if n else 0.0
+    cheapest = np.sort(problem.price, axis=1)[:, :2]
+    torn = np.isfinite(cheapest).all(axis=1)
+    dearer = np.diff(cheapest[torn], axis=1)
+    hot = max(float(dearer.mean()), 1.0) if len(dearer) else 1.0
     is_root = np.zeros(n, dtype=np.bool_)
     is_root[problem.roots[problem.roots >= 0]] = True
     return _anneal(
@@ -52,7 +57,7 @@ def exchanged(problem: AlignmentProblem, owner: Numbers, steps: int, seed: int) 
         first.astype(np.int64),
         np.ascontiguousarray(pairs[:, 1]).astype(np.int64),
         is_root,
-        max(hot, 1.0) * 10,
+        HOTTEST * hot,
         steps,
         seed,
     )
@@ -102,12 +107,13 @@ def _anneal(
     steps: int,
     seed: int,
 ) -> NDArray[np.int64]:
-    np.random.seed(seed)
+    random = seed % (RANDOM_BELOW - 1) + 1
     uneven = _unevenness(loads, there)
     cost = least = 0.0
     best = owner.copy()
     for step in range(steps):
-        k = np.random.randint(len(other))
+        random = random * RANDOM_TIMES % RANDOM_BELOW
+        k = random % len(other)
         v = int(other[k])
         u = int(np.searchsorted(first, k, side="right")) - 1
         a, b = int(owner[u]), int(owner[v])
@@ -127,7 +133,8 @@ def _anneal(
         then = _unevenness(loads, there)
         change = price[u, b] - price[u, a] + unevenness_price * (then - uneven)
         temperature = hot * COLDEST ** (step / steps)
-        if change < 0 or np.random.random() < np.exp(-change / temperature):
+        random = random * RANDOM_TIMES % RANDOM_BELOW
+        if change < 0 or random / RANDOM_BELOW < np.exp(-change / temperature):
             owner[u] = b
             uneven = then
             cost += change

@@ -11,7 +11,7 @@ import numpy as np
 from routing.alignment.domain import NOBODY, AlignmentProblem, Numbers
 from routing.alignment.exchanging import exchanged, voronoi
 from routing.errors import RoutingError
-from routing.solver.alignment_model import bound_alignment, solve_alignment
+from routing.solver import alignment_model
 
 STEPS = 300_000
 """Exchanges tried at a time."""
@@ -72,9 +72,9 @@ def search(problem: AlignmentProblem, limits: AlignmentLimits, began: float) -> 
     pairs = np.where(reached.any(axis=1, keepdims=True), reached, np.isfinite(problem.needed))
     left = max(1.0, limits.seconds - spent()) if limits.seconds is not None else None
     if problem.levels.size > SMALL:
-        return owner, bound_alignment(problem, pairs, left)
+        return owner, alignment_model.bound_alignment(problem, pairs, left)
     nodes = None if limits.work is None else limits.work * REGION_NODES
-    solved = solve_alignment(problem, pairs, owner, left, nodes)
+    solved = alignment_model.solve_alignment(problem, pairs, owner, left, nodes)
     if solved.owner is not None and problem.cost(solved.owner) < problem.cost(owner):
         owner = solved.owner
     return owner, solved.bound
@@ -104,7 +104,7 @@ def _regions(problem: AlignmentProblem, owner: Numbers, limits: AlignmentLimits,
         lost = ~pairs.any(axis=1)
         pairs[lost, owner[members[lost]]] = True
         seconds = None if limits.seconds is None else min(REGION_S, max(left, 0.5))
-        solved = solve_alignment(region, pairs, owner[members], seconds, REGION_NODES)
+        solved = alignment_model.solve_alignment(region, pairs, owner[members], seconds, REGION_NODES)
         if solved.owner is not None and region.cost(solved.owner) < region.cost(owner[members]) - 1e-6:
             owner[members] = solved.owner
             hopeless.clear()

@@ -126,39 +126,39 @@ def solve_alignment(
 
 
 def bound_alignment(problem: AlignmentProblem, pairs: NDArray[np.bool_], seconds: float | None) -> float:
-    """What no owners cost less than, were units divisible; 0 where it is not known in time.
+    """What no owners cost less than, were units divisible.
 
     Of all pairs only the likely ones begin (the nearest `LIKELY` centres of a unit, and all that such a pair leans on).
     The others join where they would make it cheaper, without having to be in one piece, which can only lower the bound.
-    What is left then is taken off: a unit goes to one centre, and so gains at most once.
+    What more could be saved then is taken off: a unit goes to one centre, and so saves at most once. In want of time it
+    is what units cost where each is cheapest.
     """
     began = time.monotonic()
     chosen = _likely(problem, pairs)
     program = _Program(problem, chosen, whole=False)
-    solver = mathopt.IncrementalSolver(program.model, mathopt.SolverType.GLOP)
-    best = 0.0
-    while True:
-        left = None if seconds is None else seconds - (time.monotonic() - began)
-        if left is not None and left <= 0:
-            return best
-        result = solver.solve(params=mathopt.SolveParameters(time_limit=_seconds(left)))
+    best = _bound(problem.fixed_price + float(np.where(pairs, problem.price, np.inf).min(axis=1).sum()))
+    while seconds is None or time.monotonic() - began < seconds:
+        left = None if seconds is None else max(0.1, seconds - (time.monotonic() - began))
+        parameters = mathopt.SolveParameters(time_limit=_seconds(left))
+        result = mathopt.solve(program.model, mathopt.SolverType.HIGHS, params=parameters)
         if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
-            return best
+            break
         duals = result.dual_values()
         one = np.array([duals[row] for row in program.one])
         load = np.array([duals[row] for row in program.load])
-        with np.errstate(invalid="ignore"):
-            saved = problem.price - one[:, None] - problem.needed * load
-        saved = np.where(pairs & ~chosen, saved, 0.0)
-        best = max(best, _bound(result.objective_value() + float(np.minimum(saved.min(axis=1), 0.0).sum())))
-        if saved.min() > -1e-6:
-            return best
-        worst = np.argsort(saved, axis=None, kind="stable")[:MOST_PRICED]
+        others = pairs & ~chosen
+        needed, price = (np.where(others, values, 0.0) for values in (problem.needed, problem.price))
+        saved = np.where(others, price - one[:, None] - needed * load, 0.0)
+        most = float(np.minimum(saved.min(axis=1), 0.0).sum())
+        best = max(best, _bound(result.objective_value() + most))
+        if -most <= WITHIN * abs(result.objective_value()):
+            break
         more = np.zeros_like(chosen)
-        more.flat[worst] = True
-        more &= saved < -1e-6
+        more.flat[np.argsort(saved, axis=None, kind="stable")[:MOST_PRICED]] = True
+        more &= saved < 0
         program.add(more)
         chosen |= more
+    return best
 
 
 def _likely(problem: AlignmentProblem, pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -49,6 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("town", choices=("newport", "porto"))
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--work", type=int, help="regions that a plan is searched by, in place of seconds")
     parser.add_argument("--warm-up", type=int, default=4)
     parser.add_argument("--weeks", type=int, default=4)
     parser.add_argument("--accounts", type=int, default=600)
@@ -66,7 +67,7 @@ def main() -> int:
     planned: dict[str, list[PlannedWeek]] = defaultdict(list)
     monday = FIRST_MONDAY
     for week in range(asked.warm_up + asked.weeks if asked.weeks else 0):
-        limits = SearchLimits(seconds=asked.seconds, seed=asked.seed)
+        limits = SearchLimits(None if asked.work else asked.seconds, asked.work, asked.seed)
         plan = make_plan(snapshot, asked.town, network, monday, 5, limits, settings)
         if week >= asked.warm_up:
             for rep_id, done in weeks_of(plan).items():
