@@ -32,7 +32,11 @@ class Lying:
 
 
 def lying(
-    places: Mapping[str, LatLon], owners: Sequence[Mapping[str, str]], source: TravelTimeSource
+    customers: Mapping[str, LatLon],
+    others: Mapping[str, LatLon],
+    owners: Sequence[Mapping[str, str]],
+    reps: int,
+    source: TravelTimeSource,
 ) -> list[dict[str, Lying]]:
     """For each of several ways to give the same customers to owners, how those of each owner lie.
 
@@ -40,25 +44,27 @@ def lying(
     realignment has it (`routing.alignment.adjacency`).
 
     Args:
-        places: of customers, by id.
-        owners: of customers, by id; those without a place make no difference.
+        customers: their places, by id.
+        others: places of owners that are not counted, but may lie between customers.
+        owners: of both, by id; who has no place makes no difference.
+        reps: how many work, since that is how finely the realignment looks.
         source: the streets.
     """
+    places = {**customers, **others}
     ids = sorted({id_ for given in owners for id_ in given} & places.keys())
-    number = len({owner for given in owners for owner in given.values()})
     metres = metres_of([Site(id_, places[id_], 0.0, 0) for id_ in ids])
-    units = units_of(metres, min(MOST_UNITS, UNITS_A_CENTRE * number))
+    units = units_of(metres, min(MOST_UNITS, UNITS_A_CENTRE * reps))
     middles = [places[ids[middle_of(metres, unit)]] for unit in units]
     touching = neighbours(middles, source.travel_times(middles).seconds)[0] if middles else np.empty((0, 2), np.intp)
     of_unit = [[ids[member] for member in unit.tolist()] for unit in units]
-    return [_lying(of_unit, touching.tolist(), given, places, source) for given in owners]
+    return [_lying(of_unit, touching.tolist(), given, customers, source) for given in owners]
 
 
 def _lying(
     units: Sequence[Sequence[str]],
     touching: Sequence[tuple[int, int]],
     given: Mapping[str, str],
-    places: Mapping[str, LatLon],
+    customers: Mapping[str, LatLon],
     source: TravelTimeSource,
 ) -> dict[str, Lying]:
     of_owner: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -73,9 +79,10 @@ def _lying(
         at = np.array(ends, dtype=np.intp).reshape(-1, 2)
         graph = coo_array((np.ones(len(at)), (at[:, 0], at[:, 1])), shape=(len(members), len(members)))
         part = connected_components(graph, directed=False)[1]
-        sizes = np.bincount(part, [len(ids) for ids in members.values()])
-        its = [places[id_] for ids in members.values() for id_ in ids]
-        found[owner] = Lying(round(sizes.sum() - sizes.max()), _away_minutes(its, source))
+        sizes = np.bincount(part, [sum(id_ in customers for id_ in ids) for ids in members.values()])
+        its = [customers[id_] for ids in members.values() for id_ in ids if id_ in customers]
+        if its:
+            found[owner] = Lying(round(sizes.sum() - sizes.max()), _away_minutes(its, source))
     return found
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
-from planner.candidates import cadence_days, is_dormant
+from planner.candidates import cadence_days, is_dormant, visit_id
 from planner.coverage.capacity import base_of, minutes_there, nearest_owner
 from planner.coverage.domain import MONTH_DAYS, Coverage
 from planner.coverage.making import make_coverage
 from planner.coverage.material import HandedOff, Material
-from planner.domain import Account, Rep
+from planner.domain import Account, RecordKind, Rep
 from planner.errors import PlannerError
 from planner.scenarios.altering import location_of, new_rep, reps_after, with_cadence
 from planner.scenarios.changes import Changes
@@ -66,7 +65,7 @@ def work_out(
     altered = _Altered.of(material, changes, settings)
     given = _Giving(altered, before, changes, source, settings, limits).owners()
     on_progress("what would be", 0.6)
-    after = make_coverage(altered.owned(given.owners), area, source, settings)
+    after = make_coverage(altered.owned(given), area, source, settings)
     on_progress("what would be", 0.9)
     return _told(altered, before, after, given, changes, source, stamp)
 
@@ -117,33 +116,20 @@ class _Altered:
         """Whether a rep has no hours, so that somebody else has to look after the customers."""
         return self.there.get(rep_id) == 0
 
-    def owned(self, owners: Mapping[str, str]) -> Material:
-        """The material with other owners of accounts; opportunities come with the customers around them."""
+    def owned(self, given: _Given) -> Material:
+        """The material with other owners of accounts and of opportunities."""
         snapshot = self.material.snapshot
-        accounts = tuple(replace(account, owner_rep_id=owners[account.id]) for account in self.accounts)
-        return replace(
-            self.material,
-            snapshot=replace(snapshot, accounts=accounts),
-            handed_off=tuple(self._followed(each, owners) for each in self.material.handed_off),
+        accounts = tuple(replace(account, owner_rep_id=given.owners[account.id]) for account in self.accounts)
+        handed_off = (
+            replace(each, rep_id=given.deals.get(each.opportunity.id, each.rep_id)) for each in self.material.handed_off
         )
+        return replace(self.material, snapshot=replace(snapshot, accounts=accounts), handed_off=tuple(handed_off))
 
-    def _followed(self, handed_off: HandedOff, owners: Mapping[str, str]) -> HandedOff:
-        """An opportunity like this one goes to whoever gets the customer next to it from its rep."""
-        deal, rep_id = handed_off.opportunity, handed_off.rep_id
+    def deal_at(self, handed_off: HandedOff) -> LatLon | None:
+        """Where an opportunity is, if that is known."""
+        deal = handed_off.opportunity
         location = self.material.snapshot.location_of(deal.kind, deal.id, deal.address)
-        if not rep_id or location is None or location.place is None:
-            return handed_off
-        nearest = nearest_owner(location.place, self._customers)
-        taken = nearest and self._owner_now[nearest] == rep_id and owners[nearest] != rep_id
-        return replace(handed_off, rep_id=owners[nearest]) if nearest and (taken or self.leaves(rep_id)) else handed_off
-
-    @cached_property
-    def _owner_now(self) -> Mapping[str, str]:
-        return {account.id: account.owner_rep_id for account in self.accounts}
-
-    @cached_property
-    def _customers(self) -> Sequence[tuple[LatLon, str]]:
-        return [(place, account_id) for account_id, place in self.places.items()]
+        return location.place if location else None
 
 
 def _places(snapshot: Snapshot) -> dict[str, LatLon]:
@@ -157,9 +143,11 @@ def _places(snapshot: Snapshot) -> dict[str, LatLon]:
 
 @dataclass(frozen=True)
 class _Given:
-    """The owner of every account, and what came of the search for them, if there was one."""
+    """The owner of every account, the reps of opportunities that go to another one, and what came of the search for
+    them, if there was one."""
 
     owners: Mapping[str, str]
+    deals: Mapping[str, str]
     alignment: Alignment | None
     notes: Sequence[str]
 
@@ -189,13 +177,17 @@ class _Giving:
         owners = {a.id: pins.get(a.id, a.owner_rep_id) for a in altered.accounts}
         self._note_unknown(pins)
         sites = [site for account in altered.accounts if (site := self._site(account, pins)) is not None]
-        alignment = None
+        deals = [site for each in altered.material.handed_off if (site := self._deal(each)) is not None]
+        alignment, found = None, dict[str, str]()
         if any(not site.pinned for site in sites):
-            drive_s = {a.account_id: 60 * a.drive_minutes for a in self.before.accounts}
-            alignment = align(sites, self._centres(sites), self.source, self.limits, self._prices(), drive_s)
-            owners |= alignment.owner
+            drive_s = {_key(a.account_id): 60 * a.drive_minutes for a in self.before.accounts}
+            everything = [*sites, *deals]
+            centres = self._centres(everything)
+            alignment = align(everything, centres, self.source, self.limits, self._prices(), drive_s)
+            found = dict(alignment.owner)
+        owners = {id_: found.get(_key(id_), owner) for id_, owner in owners.items()}
         self._give_the_rest(owners, pins)
-        return _Given(owners, alignment, self.notes)
+        return _Given(owners, self._deals(found), alignment, self.notes)
 
     def _site(self, account: Account, pins: Mapping[str, str]) -> Site | None:
         """A customer that the realignment decides about, or has to know of; None for the others."""
@@ -214,23 +206,36 @@ class _Giving:
         minutes = (account.visit_minutes or candidates.visit_minutes) + candidates.parking_minutes
         times = MONTH_DAYS / cadence_days(account, candidates)
         current = owner if owner in altered.bases else ""
-        return Site(account.id, place, times, minutes * 60, current, pinned)
+        return Site(_key(account.id), place, times, minutes * 60, current, pinned)
+
+    def _deal(self, handed_off: HandedOff) -> Site | None:
+        """An opportunity such as inside sales hands over: it comes with the customers around it, and breaks nothing."""
+        altered, candidates = self.altered, self.settings.candidates
+        place, owner, deal = altered.deal_at(handed_off), handed_off.rep_id, handed_off.opportunity
+        stays = owner in altered.known and not altered.leaves(owner)
+        pinned = owner if stays and (not self.changes.even or owner not in altered.bases) else ""
+        if place is None or not handed_off.times or (pinned and pinned not in altered.bases):
+            return None
+        minutes = (deal.visit_minutes or candidates.visit_minutes) + candidates.parking_minutes
+        times = handed_off.times * MONTH_DAYS / altered.material.handoff_days
+        return Site(visit_id(RecordKind.OPPORTUNITY, deal.id), place, times, minutes * 60, "", pinned)
+
+    def _deals(self, found: Mapping[str, str]) -> dict[str, str]:
+        """The reps of opportunities that go to another one; of those who leave, what has no place is nobody's."""
+        altered, deals = self.altered, {}
+        for each in altered.material.handed_off:
+            rep_id = found.get(visit_id(RecordKind.OPPORTUNITY, each.opportunity.id), each.rep_id)
+            deals[each.opportunity.id] = "" if altered.leaves(rep_id) else rep_id
+        return deals
 
     def _centres(self, sites: Sequence[Site]) -> list[Centre]:
-        """The reps who work, busy with what inside sales hands over and with customers about whom nothing is decided;
-        what is handed over to those who leave is shared by the others."""
+        """The reps who work, busy with the customers about whom nothing is decided."""
         altered, decided = self.altered, {site.id for site in sites}
-        busy = {rep.rep_id: rep.opportunities for rep in self.before.reps}
+        busy: dict[str, float] = defaultdict(float)
         for account in self.before.accounts:
-            if account.account_id not in decided:
-                busy[account.rep_id] = busy.get(account.rep_id, 0.0) + account.minutes_a_month
-        lost = sum(minutes for rep_id, minutes in busy.items() if altered.leaves(rep_id))
-        there = {rep_id: altered.there[rep_id] for rep_id in altered.bases}
-        share = lost / sum(there.values())
-        return [
-            Centre(rep_id, base, there[rep_id], busy.get(rep_id, 0.0) + share * there[rep_id])
-            for rep_id, base in altered.bases.items()
-        ]
+            if _key(account.account_id) not in decided:
+                busy[account.rep_id] += account.minutes_a_month
+        return [Centre(rep_id, base, altered.there[rep_id], busy[rep_id]) for rep_id, base in altered.bases.items()]
 
     def _prices(self) -> Prices:
         return Prices(move=self.changes.prices.broken_minutes, unevenness=self.changes.prices.evenness)
@@ -286,9 +291,21 @@ def _told(
     stamp: int,
 ) -> Outcome:
     moves = _moves(altered, before, after, given, changes)
-    owned_before = {a.account_id: a.rep_id for a in before.accounts if a.visits_a_month > 0}
-    owned_after = {a.account_id: a.rep_id for a in after.accounts if a.visits_a_month > 0}
-    lie = lying(altered.places, [owned_before, owned_after], source)
+    places = {_key(id_): place for id_, place in altered.places.items()}
+    deals = {visit_id(each.opportunity.kind, each.opportunity.id): each for each in altered.material.handed_off}
+    owned = [{_key(a.account_id): a.rep_id for a in side.accounts if a.visits_a_month > 0} for side in (before, after)]
+    between = {key: place for key, each in deals.items() if (place := altered.deal_at(each))}
+    whose = [
+        {key: each.rep_id for key, each in deals.items()},
+        {key: given.deals.get(each.opportunity.id, each.rep_id) for key, each in deals.items()},
+    ]
+    lie = lying(
+        places,
+        between,
+        [owners | others for owners, others in zip(owned, whose, strict=True)],
+        len(altered.bases),
+        source,
+    )
     months_before, months_after = _months(before, lie[0]), _months(after, lie[1])
     reps = tuple(
         RepMonth(
@@ -360,6 +377,11 @@ def _standing(rep: Rep, altered: _Altered, changes: Changes) -> Standing:
     if rep.id not in altered.known:
         return Standing.NEW
     return Standing.LEAVES if rep.id in changes.removed else Standing.STAYS
+
+
+def _key(account_id: str) -> str:
+    """Ids of accounts and opportunities may clash."""
+    return visit_id(RecordKind.ACCOUNT, account_id)
 
 
 def _customers(number: int) -> str:
