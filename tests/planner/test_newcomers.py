@@ -17,6 +17,6 @@ def test_somebody_new_is_one_opportunity_whose_clock_starts_with_the_call() -> N
     deal = newcomer(kept, "Bread & Co", called, ZoneInfo("America/Vancouver"))
     assert deal == newcomer(kept, "Bread & Co", called, ZoneInfo("America/Vancouver"))
     assert (deal.id, deal.name, str(deal.address)) == ("B-h7", "Bread & Co", kept.address)
-    assert deal.qualified_at == local("2026-11-27 19:30")
+    assert deal.lead_at == deal.contacted_at == deal.qualified_at == local("2026-11-27 19:30")
     assert (deal.visit_minutes, deal.availability) == (kept.service_minutes, kept.hours)
     assert (deal.required_skills, deal.inside_rep) == (kept.skills, "iris@example.com")
