@@ -118,12 +118,6 @@ def everything_about(unit: UnitOfWork, user: User, settings: FieldworkSettings, 
                unit.sessions.find(user_id=user.id), leave_out={"id", "user_id", "csrf", "epoch"}),
         _group("tokens", "API tokens", "Programs that log in for you.", tokens, leave_out={"user_id", "token_hash"}),
     ]  # fmt: skip
-    known += [
-        _group("calls", "Calls you have counted", "By tapping, for a day's goals; kept.",
-               _rows(unit.activity_counts, {"user_id": user.id}), leave_out={"user_id"}),
-        _group("summaries", "Weekly summaries by mail", "Of which areas, and what became of the last one.",
-               unit.summary_readers.find(user_id=user.id), leave_out={"user_id"}),
-    ]  # fmt: skip
     days = f"full for {settings.precise_days} days, to about a kilometre for {settings.coarse_days}, then removed"
     for rep_id in reps:
         of = {"area": area, "rep_id": rep_id}
@@ -145,6 +139,12 @@ def everything_about(unit: UnitOfWork, user: User, settings: FieldworkSettings, 
             _group("mails", "Mails", f"About the next day; forgotten after {MAILS_KEPT.days} days.",
                    _rows(unit.sent_mails, of)),
         ]  # fmt: skip
+    known += [
+        _group("calls", "Calls you have counted", "By tapping, for a day's goals; kept.",
+               _rows(unit.activity_counts, {"user_id": user.id}), leave_out={"user_id"}),
+        _group("summaries", "Weekly summaries by mail", "Of which areas, and what became of the last one.",
+               unit.summary_readers.find(user_id=user.id), leave_out={"user_id"}),
+    ]  # fmt: skip
     known.append(
         Group("looks", "Who looked at your check-ins", "Every look is written down.",
               tuple({"at": _plain(entry.at), "by": who.of(entry.actor), "day": entry.subject.rpartition(" ")[2]}

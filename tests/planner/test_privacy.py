@@ -192,7 +192,7 @@ def test_a_rep_is_told_everything_that_is_stored_about_them_and_nothing_about_ot
     with store.read(anna.scope) as unit:
         groups = {group.name: group for group in everything_about(unit, anna, KEPT, 100)}
     empty = {name for name, group in groups.items() if not group.rows}
-    assert empty == {"reports"}
+    assert empty == {"reports", "calls", "summaries"}
     told = json.dumps(as_json(list(groups.values()), anna, NOW))
     for words in ("browser of anna", "token of anna", "note of anna", "event-anna", "check-anna", "51.58432",
                   "1 Office Park", "of-anna"):  # fmt: skip
@@ -236,7 +236,7 @@ def test_who_is_no_rep_is_told_of_their_account(store: SqlStore) -> None:
         boss = unit.users.get("max")
         assert boss is not None
         groups = {group.name: group.rows for group in everything_about(unit, boss, KEPT, 100)}
-    assert set(groups) == {"account", "sessions", "tokens", "looks", "audit"}
+    assert set(groups) == {"account", "sessions", "tokens", "calls", "summaries", "looks", "audit"}
     assert groups["audit"][0]["action"] == "check_ins.seen"
 
 
