@@ -1,6 +1,6 @@
 """How long the tree from lead to order takes: 10,000 opportunities with 60,000 entries of history, in SQLite.
 
-    python tests/benchmarks/bench_kpi.py [--opportunities 10000]
+python tests/benchmarks/bench_kpi.py [--opportunities 10000]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import random
 import statistics
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from planner.handoffs.domain import HandoffEvent, HandoffRow, HandoffState, Side
 from planner.handoffs.transitions import TRANSITIONS
 from planner.kpi.domain import Dimension, Part, Selection, Stage
 from planner.kpi.tree import events_of, pipeline_tree
+from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.storage import open_store
 from planner.storage.tables import HANDOFF_EVENTS, HANDOFFS
@@ -46,7 +48,7 @@ def main(number: int, times: int) -> None:
         settings, now = Settings(Path(folder), ""), START + timedelta(days=400)
         quarter = Selection(date(2026, 4, 1), date(2026, 6, 30))
         print(f"{number:,} opportunities, {len(events):,} entries of history")
-        asked = {
+        asked: dict[str, Callable[[UnitOfWork], object]] = {
             "tree of a quarter": lambda unit: pipeline_tree(unit, AREA, quarter, settings, now),
             "tree of everything by rep": lambda unit: pipeline_tree(
                 unit, AREA, Selection(), settings, now, Dimension.REP
@@ -92,7 +94,9 @@ def _history(deal: Opportunity, rng: random.Random) -> tuple[HandoffRow, list[Ha
     while len(events) < 6:
         rows = [row for row in TRANSITIONS if state in row.before and row.after is not None]
         if not rows:
-            events.append(HandoffEvent(AREA, deal.id, len(events) + 1, at, "user:a", "changed", state, "Changed: notes"))
+            events.append(
+                HandoffEvent(AREA, deal.id, len(events) + 1, at, "user:a", "changed", state, "Changed: notes")
+            )
             continue
         row = rng.choice(rows)
         at += timedelta(minutes=rng.randrange(4_000))
