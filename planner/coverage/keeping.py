@@ -180,7 +180,7 @@ def cut(coverage: Coverage, scope: Scope) -> Coverage:
         return coverage
     reps = scope.reps or frozenset()
     seen = reps | {""} if scope.unassigned else reps
-    territories = tuple(t for t in coverage.territories if t.rep_id in reps)
+    territories = tuple(t for t in coverage.territories if t.rep_id in seen)
     named = {territory.territory_id for territory in territories}
     accounts = tuple(
         replace(
