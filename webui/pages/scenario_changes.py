@@ -172,13 +172,13 @@ def _hours(area: Area, known: Known) -> Edit:
     if form.values is None:
         raise Wrong(form)
     rep, hours = form.values.rep, _read_hours(form)
-    if any(now.id == rep for now in known.reps):
-        return lambda now: replace(now, hours={**now.hours, rep: hours}, removed=now.removed - {rep})
 
-    def of_a_new_one(now: Changes) -> Changes:
+    def changed(now: Changes) -> Changes:
+        if rep not in {new.id for new in now.new_reps}:
+            return replace(now, hours={**now.hours, rep: hours}, removed=now.removed - {rep})
         return replace(now, new_reps=tuple(replace(new, hours=hours) if new.id == rep else new for new in now.new_reps))
 
-    return of_a_new_one
+    return changed
 
 
 def _read_hours(form: Form[Any]) -> Hours:
