@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from figures_cast import capacity, coverage, keep, overdue
 from hostile import LONG
 from plan_cast import HOME, MONDAY, Skeleton, plan, rep_day, stop, unplanned
 from playwright.sync_api import Error, Page
@@ -19,6 +20,7 @@ from shapely.geometry import Polygon
 from werkzeug.exceptions import HTTPException
 
 from planner.access import PERMISSIONS, Role
+from planner.coverage.domain import Coverage, TerritoryCover
 from planner.domain import MAX_NOTES, MAX_TEXT, Account, Address, Location, Opportunity, RecordKind, Rep
 from planner.fieldwork.domain import DayProgress, DealOutcome, Disposition, FieldVisit, Severity, VisitReport
 from planner.idempotency import Answer
@@ -52,7 +54,7 @@ NO_PAGES = frozenset({
     "scenarios.places", "feeds.calendar", "day_sheets.track", "my_data.download", "records.refusals", "health.alive",
     "health.ready", "health.metrics", "sign_on.begin", "sign_on.back",
     "coverage_map.accounts", "coverage_map.customers", "coverage_map.territories", "coverage_map.white_space",
-    "coverage_map.isochrones", "territories.white_space_sheet",
+    "coverage_map.isochrones", "territories.white_space_sheet", "coverage.customers_sheet", "pipeline.listed_sheet",
 })  # fmt: skip
 """Routes that answer something else than a page."""
 NOT_WHEN_LOGGED_IN = frozenset({"login.login", "login.setup", "login.invitation"})
@@ -103,6 +105,7 @@ class House:
                     FieldVisit("helsinki", owner, NOW.date(), text, text, text, "ines@example.com", NOW, NOW, 1)
                 )
             unit.bookings.put(_promise(texts, reps[0]))
+            keep(unit, _covered(texts, reps))
             for number, text in enumerate(texts):
                 if len(text) <= 200 and text.strip():
                     unit.territories.put(_territory(number, text, reps[number % len(reps)]))
@@ -221,6 +224,17 @@ def _plan(texts: Sequence[str], reps: Sequence[str]) -> str:
     broken = {"kind": "appointment", "reason": "appointment_impossible"}
     left_out = [unplanned(text, name=text, sentence=text, **more) for text in texts for more in ({}, broken)]
     return plan(days, unplanned=left_out, returned_to_inside=listed, dormant=listed, notes=list(texts))
+
+
+def _covered(texts: Sequence[str], reps: Sequence[str]) -> Coverage:
+    """Every customer is overdue, every rep short of hours, and every word hostile."""
+    late = [
+        overdue(text, 20 + number, reps[number % len(reps)], name=text, segment=text, territory_id=text, why=text,
+                unreached="no_time_left", planned_rep=reps[0])
+        for number, text in enumerate(texts)
+    ]  # fmt: skip
+    short = [capacity(rep, 200, name=rep) for rep in reps]
+    return coverage(late, short, [TerritoryCover(text, text, reps[0]) for text in texts], notes=tuple(texts))
 
 
 def _doubtful(kind: RecordKind, text: str, address: Address) -> Location:

@@ -15,10 +15,12 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from figures_cast import capacity, coverage, keep, overdue
 from flask import Flask
 from plan_cast import MONDAY, plan, rep_day, stop, unplanned
 
 from planner.access import PERMISSIONS, Actor, Role
+from planner.coverage.domain import Coverage, TerritoryCover
 from planner.domain import Account, Address, Location, Opportunity, Record, RecordKind, Rep, addresses_of
 from planner.fieldwork.domain import CheckIn, CheckInVerdict
 from planner.fieldwork.privacy import look_at_check_ins
@@ -76,7 +78,8 @@ def secrets() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for rep, seers in SEE_REP.items():
         inside = {"ines" if rep in ("ann", "tom") else "ivan"} if AREA_OF[rep] == "helsinki" else set()
-        found |= {word(kind, rep): seers for kind in ("rep", "home", "email", "note", "left", "territory")}
+        found |= {word(kind, rep): seers for kind in ("rep", "home", "email", "note", "left")}
+        found[word("territory", rep)] = seers - {rep}  # figures are not for the field
         found |= {word(kind, rep): seers | inside for kind in ("deal", "dealhome", "contact", "account", "accounthome")}
     for person in PEOPLE:
         found[word("person", person)] = {person, "adele"}
@@ -132,6 +135,21 @@ def document(area: str) -> str:
     )
     left = [unplanned(f"L-{rep}", name=word("left", rep), sentence=full) for rep in reps]
     return plan(days, unplanned=left, area=area, notes=[f"rep {rep} ({word('rep', rep)}): hello" for rep in reps])
+
+
+def covered(area: str) -> Coverage:
+    """Everybody is short of hours and has an overdue customer that others are in the way of."""
+    reps = [rep for rep, of in AREA_OF.items() if of == area]
+    full = f"the days of {', '.join(word('rep', rep) for rep in reps)} are full"
+    customers = [
+        overdue(id, 30, rep, name=name, territory_id=f"territory-{rep}", unreached="no_time_left", why=full)
+        for rep in reps
+        for id, name in ((f"A-{rep}", word("account", rep)), (f"L-{rep}", word("left", rep)))
+    ]
+    hours = [capacity(rep, 200, name=f"{rep.title()} {word('rep', rep)}") for rep in reps]
+    places = [TerritoryCover(f"territory-{rep}", word("territory", rep), rep) for rep in reps]
+    notes = tuple(f"rep {rep} ({word('rep', rep)}): hello" for rep in reps)
+    return coverage(customers, hours, places, area, notes=notes)
 
 
 def check_in(rep: str) -> CheckIn:
@@ -213,6 +231,7 @@ class World:
             for area in ("helsinki", "turku"):
                 text = document(area)
                 unit.scenarios.put(scenario(area))
+                keep(unit, covered(area))
                 unit.plans(area).add(StoredPlan(0, area, date(2026, 11, 30), 3, NOW, NOW, 777, 778, 77_900, text))
                 unit.jobs.put(
                     Job(f"job-{area}", area, "plan", {"first_day": MONDAY, "days": 5, "seconds": 60, "work": None,

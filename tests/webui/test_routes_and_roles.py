@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,6 +23,7 @@ from scope_cast import BENS_DAY, World, secrets
 from werkzeug.routing import Map, Rule
 from werkzeug.test import TestResponse
 
+from planner.exporting import XLSX_TYPE
 from planner.settings import Settings
 from planner.storage import open_store
 from routing.area import Areas
@@ -76,6 +79,7 @@ IN_QUERY = {
     "opportunity.ride_along": ("id", DEALS), "opportunity.contacted": ("id", DEALS),
     "booking.book": ("opportunity", DEALS),
     "territories.customers": ("territory", PARTS["territory_id"]),
+    "pipeline.tree": ("rep", REPS), "coverage.customers": ("value", REPS),
     "customer.page": ("id", PARTS["account_id"]), "customer.save_minutes": ("id", PARTS["account_id"]),
 }  # fmt: skip
 """Routes that take an id in their query."""
@@ -88,7 +92,8 @@ TYPED = {
     "area": "helsinki", "reps": "ben", "password": "x", "code": "1", "next": "/", "permissions": "days:read",
 }  # fmt: skip
 """What a form is filled in with; `BODIES` and `QUERIES` are the same for the API, by what a route is called."""
-QUERIES = {"check_ins.page": {"day": MONDAY}, "api.list_slots": {"address": "Street 1", "minutes": "30"},
+QUERIES = {"check_ins.page": {"day": MONDAY}, "coverage.customers": {"by": "rep"},
+           "api.list_slots": {"address": "Street 1", "minutes": "30"},
            "api.preview_repair": {"kind": "sick"}, "api.delete_territory": {"revision": "1"}}  # fmt: skip
 SQUARE = {"type": "Polygon", "coordinates": [[[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.1]]]}
 BODIES: dict[str, dict[str, Any]] = {
@@ -244,9 +249,17 @@ def callers(world: World) -> list[Caller]:
     return [Caller(world, name, False) for name in CALLERS] + [Caller(world, name, True) for name in PROGRAMS]
 
 
+def told_by(response: TestResponse) -> str:
+    """What an answer says; of a workbook what is in it."""
+    if response.mimetype != XLSX_TYPE:
+        return response.get_data(as_text=True)
+    with ZipFile(BytesIO(response.get_data())) as book:
+        return "".join(book.read(name).decode() for name in sorted(book.namelist()) if name.startswith("xl/worksheets"))
+
+
 def words_in(response: TestResponse, asked: Asked) -> set[str]:
     """The secrets that an answer tells."""
-    told = response.get_data(as_text=True) + str(response.headers)
+    told = told_by(response) + str(response.headers)
     return {secret for secret in SECRETS if secret in told}
 
 
@@ -256,7 +269,7 @@ def leaks(caller: Caller, response: TestResponse, asked: Asked) -> list[str]:
 
 def evened(response: TestResponse, asked: Asked, ids: Callable[[str, str], str]) -> tuple[int, str]:
     """An answer without what the caller said in asking for it, and without what differs each time."""
-    text = response.get_data(as_text=True)
+    text = told_by(response)
     for name, value in asked.values:
         text = re.sub(rf"(?<!\w){re.escape(ids(name, value))}(?!\w)", "…", text)
     return response.status_code, re.sub(
@@ -310,7 +323,8 @@ def test_what_is_somebody_else_s_is_answered_as_what_does_not_exist(callers: lis
                  "booking": ["booking-ben", "booking-cleo", "booking-tom"],
                  "booking_id": ["booking-ben", "booking-cleo", "booking-tom"],
                  "rep_id": ["ann", "ben"], "version": ["2"], "session_id": ["*ann"], "token_id": ["*ann"]},
-        "mona": {"area": ["turku"], "rep_id": ["ben", "tom"], "?rep": ["ben", "tom"], "account_id": ["A-ben", "A-tom"],
+        "mona": {"area": ["turku"], "rep_id": ["ben", "tom"], "?rep": ["ben", "tom"], "?value": ["ben", "tom"],
+                 "account_id": ["A-ben", "A-tom"],
                  "opportunity_id": ["O-ben", "O-tom"], "?id": ["O-ben", "O-tom"], "job": ["job-turku"],
                  "?opportunity": ["O-ben", "O-tom"], "booking": ["booking-ben", "booking-tom"],
                  "booking_id": ["booking-ben", "booking-tom"], "job_id": ["job-turku"],
