@@ -26,6 +26,7 @@ from planner.storage import open_store
 from planner.storage.tables import HANDOFF_EVENTS, HANDOFFS
 
 AREA, START = "bench", datetime(2026, 1, 5, 8, tzinfo=UTC)
+SOURCES = ("website", "trade fair", "referral", "")
 
 
 def main(number: int, times: int) -> None:
@@ -81,7 +82,7 @@ def _deal(number: int, rng: random.Random) -> Opportunity:
     lead = (START + timedelta(minutes=rng.randrange(60 * 24 * 300))).replace(tzinfo=None)
     return Opportunity(
         f"O{number:05}", f"Customer {number}", Address("2 Side Street"), value=rng.randrange(50_000),
-        inside_rep=f"inside{rng.randrange(20)}@example.com", source=rng.choice(["website", "trade fair", "referral", ""]),
+        inside_rep=f"inside{rng.randrange(20)}@example.com", source=rng.choice(SOURCES),
         lead_at=lead, contacted_at=lead + timedelta(minutes=rng.randrange(3_000)), need="yes", budget="yes",
         authority="yes", timeline="this year",
     )  # fmt: skip
