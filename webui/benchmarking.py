@@ -142,6 +142,7 @@ def _measured(
     begun = perf_counter()
     with store.read() as unit:
         material, key = Material.read(unit, name, settings), key_of(unit, name, settings, today)
+    material = replace(material, visits=company.visits)
     coverage = make_coverage(material, name, network, settings)
     coverage_s = perf_counter() - begun
     with store.write(audited=False) as unit:
@@ -169,7 +170,7 @@ def _measured(
         accounts=len(company.accounts),
         reps=len(company.reps),
         territories=len(company.territories),
-        visits=len(company.visits),
+        visits=sum(map(len, company.visits.values())),
         coverage_s=round(coverage_s, 1),
         page_ms=page_ms,
         page_cpu_ms=page_cpu_ms,

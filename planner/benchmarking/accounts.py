@@ -5,7 +5,7 @@ The same seed gives the same: what differs from day to day is only that it all e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from planner.benchmarking.scenario import ZONE
 from planner.candidates import Visit, VisitKind, visit_id
 from planner.domain import Account, Address, Location, RecordKind, Rep
-from planner.fieldwork.domain import Disposition, FieldVisit
 from planner.plan_document import FORMAT, Place, PlanDocument, RepDay, untimed_stop, write_plan
 from planner.repository import Store, StoredPlan
 from planner.settings import Settings
@@ -53,26 +52,25 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Company:
-    """Reps and accounts with where they are, their territories, who was met when, and who is planned when."""
+    """Reps and accounts with where they are, their territories, the days on which each account was met, and a plan."""
 
     reps: tuple[Rep, ...]
     accounts: tuple[Account, ...]
     locations: tuple[Location, ...]
     territories: tuple[Territory, ...]
-    visits: tuple[FieldVisit, ...]
+    visits: Mapping[str, tuple[date, ...]]
     plan: StoredPlan
 
     def keep(self, store: Store, area: str) -> None:
-        """Write it all into an empty store."""
+        """Write it into an empty store, but for the visits: their tens of thousands of rows would take minutes."""
+        reps, accounts = store.prepared(self.reps), store.prepared(self.accounts)
         with store.write(audited=False) as unit:
             records = unit.records(area)
-            records.save_all(self.reps)
-            records.save_all(self.accounts)
+            records.save_all(reps)
+            records.save_all(accounts)
             records.save_locations(self.locations)
             for territory in self.territories:
                 unit.territories.put(territory)
-            for visit in self.visits:
-                unit.field_visits.put(visit)
             version = unit.plans(area).add(self.plan)
             unit.plans(area).publish(version, unit.now())
 
@@ -109,7 +107,7 @@ class _Drawing:
         groups = list(_halves(places, np.arange(number), max(1, round(number / ACCOUNTS_A_REP)), self.bounds))
         reps, accounts, territories = [], [], []
         locations: list[Location] = []
-        visits: list[FieldVisit] = []
+        visits: dict[str, tuple[date, ...]] = {}
         rep_days: list[RepDay] = []
         for at, (members, cell) in enumerate(groups):
             rep, home = self.rep(at), LatLon(*places[self.draw.choice(members)].tolist())
@@ -124,14 +122,12 @@ class _Drawing:
                 account, place = self.account(member, rep.id), LatLon(*places[member].tolist())
                 days = self.visited(account, diligence)
                 accounts.append(replace(account, last_visit=days[-1] if days else None))
-                visits += (_met(self.area, account, day) for day in days)
+                visits[account.id] = tuple(days)
                 if self.draw.random() >= UNLOCATED:
                     locations.append(_location(RecordKind.ACCOUNT, account.id, account.address, place))
                     its.append((accounts[-1], place))
             rep_days += self.days(rep, home, its)
-        return Company(
-            tuple(reps), tuple(accounts), tuple(locations), tuple(territories), tuple(visits), self.plan(rep_days)
-        )
+        return Company(tuple(reps), tuple(accounts), tuple(locations), tuple(territories), visits, self.plan(rep_days))
 
     def along_streets(self, number: int) -> Points:
         """Places on streets that one can drive to from the middle of the area; n × 2."""
@@ -253,14 +249,6 @@ def _halves(
 
 def _location(kind: RecordKind, record_id: str, address: Address, place: LatLon) -> Location:
     return Location(kind, record_id, address, Verdict.MATCHED, place, 1.0, str(address), "")
-
-
-def _met(area: str, account: Account, day: date) -> FieldVisit:
-    moment = datetime.combine(day, time(10), UTC)
-    return FieldVisit(
-        area, account.owner_rep_id, day, visit_id(RecordKind.ACCOUNT, account.id), account.id, "", "", moment, moment,
-        30, f"report-{account.id}-{day}", Disposition.MET, moment,
-    )  # fmt: skip
 
 
 def _rep_day(rep: Rep, home: LatLon, day: date, chosen: Sequence[tuple[Account, LatLon]]) -> RepDay:
