@@ -28,7 +28,7 @@ from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
 from routing.workload import Base
 
-LIMITS = AlignmentLimits(seconds=20.0)
+LIMITS = AlignmentLimits(seconds=30.0)
 Progress = Callable[[str, float], object]
 
 

@@ -1,10 +1,10 @@
 """What a realignment of Newport promises, and what four weeks that are really planned say to that.
 
-    python tests/benchmarks/bench_realignment.py [--data ../shared/data/newport] [--seconds 20] [--search 20] [--json]
+    python tests/benchmarks/bench_realignment.py [--data ../shared/data/newport] [--work 40] [--search 30] [--json]
 
 Every address is settled as `truth.csv` has it, customers are given to reps by the usual scenario, and four weeks are
 planned with the customers as they are now and as they would be, each week with the visits of the one before it done,
-and both sides with the same budget. Contiguity is checked without asking the solver.
+and both sides with the same budget of work. Contiguity is checked without asking the solver.
 """
 
 from __future__ import annotations
@@ -83,11 +83,11 @@ def with_owners(snapshot: Snapshot, owners: Mapping[str, str]) -> Snapshot:
     return replace(snapshot, accounts=tuple(accounts))
 
 
-def planned(snapshot: Snapshot, source: TravelTimeSource, settings: Settings, seconds: float) -> Driven:
+def planned(snapshot: Snapshot, source: TravelTimeSource, settings: Settings, work: int) -> Driven:
     """Plan week after week, each with the visits of those before it done."""
     total = Driven(by_rep={rep.id: 0.0 for rep in snapshot.reps})
     for week in range(WEEKS):
-        first, limits = MONDAY + timedelta(days=7 * week), SearchLimits(seconds=seconds, seed=1)
+        first, limits = MONDAY + timedelta(days=7 * week), SearchLimits(work=work, seed=1)
         document = make_plan(snapshot, "newport", source, first, 5, limits, settings)
         met: dict[str, date] = {}
         done: set[str] = set()
@@ -158,8 +158,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     usual = Path(__file__).parents[3] / "shared" / "data" / "newport"
     parser.add_argument("--data", type=Path, default=usual, help="a folder with newport.osm.pbf and the records")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of search for each plan")
-    parser.add_argument("--search", type=float, default=20.0, help="seconds of search for the realignment")
+    parser.add_argument("--work", type=int, default=40, help="of search for each plan: the same under any load")
+    parser.add_argument("--search", type=float, default=30.0, help="seconds of search for the realignment")
     parser.add_argument("--broken", type=float, default=Prices().broken_minutes, help="price of a broken relationship")
     parser.add_argument("--no-plans", action="store_true", help="only what is estimated")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
@@ -175,8 +175,8 @@ def main() -> None:
         before = after = None
         if not options.no_plans:
             owners = {move.account_id: move.after for move in outcome.moves}
-            before = planned(material.snapshot, streets, settings, options.seconds)
-            after = planned(with_owners(material.snapshot, owners), streets, settings, options.seconds)
+            before = planned(material.snapshot, streets, settings, options.work)
+            after = planned(with_owners(material.snapshot, owners), streets, settings, options.work)
     told = {"seconds_to_work_out": took, **report(outcome, before, after)}
     if options.json:
         print(json.dumps(told))
