@@ -20,7 +20,6 @@ from planner.coverage.measures import Group
 from planner.domain import RecordKind
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
-from planner.snapshot import zone_of
 from planner.territories.white_space import find_white_space
 from routing.area import Area
 from routing.errors import AreaError, RoutingError
@@ -40,7 +39,7 @@ from webui.presenting.coverage_map import (
     territory_features,
     told,
 )
-from webui.words import clock, said, short_day
+from webui.words import count, duration, said
 
 coverage_map = Blueprint("coverage_map", __name__)
 
@@ -71,7 +70,7 @@ def page(area: str) -> Any:
         "coverage_map.html",
         area=chosen,
         map=drawn,
-        note=_note(chosen, stands),
+        note=_note(stands),
         undrawable=not drawn.script,
         states=STATES,
         measures=[(key, shade.title) for key, shade in SHADES.items()],
@@ -211,20 +210,19 @@ def _seen(scope: Scope) -> str:
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
-def _note(area: Area, stands: Standing) -> str:
+def _note(stands: Standing) -> str:
     """As of when it is, and what is being done where that is not now."""
     if stands.made_at is None:
         return "Coverage is being worked out for the first time: the customers appear when that is done."
-    with sources().store.read(viewer().scope) as unit:
-        zone = zone_of(unit.records(area.name).reps())
-    made = stands.made_at.astimezone(zone)
+    ago = now() - stands.made_at
+    when = count(ago.days, "day") if ago.days > 1 else duration(max(0.0, ago.total_seconds()))
     if stands.fresh:
         since = "nothing has changed since"
     elif stands.under_way:
         since = "it is being worked out anew: load the page again in a while"
     else:
         since = "records have changed since"
-    return f"Worked out {short_day(made)} {clock(made)}; {since}."
+    return f"Worked out {when} ago; {since}."
 
 
 def _drawn(area: Area) -> MapFragments:
