@@ -32,7 +32,7 @@ VISITED_DAYS = 190
 PLANNED_DAYS = 14
 VISITS_A_DAY = 8
 NEVER_VISITED, DORMANT, UNLOCATED = 0.03, 0.05, 0.01
-DILIGENCE = (0.85, 1.35)
+DILIGENCE = (0.85, 1.7)
 """By how much a rep stretches the cadences, at least and at most."""
 TRADES = (
     "Bakery",
