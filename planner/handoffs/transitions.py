@@ -89,7 +89,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         Action.HAND_OFF, _BACK | {_S.DRAFT}, Side.INSIDE, _S.HANDED_OFF, Side.FIELD, (), "handed_off", "handed off"
     ),
     Transition(Action.WITHDRAW, _OUT, Side.INSIDE, _S.DRAFT, Side.INSIDE, _WHY, "withdrawn", "withdrawn"),
-    Transition(Action.LOSE, _BACK, Side.INSIDE, _S.LOST, Side.NOBODY, _WHY, "lost", "lost"),
+    Transition(Action.LOSE, _BACK | {_S.DRAFT}, Side.INSIDE, _S.LOST, Side.NOBODY, _WHY, "lost", "lost"),
     # A manager
     Transition(Action.ASSIGN, _OUT, Side.MANAGER, _S.HANDED_OFF, Side.FIELD, (Said.REP,), "assigned", "given to a rep"),
     # The field

@@ -332,6 +332,12 @@ def test_inside_sales_may_take_it_back_or_give_it_up(desk: Desk) -> None:
         desk.writes(replace(desk.deal(), value=3.0), revision=desk.row().revision)
 
 
+def test_a_lead_that_comes_to_nothing_is_given_up_before_it_was_ever_handed_off(desk: Desk) -> None:
+    assert desk.state() is S.DRAFT
+    desk.does("iris", Action.LOSE, why="No need at all")
+    assert (desk.state(), desk.row().side) == (S.LOST, Side.NOBODY)
+
+
 def test_a_rep_does_nothing_with_what_is_another_reps(desk: Desk) -> None:
     desk.bring_to(S.ACCEPTED)
     with pytest.raises(NotFoundError):
