@@ -124,7 +124,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.add_territory": {"name": "New", "rep_id": "ann", "geometry": SQUARE},
     "api.put_territory": {"name": "Other", "revision": 1},
     "api.put_goals": {"revision": 0, "inside_rep": {"calls": 9}, "field_rep": {"visits": 5}},
-    "api.tap_goal": {"activity": "calls", "by": 1},
     "api.put_report_templates": {"revision": 0, "templates": [{"name": "Visit", "for": "both"}]},
 }  # fmt: skip
 PLACE = {"lat": 60.17, "lon": 24.95}
@@ -134,8 +133,10 @@ NO_FURTHER: dict[str, dict[str, Any]] = {
                       "replaces": "booking-ben"},
     "api.cancel_booking": {"reason": "x"},
     "api.hand_off_opportunity": {"revision": 0, "seen": ["account:A-ben"], "different": ["account:A-ben"]},
+    "api.tap_goal": {"activity": "calls", "by": 1},
 }  # fmt: skip
-"""The same of what comes to nothing here, where there are no streets and everything is handed off."""
+"""The same of what comes to nothing here, where there are no streets, everything is handed off and an admin has no
+goals."""
 
 
 @dataclass(frozen=True)
