@@ -146,6 +146,10 @@ class Records(Protocol):
         """How many customers and opportunities there are."""
         ...
 
+    def number_of(self, kind: RecordKind) -> int:
+        """How many records of a kind there are, seen or not."""
+        ...
+
     def number_located(self) -> int:
         """How many locations there are."""
         ...

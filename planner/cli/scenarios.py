@@ -15,7 +15,7 @@ from planner.errors import PlannerError
 from planner.scenarios.changes import changes_of
 from planner.scenarios.computing import work_out
 from planner.scenarios.domain import Scenario
-from planner.scenarios.keeping import WorkedOut, find_scenario, keep_outcome, scenarios_of
+from planner.scenarios.keeping import WorkedOut, find_scenario, keep_outcome, records_stamp, scenarios_of
 from planner.scenarios.outcome import Month, Outcome, outcome_of
 from routing.area import Area
 
@@ -43,7 +43,7 @@ def compute(app: App, area: Area, scenario_id: str, as_json: bool) -> None:
     """Work a scenario out as it is now, here and at once."""
     with app.store.read() as unit:
         changes = find_scenario(unit, area.name, scenario_id).changes
-        material, stamp = Material.read(unit, area.name, app.settings), unit.records(area.name).stamp()
+        material, stamp = Material.read(unit, area.name, app.settings), records_stamp(unit, area.name)
     with app.bar() as progress:
         outcome = work_out(
             material, stamp, area.name, changes_of(changes), area.streets(), app.settings, on_progress=progress

@@ -24,7 +24,7 @@ from planner.planning import make_plan, store_plan, to_store
 from planner.repository import StoredPlan, UnitOfWork
 from planner.scenarios.changes import changes_of
 from planner.scenarios.computing import work_out
-from planner.scenarios.keeping import WorkedOut, find_scenario, keep_outcome
+from planner.scenarios.keeping import WorkedOut, find_scenario, keep_outcome, records_stamp
 from planner.settings import Settings
 from planner.snapshot import Snapshot
 from routing.area import Area
@@ -126,7 +126,7 @@ class ScenarioTask:
 
     changes: Mapping[str, Any]
     material: Material
-    stamp: int
+    stamp: str
     area: Area
     settings: Settings
 
@@ -165,7 +165,7 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
         return CoverageTask(material, key_of(unit, job.area, settings, material.today), area, settings)
     if job.kind == SCENARIO:
         changes = find_scenario(unit, job.area, job.request["scenario"]).changes
-        material, stamp = Material.read(unit, job.area, settings), unit.records(job.area).stamp()
+        material, stamp = Material.read(unit, job.area, settings), records_stamp(unit, job.area)
         return ScenarioTask(changes, material, stamp, area, settings)
     raise PlannerError(f"nobody here knows how to do a job of the kind {job.kind!r}: update fieldvisit")
 

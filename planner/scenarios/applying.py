@@ -15,7 +15,7 @@ from planner.repository import Store, UnitOfWork
 from planner.scenarios.altering import accounts_after, hours_of, location_of, new_rep, reps_after
 from planner.scenarios.changes import Changes, changes_of
 from planner.scenarios.domain import Scenario, ScenarioState
-from planner.scenarios.keeping import ScenarioChangedError, check_whole_area, find_scenario
+from planner.scenarios.keeping import ScenarioChangedError, check_whole_area, find_scenario, records_stamp
 from planner.scenarios.outcome import Outcome, outcome_of
 from planner.slots.domain import Booking, BookingState
 from planner.snapshot import zone_of
@@ -50,7 +50,7 @@ class ToApply:
     """What applying a scenario writes.
 
     Attributes:
-        stamp: of the area's records now.
+        stamp: of the area's records now (see `keeping.records_stamp`).
         known: ids of the reps that there are.
         reps: those that are changed or new; reps_before: the changed ones as they are now.
         accounts: those that are changed; accounts_before: as they are now, in the same order.
@@ -59,7 +59,7 @@ class ToApply:
     scenario: Scenario
     changes: Changes
     outcome: Outcome
-    stamp: int
+    stamp: str
     zone: ZoneInfo
     known: frozenset[str]
     reps: tuple[Rep, ...]
@@ -101,7 +101,7 @@ def to_apply(unit: UnitOfWork, area: str, scenario_id: str, revision: int) -> To
         scenario,
         changes,
         outcome,
-        records.stamp(),
+        records_stamp(unit, area),
         zone,
         frozenset(known),
         tuple(changed),
@@ -161,7 +161,7 @@ def apply_scenario(
         scenario = find_scenario(unit, area, scenario_id)
         _check_ready(unit, scenario, revision)
         records = unit.records(area)
-        if records.stamp() != wanted.stamp:
+        if records_stamp(unit, area) != wanted.stamp:
             raise RecordsChangedError
         if broken := promises_in_the_way(unit, area, wanted.reps, now):
             raise InTheWayError(broken)
@@ -215,7 +215,7 @@ def _check_ready(unit: UnitOfWork, scenario: Scenario, revision: int) -> Outcome
     if scenario.state is not ScenarioState.COMPUTED or scenario.result is None:
         raise RefusedError("this scenario has been changed since it was worked out: work it out first")
     outcome = outcome_of(scenario.result)
-    if unit.records(scenario.area).stamp() != outcome.stamp:
+    if records_stamp(unit, scenario.area) != outcome.stamp:
         raise RecordsChangedError
     return outcome
 

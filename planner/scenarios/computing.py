@@ -34,7 +34,7 @@ Progress = Callable[[str, float], object]
 
 def work_out(
     material: Material,
-    stamp: int,
+    stamp: str,
     area: str,
     changes: Changes,
     source: TravelTimeSource,
@@ -288,7 +288,7 @@ def _told(
     given: _Given,
     changes: Changes,
     source: TravelTimeSource,
-    stamp: int,
+    stamp: str,
 ) -> Outcome:
     moves = _moves(altered, before, after, given, changes)
     places = {_key(id_): place for id_, place in altered.places.items()}

@@ -51,6 +51,12 @@ class ScenarioChangedError(ConflictError):
         self.present = present
 
 
+def records_stamp(unit: UnitOfWork, area: str) -> str:
+    """Another one where a rep, a customer or a place has been changed, or a customer or rep has been added."""
+    records = unit.records(area)
+    return f"{records.stamp()}/{records.number_of(RecordKind.ACCOUNT)}/{records.number_of(RecordKind.REP)}"
+
+
 def check_whole_area(scope: Scope) -> None:
     """Raises PartOfAreaError for whoever does not see everybody."""
     if not scope.everybody:

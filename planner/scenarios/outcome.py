@@ -115,7 +115,7 @@ class Outcome:
     """What came out.
 
     Attributes:
-        as_of: the day of which the records are; stamp: of the area's records (see `Records.stamp`).
+        as_of: the day of which the records are; stamp: of the area's records (see `keeping.records_stamp`).
         moves: customers who get another rep.
         gap: how far the realignment may be from the best there is, as a share of its cost, at most; None where
             nothing was realigned.
@@ -124,7 +124,7 @@ class Outcome:
     """
 
     as_of: date
-    stamp: int
+    stamp: str
     reps: tuple[RepMonth, ...]
     moves: tuple[Move, ...]
     gap: float | None = None

@@ -128,11 +128,12 @@ class SqlRecords:
         return self._load(RecordKind.OPPORTUNITY, Opportunity, its)
 
     def number_to_visit(self) -> int:
-        numbers = (
-            self._connection.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.area == self._area))
-            for table in (ACCOUNTS, OPPORTUNITIES)
-        )
-        return sum(number or 0 for number in numbers)
+        return self.number_of(RecordKind.ACCOUNT) + self.number_of(RecordKind.OPPORTUNITY)
+
+    def number_of(self, kind: RecordKind) -> int:
+        table = RECORD_TABLES[kind]
+        asked = sa.select(sa.func.count()).select_from(table).where(table.c.area == self._area)
+        return self._connection.scalar(asked) or 0
 
     def number_located(self) -> int:
         asked = sa.select(sa.func.count()).select_from(LOCATIONS).where(LOCATIONS.c.area == self._area)

@@ -26,6 +26,7 @@ from planner.locating import CHOSEN, current_locations, geocoder_for, locate_rec
 from planner.planning import make_plan
 from planner.scenarios.changes import Changes, Prices
 from planner.scenarios.computing import work_out
+from planner.scenarios.keeping import records_stamp
 from planner.scenarios.outcome import Outcome
 from planner.settings import Settings, read_settings
 from planner.snapshot import Snapshot
@@ -73,7 +74,7 @@ def read_town(data: Path, home: Path) -> tuple[Material, int, TravelTimeSource, 
             ]
         )
     with store.read() as unit:
-        material, stamp = Material.read(unit, area.name, settings), unit.records(area.name).stamp()
+        material, stamp = Material.read(unit, area.name, settings), records_stamp(unit, area.name)
     store.close()
     return material, stamp, area.streets(), settings
 

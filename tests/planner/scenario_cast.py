@@ -18,7 +18,7 @@ from planner.scenarios.applying import apply_scenario
 from planner.scenarios.changes import Changes, changes_of
 from planner.scenarios.computing import work_out
 from planner.scenarios.domain import Scenario
-from planner.scenarios.keeping import WorkedOut, create_scenario, find_scenario, keep_outcome
+from planner.scenarios.keeping import WorkedOut, create_scenario, find_scenario, keep_outcome, records_stamp
 from planner.scenarios.outcome import Outcome
 from planner.storage import open_store
 from routing.alignment import AlignmentLimits
@@ -57,7 +57,7 @@ def material(town: Town) -> Material:
     return Material(MONDAY, town.snapshot(), None, (), {}, (), 56)
 
 
-def worked_out(town: Town, stamp: int = 1, **changes: Any) -> Outcome:
+def worked_out(town: Town, stamp: str = "1", **changes: Any) -> Outcome:
     """What the changes come to."""
     return work_out(material(town), stamp, AREA, changes_of(changes), Flatland(), SETTINGS, LIMITS)
 
@@ -82,7 +82,7 @@ class Shop:
         """A scenario that has been worked out."""
         made = self.made(name, **changes)
         with self.store.read() as unit:
-            known, stamp = Material.read(unit, AREA, SETTINGS), unit.records(AREA).stamp()
+            known, stamp = Material.read(unit, AREA, SETTINGS), records_stamp(unit, AREA)
         outcome = work_out(known, stamp, AREA, changes_of(made.changes), Flatland(), SETTINGS, LIMITS)
         with self.store.write(MONA) as unit:
             assert keep_outcome(unit, AREA, made.id, WorkedOut(made.changes, outcome), NOW)

@@ -165,13 +165,15 @@ def test_nothing_is_applied_once_records_have_changed_since(shop: Shop) -> None:
     assert shop.accounts() == before
 
 
-def test_a_customer_who_came_since_does_not_stand_in_the_way(shop: Shop) -> None:
-    computed = shop.computed(even=False, pins={"c00": "ben"})
+def test_who_came_since_is_not_left_with_a_rep_who_leaves(shop: Shop) -> None:
+    computed = shop.computed(even=False, removed=["anna"])
     with shop.store.write(MONA) as unit:
         unit.records(AREA).save(account("new", owner_rep_id="anna"))
         unit.audit("account.saved", area=AREA)
-    shop.apply(computed)
-    assert shop.owners()["new"] == "anna"
+    with pytest.raises(RecordsChangedError):
+        shop.apply(computed)
+    shop.apply(shop.computed("Again", even=False, removed=["anna"]))
+    assert shop.owners()["new"] == "ben"
 
 
 def test_promises_stay_with_their_rep_and_keep_hours_from_being_taken_away(shop: Shop) -> None:

@@ -33,6 +33,7 @@ from planner.scenarios.keeping import (
     check_whole_area,
     create_scenario,
     find_scenario,
+    records_stamp,
     remove_scenario,
     request_computation,
     scenarios_of,
@@ -353,7 +354,7 @@ def _page(area: Area, scenario_id: str, answer: Answer | None = None) -> str:
         scenario = find_scenario(unit, area.name, scenario_id)
         records = unit.records(area.name)
         reps, directory = records.reps(), records.directory()
-        outdated = _outdated(scenario, records.stamp())
+        outdated = _outdated(scenario, records_stamp(unit, area.name))
         job = find_job(unit, scenario.job_id) if scenario.job_id and unit.jobs.get(scenario.job_id) else None
         hint = why_nothing_runs(unit, now()) if job is not None and not job.state.ended else ""
     zone = zone_of(reps) or ZoneInfo("UTC")
@@ -383,7 +384,7 @@ def _map(area: Area) -> MapFragments | None:
     return drawn
 
 
-def _outdated(scenario: Scenario, stamp: int) -> bool:
+def _outdated(scenario: Scenario, stamp: str) -> bool:
     """Whether records have changed since it was worked out."""
     known = scenario.result
     return scenario.state is ScenarioState.COMPUTED and known is not None and known["stamp"] != stamp
