@@ -75,9 +75,14 @@ def events_of(
     Args:
         part: of the stage; a Timing of FIRST_ACTION; None for all that reached it.
     """
+    team = Team.of(unit.records(area).reps())
+    return drilled(unit, area, behind(read_milestones(unit, area, settings, team, now), selection, team, stage, part))
+
+
+def drilled(unit: UnitOfWork, area: str, ways: Sequence[Milestones]) -> list[Drilled]:
+    """What happened to each of some opportunities, in their order."""
     reps = unit.records(area).reps()
     team = Team.of(reps)
-    ways = behind(read_milestones(unit, area, settings, team, now), selection, team, stage, part)
     told = told_of(unit, area, {way.opportunity_id for way in ways}, told_names(reps), team)
     return [
         Drilled(

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -173,7 +173,7 @@ def test_a_list_is_saved_as_csv_and_as_a_workbook_with_real_numbers_and_dates(of
     assert sheet is not None
     column = header.index("overdue_days") + 1
     assert [sheet.cell(line, column).value for line in (2, 3)] == [30, 4]
-    assert sheet.cell(2, header.index("due_on") + 1).is_date
+    assert sheet.cell(2, header.index("due_on") + 1).value == datetime.fromisoformat("2026-10-31")
 
 
 def listed_as(folder: Path, names: list[str], rep: str) -> Company:

@@ -177,7 +177,7 @@ def test_a_list_is_saved_with_the_moments_of_each_stage(office: Company) -> None
 def test_whatever_opportunities_reps_and_sources_are_called_is_text(tmp_path: Path) -> None:
     texts = [text for text in HOSTILE if "\0" not in text and text.strip() and len(text) < 200]
     texts = list({text.casefold(): text for text in texts}.values())[:60]
-    tags = []
+    tags: list[list[set[tuple[str, ...]]]] = []
     for names in ([f"Name {number}" for number in range(len(texts))], texts):
         folder = tmp_path / str(len(tags))
         folder.mkdir()

@@ -15,7 +15,8 @@ from planner.coverage.measures import MEASURES, Group, listed
 from planner.coverage.packing import Summary
 from planner.errors import InvalidRecordError, NotFoundError
 from planner.kpi.domain import Amount, Basis, Branch, Dimension, Drilled, Node, Part, Selection, Span, Stage, Timing
-from planner.kpi.tree import events_of, pipeline_tree
+from planner.kpi.reading import Team, read_milestones
+from planner.kpi.tree import behind, drilled, pipeline_tree
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from webui.api.jobs import JobRecord
@@ -351,10 +352,13 @@ def get_pipeline(area: str, query: PipelineQuery) -> Reply:
 def list_pipeline_opportunities(area: str, query: BehindQuery) -> Reply:
     """The opportunities behind a number of the tree, by id, with what happened to each."""
     known, selection = area_named(area).name, query.selection()
-    with store().read(viewer().scope) as unit:
-        found = events_of(unit, known, selection, query.stage, query.part, settings(), now())
     asked = query.model_dump_json(exclude={"limit", "cursor"})
-    shown, following = page(query, f"{known}/pipeline/{asked}", found, lambda each: (each.opportunity_id,))
+    with store().read(viewer().scope) as unit:
+        team = Team.of(unit.records(known).reps())
+        ways = read_milestones(unit, known, settings(), team, now())
+        found = behind(ways, selection, team, query.stage, query.part)
+        some, following = page(query, f"{known}/pipeline/{asked}", found, lambda way: (way.opportunity_id,))
+        shown = drilled(unit, known, some)
     return Reply(DrilledPage(opportunities=[DrilledOpportunity.shown(each) for each in shown], next=following))
 
 

@@ -13,10 +13,11 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from planner.access import Permission
 from planner.kpi.activity import activity
 from planner.kpi.definitions import BASES
-from planner.kpi.domain import Basis, Dimension, Drilled, Part, Selection, Stage, Timing
+from planner.kpi.domain import Basis, Dimension, Part, Selection, Stage, Timing
 from planner.kpi.milestones import Milestones
 from planner.kpi.reading import Team, read_milestones
-from planner.kpi.tree import events_of, tree_of
+from planner.kpi.tree import behind, drilled, tree_of
+from planner.repository import UnitOfWork
 from routing.area import Area
 from webui.asking import ON_A_PAGE, day_asked, one_asked, page_asked, text_asked
 from webui.downloads import sheet
@@ -141,10 +142,13 @@ def tree(area: str) -> Any:
 def listed(area: str) -> Any:
     chosen = area_named(area)
     name, stage, part = _node()
-    asked, team, found = _found(chosen, stage, part)
-    page, pages = page_asked(), max(1, -(-len(found) // ON_A_PAGE))
-    if page > pages:
-        abort(404, description=f"The list ends with page {pages}.")
+    page = page_asked()
+    with sources().store.read(viewer().scope) as unit:
+        asked, team, ways = _behind(unit, chosen, stage, part)
+        pages = max(1, -(-len(ways) // ON_A_PAGE))
+        if page > pages:
+            abort(404, description=f"The list ends with page {pages}.")
+        shown = drilled(unit, chosen.name, ways[(page - 1) * ON_A_PAGE :][:ON_A_PAGE])
     return render_template(
         "pipeline_list.html",
         area=chosen,
@@ -152,9 +156,9 @@ def listed(area: str) -> Any:
         node=name,
         title=node_words(stage, part),
         chosen=[(DIMENSIONS[each], key or NONE_WORDS[each]) for each, key in asked.chosen.items()],
-        number=len(found),
-        worth=f"{sum(each.value for each in found):,.0f}",
-        deals=[deal_view(each, team) for each in found[(page - 1) * ON_A_PAGE :][:ON_A_PAGE]],
+        number=len(ways),
+        worth=f"{sum(way.cents for way in ways) / 100:,.0f}",
+        deals=[deal_view(each, team) for each in shown],
         page=page,
         pages=pages,
         may_open=may_open("opportunity.page"),
@@ -166,17 +170,19 @@ def listed(area: str) -> Any:
 def listed_sheet(area: str, sheet_kind: str) -> Response:
     chosen = area_named(area)
     name, stage, part = _node()
-    _, team, found = _found(chosen, stage, part)
-    return sheet(sheet_kind, f"{chosen.name} pipeline {name}", EXPORTED, exported(found, team))
-
-
-def _found(area: Area, stage: Stage, part: Part | Timing | None) -> tuple[Asked, Team, list[Drilled]]:
-    """The opportunities behind a number."""
     with sources().store.read(viewer().scope) as unit:
-        team = Team.of(unit.records(area.name).reps())
-        ways = read_milestones(unit, area.name, settings(), team, now())
-        asked = _asked(area, team, ways)
-        return asked, team, events_of(unit, area.name, asked.selection, stage, part, settings(), now())
+        _, team, ways = _behind(unit, chosen, stage, part)
+    return sheet(sheet_kind, f"{chosen.name} pipeline {name}", EXPORTED, exported(ways, team))
+
+
+def _behind(
+    unit: UnitOfWork, area: Area, stage: Stage, part: Part | Timing | None
+) -> tuple[Asked, Team, list[Milestones]]:
+    """The opportunities behind a number."""
+    team = Team.of(unit.records(area.name).reps())
+    ways = read_milestones(unit, area.name, settings(), team, now())
+    asked = _asked(area, team, ways)
+    return asked, team, behind(ways, asked.selection, team, stage, part)
 
 
 def _node() -> tuple[str, Stage, Part | Timing | None]:

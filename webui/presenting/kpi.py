@@ -468,16 +468,16 @@ def _moment(at: datetime | None, zone: ZoneInfo) -> str:
     return f"{short_day(local)} {local.year} {clock(local)}"
 
 
-def exported(found: Iterable[Drilled], team: Team) -> list[tuple[Cell, ...]]:
+def exported(ways: Iterable[Milestones], team: Team) -> list[tuple[Cell, ...]]:
     """The rows of an exported list, as `EXPORTED` has its columns."""
     return [
         (
-            *(each.opportunity_id, each.name, each.value, each.stage.value, each.part.value),
-            each.timing.value if each.timing else "",
-            *(each.rep_id, team.names.get(each.rep_id, ""), each.inside, each.source),
-            *(_local(each.moments.get(stage), team.zone) for stage in Stage),
+            *(way.opportunity_id, way.name, way.cents / 100, way.stage.value, way.part.value),
+            way.timing.value if way.timing else "",
+            *(way.rep_id, team.names.get(way.rep_id, ""), way.inside, way.source),
+            *(_local(way.moments.get(stage), team.zone) for stage in Stage),
         )
-        for each in found
+        for way in ways
     ]
 
 
