@@ -82,8 +82,12 @@ def navigation(area: str | None = None, plan: int | None = None) -> list[Link]:
 def tabs(area: str) -> list[Link]:
     """The pages of an area that stand beside the present one in its section, and may be opened by the viewer."""
     section = next((pages for pages in SECTIONS.values() if _current("", pages)), ())
+    endpoints = [endpoint for endpoint, _ in section]
+    of_blueprint = (endpoint for endpoint in endpoints if endpoint.partition(".")[0] == request.blueprint)
+    above = "" if request.endpoint in endpoints else next(of_blueprint, "")  # a page below that tab is looked at
+    current = {request.endpoint: "page", above: "true"}
     return [
-        Link(text, url_for(endpoint, area=area), "page" if endpoint == request.endpoint else "")
+        Link(text, url_for(endpoint, area=area), current.get(endpoint, ""))
         for endpoint, text in _open_to_viewer(section)
     ]
 

@@ -175,7 +175,7 @@ def scenario(area: str) -> Scenario:
     reps = [rep for rep, of in AREA_OF.items() if of == area]
     rows = tuple(RepMonth(rep, f"{rep} {word('rep', rep)}", Standing.STAYS, Month(2), Month(2)) for rep in reps)
     moves = tuple(Move(f"A-{rep}", rep, reps[0], 60.0, Why.EVEN) for rep in reps[1:])
-    result = Outcome(NOW.date(), 0, rows, moves).as_json()
+    result = Outcome(NOW.date(), "", rows, moves).as_json()
     name, changes = word("scenario", area), Changes(pins={f"L-{rep}": rep for rep in reps}).as_json()
     return Scenario(
         area, f"scenario-{area}", 1, name, ScenarioState.COMPUTED, changes, "user:nobody", NOW, "", result, NOW
