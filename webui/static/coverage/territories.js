@@ -17,9 +17,10 @@ fieldvisit.territories = (shared) => {
     return unit === "hours" ? `${number} h` : number;
   }
 
-  /* As many in each class as can be; a function of a value, and of each class its shade, least and most. */
+  /* As many different values in each class as can be; a function of a value, and of each class its shade, least and most. */
   function classes(values) {
-    const sorted = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b);
+    const known = values.filter((value) => value !== null && value !== undefined);
+    const sorted = [...new Set(known)].sort((a, b) => a - b);
     const bounds = [...new Set([1, 2, 3, 4].map((part) => sorted[Math.floor((part * sorted.length) / SHADES)]))]
       .filter((bound) => bound > sorted[0]);
     const number = (value) => bounds.filter((bound) => value >= bound).length;
