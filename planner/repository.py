@@ -126,7 +126,8 @@ class Records(Protocol):
 
     def fingerprint(self) -> str:
         """A text that is another one whenever anything has changed of which the area's coverage is made: records,
-        places, visits made, the plan that reps see, territories. It is the same whatever is seen of the area."""
+        places, visits made, the plan that reps see, territories. How often inside sales hands over is left out: it is
+        counted anew each morning. It is the same whatever is seen of the area."""
         ...
 
     def visits(self, account_id: str | None = None, *, after: int = 0) -> list[AccountVisits]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -67,19 +68,12 @@ class Upkeep:
         """Do what is due. Raises StorageError."""
         self.mailing.begin(now)
         for area in self._areas():
-            try:
+            with _others_go_on(f"area {area}: missed handoffs are not returned"):
                 return_missed(self._store, area, now, self._settings)
-            except StorageError:
-                raise
-            except PlannerError as error:  # a plan that cannot be read must not keep the others waiting
-                _log.error("area %s: missed handoffs are not returned: %s", area, error)
-            try:
+            with _others_go_on(f"area {area}: days that have begun are not mended"):
                 self._mend(area)
-            except StorageError:
-                raise
-            except PlannerError as error:
-                _log.error("area %s: days that have begun are not mended: %s", area, error)
-            ask_daily(self._store, area, self._settings, now, new_id)
+            with _others_go_on(f"area {area}: coverage is not asked for"):
+                ask_daily(self._store, area, self._settings, now, new_id)
         expire_holds(self._store)
         if self._tidied_at is None or now - self._tidied_at >= TIDIED_EVERY:
             self._tidied_at = now
@@ -97,6 +91,17 @@ class Upkeep:
         behind = [key for key, told in said.items() if known.get(key) != told]
         refresh_days(self._store, SYSTEM, self._agendas, area, sorted(behind), self._settings)
         self._mended[area] = said
+
+
+@contextmanager
+def _others_go_on(what: str) -> Iterator[None]:
+    """A plan that cannot be read must not keep the others waiting. Raises StorageError."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except PlannerError as error:
+        _log.error("%s: %s", what, error)
 
 
 def expire_holds(store: Store) -> int:

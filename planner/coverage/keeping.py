@@ -43,8 +43,8 @@ class Standing:
     Attributes:
         made_at: when it was worked out; None where it never was.
         fresh: nothing has changed since.
-        job: the newest job that works it out: one that waits or runs, or that failed of what there is now (`job.error`
-            says why, see `planner.jobs.requests.told_to`); None where there is none of these.
+        job: the newest job that works it out: one that waits or runs, or that failed or was called off of what there is
+            now (`job.error` says why, see `planner.jobs.requests.told_to`); None where there is none of these.
     """
 
     made_at: datetime | None
@@ -67,7 +67,8 @@ def standing(unit: UnitOfWork, area: str, settings: Settings) -> Standing:
     key = key_of(unit, area, settings, today_of(unit, area))
     jobs = unit.jobs.latest("created_at", 1, area=area, kind=COVERAGE)
     job = jobs[0] if jobs else None
-    if job is not None and job.state.ended and not (job.state is JobState.FAILED and job.request.get("key") == key):
+    came_to_nothing = job is not None and job.state in (JobState.FAILED, JobState.CANCELLED)
+    if job is not None and job.state.ended and not (came_to_nothing and job.request.get("key") == key):
         job = None
     return Standing(row.made_at if row else None, row is not None and row.key == key, job)
 

@@ -101,6 +101,9 @@ class Selection:
     month: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("first_day", "last_day"):
+            day = getattr(self, name)
+            _check(day is None or 1900 <= day.year < 2200, name, f"{day} is not between 1900 and 2199")
         in_order = self.first_day is None or self.last_day is None or self.first_day <= self.last_day
         _check(in_order, "last_day", f"{self.last_day} is before {self.first_day}")
 

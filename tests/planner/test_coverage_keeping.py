@@ -338,14 +338,18 @@ def test_a_person_may_ask_again_for_what_has_failed(empty_house: House) -> None:
     assert job.state is JobState.WAITING
 
 
-def test_what_was_called_off_may_be_asked_for_again(empty_house: House) -> None:
+def test_what_was_called_off_stays_so_until_a_person_asks_again_or_something_changes(empty_house: House) -> None:
     empty_house.fill(mixed_town())
     job = empty_house.ask()
     assert job is not None
     empty_house.change(lambda unit: cancel_job(unit, job.id, empty_house.now))
-    other = empty_house.ask()
+    called_off = empty_house.ask()
+    assert called_off is not None
+    assert (called_off.id, called_off.state) == (job.id, JobState.CANCELLED)
+    with empty_house.store.write(MAX) as unit:
+        other = request_coverage(unit, AREA, MAX.id, empty_house.now, "again", SETTINGS, again=True)
     assert other is not None
-    assert other.id != job.id
+    assert other.state is JobState.WAITING
 
 
 def test_who_sees_figures_may_ask_for_them() -> None:
@@ -378,8 +382,7 @@ def test_of_an_area_without_customers_nobody_asks_by_himself(empty_house: House)
 
 def test_what_the_store_holds_gives_the_same_coverage_as_the_town_itself(house: House) -> None:
     town = mixed_town()
-    made = coverage_of(town)
-    assert house.seen() == made
+    assert house.seen() == coverage_of(town, handoff_days=14)
 
 
 def test_visits_of_the_year_are_read_and_those_where_nobody_was_met_are_not(empty_house: House) -> None:
