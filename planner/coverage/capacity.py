@@ -33,14 +33,26 @@ def _seconds(clock: time) -> int:
     return clock.hour * 3600 + clock.minute * 60 + clock.second
 
 
-def minutes_there(rep: Rep, first_day: date, calendar: CalendarSettings) -> float:
-    """A rep's working minutes in a month: a twelfth of the year that begins on a day, public holidays left out.
+def days_there(rep: Rep, first_day: date, calendar: CalendarSettings) -> float:
+    """A rep's working days in a month: a twelfth of the year that begins on a day, public holidays left out.
 
     Of a whole year, so that a month with Christmas in it looks no shorter than any other.
     """
     year = (first_day + timedelta(days=n) for n in range(YEAR_DAYS))
     days = sum(day.weekday() in rep.work_days and not calendar.holiday(day) for day in year)
-    return days * day_minutes(rep) * MONTH_DAYS / YEAR_DAYS
+    return days * MONTH_DAYS / YEAR_DAYS
+
+
+def minutes_there(rep: Rep, first_day: date, calendar: CalendarSettings, minutes_a_visit: float | None = None) -> float:
+    """A rep's working minutes in a month; where a day may have so many visits at the most, no more than those take.
+
+    Args:
+        minutes_a_visit: driving included; None where that is not known, or only the working time is asked for.
+    """
+    a_day = day_minutes(rep)
+    if rep.max_visits_per_day is not None and minutes_a_visit is not None:
+        a_day = min(a_day, rep.max_visits_per_day * minutes_a_visit)
+    return days_there(rep, first_day, calendar) * a_day
 
 
 def base_of(rep: Rep, home: tuple[LatLon, LatLon]) -> Base | None:

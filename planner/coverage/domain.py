@@ -26,6 +26,9 @@ class CoverageState(StrEnum):
 
 MONTH_DAYS = 365.25 / 12
 
+HANDOFF_DAYS = 56
+"""Eight weeks, by which the rate of handed-off opportunities is told."""
+
 NO_PLAN = "no_plan"
 """Why a due customer is not reached, beside the reasons of a plan: reps see no plan of these days."""
 NOT_IN_PLAN = "not_in_plan"
@@ -105,9 +108,12 @@ class RepCapacity:
 
     Attributes:
         rep_id: empty for nobody's.
-        there: working hours less breaks, public holidays left out.
+        there: working hours less breaks, public holidays left out; where a day may have fewer visits than fit into its
+            hours, what so many visits take.
         visits, driving: of the rep's own accounts by their cadence.
         opportunities: of visits to what inside sales hands over, driving included, as often as lately.
+        visits_needed: the number of all these visits a month.
+        visits_there: as many as the days may have; None where it is the hours that end first.
     """
 
     rep_id: str
@@ -116,6 +122,8 @@ class RepCapacity:
     visits: float
     driving: float
     opportunities: float
+    visits_needed: float = 0.0
+    visits_there: float | None = None
 
     @property
     def needed(self) -> float:
@@ -153,6 +161,7 @@ class Coverage:
         reps: by name, whoever is none of the reps behind them.
         territories: by name.
         notes: what somebody should know who reads the figures, as sentences; one about a rep begins as in a plan.
+        handoff_days: over so many days it was counted how often opportunities are handed off.
     """
 
     area: str
@@ -165,6 +174,7 @@ class Coverage:
     reps: tuple[RepCapacity, ...]
     territories: tuple[TerritoryCover, ...] = ()
     notes: tuple[str, ...] = ()
+    handoff_days: int = HANDOFF_DAYS
 
     @property
     def due_until(self) -> date:

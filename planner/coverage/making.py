@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 
 from planner.candidates import cadence_days, is_dormant, visit_id
-from planner.coverage.capacity import Demand, Driving, base_of, estimated_driving, minutes_there, nearest_owner
+from planner.coverage.capacity import (
+    Demand,
+    Driving,
+    base_of,
+    days_there,
+    estimated_driving,
+    minutes_there,
+    nearest_owner,
+)
 from planner.coverage.domain import (
+    HANDOFF_DAYS,
     MONTH_DAYS,
     AccountCover,
     Coverage,
@@ -19,8 +29,8 @@ from planner.coverage.domain import (
 from planner.coverage.material import Material
 from planner.coverage.planned import Planned
 from planner.coverage.standing import due_on, state_after
-from planner.domain import Account, RecordKind
-from planner.settings import Settings
+from planner.domain import Account, RecordKind, Rep
+from planner.settings import CalendarSettings, Settings
 from planner.territories.places import territory_of
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
@@ -68,6 +78,7 @@ def make_coverage(
             TerritoryCover(t.id, t.name, t.rep_id) for t in sorted(material.territories, key=lambda t: (t.name, t.id))
         ),
         notes=(*notes, *_unreachable(material, accounts, driving)),
+        handoff_days=material.handoff_days,
     )
     return replace(coverage, notes=(*coverage.notes, *general_notes(coverage)))
 
@@ -165,21 +176,33 @@ def _capacities(
     visits: dict[str, float] = defaultdict(float)
     drives: dict[str, float] = defaultdict(float)
     deals: dict[str, float] = defaultdict(float)
+    number: dict[str, float] = defaultdict(float)
     for account in accounts:
+        number[account.rep_id] += account.visits_a_month
         visits[account.rep_id] += account.service_minutes_a_month
         drives[account.rep_id] += account.drive_minutes_a_month
     for demand in handed_off:
+        number[demand.rep_id] += demand.times_a_month
         deals[demand.rep_id] += demand.times_a_month * (demand.service_minutes + driving.minutes[demand.key])
 
-    def row(rep_id: str, name: str, there: float) -> RepCapacity:
-        return RepCapacity(rep_id, name, there, visits[rep_id], drives[rep_id], deals[rep_id])
+    def row(rep_id: str, name: str) -> RepCapacity:
+        return RepCapacity(rep_id, name, 0.0, visits[rep_id], drives[rep_id], deals[rep_id], number[rep_id])
 
     reps = sorted(material.snapshot.reps, key=lambda rep: (rep.name, rep.id))
-    calendar = settings.calendar
-    rows = [row(rep.id, rep.name, minutes_there(rep, material.today, calendar)) for rep in reps]
     others = sorted({*visits, *deals} - {rep.id for rep in reps})
-    rows += [row(rep_id, f"{rep_id} (not among the reps)", 0.0) for rep_id in others if rep_id]
-    return (*rows, row("", NOBODYS, 0.0)) if "" in others else tuple(rows)
+    rows = [_with_hours(row(rep.id, rep.name), rep, material.today, settings.calendar) for rep in reps]
+    rows += [row(rep_id, f"{rep_id} (not among the reps)") for rep_id in others if rep_id]
+    return (*rows, row("", NOBODYS)) if "" in others else tuple(rows)
+
+
+def _with_hours(needs: RepCapacity, rep: Rep, today: date, calendar: CalendarSettings) -> RepCapacity:
+    """What a rep has for what is needed: hours, or as many visits as the days may have where these end first."""
+    hours = minutes_there(rep, today, calendar)
+    each = needs.needed / needs.visits_needed if needs.visits_needed else None
+    there = minutes_there(rep, today, calendar, each)
+    if rep.max_visits_per_day is None or there == hours:
+        return replace(needs, there=there)
+    return replace(needs, there=there, visits_there=days_there(rep, today, calendar) * rep.max_visits_per_day)
 
 
 def _unreachable(material: Material, accounts: Iterable[AccountCover], driving: Driving) -> list[str]:
@@ -208,6 +231,11 @@ def general_notes(coverage: Coverage) -> tuple[str, ...]:
         notes.append("no plan is published: nobody is planned to be visited")
     elif coverage.last_day < coverage.as_of:
         notes.append(f"the plan that reps see ended on {coverage.last_day}: nobody is planned to be visited")
+    if coverage.handoff_days < HANDOFF_DAYS and any(rep.opportunities for rep in coverage.reps):
+        notes.append(
+            f"opportunities have been handed over for no more than {coverage.handoff_days} days: their hours are told "
+            f"by these, and may look different after {HANDOFF_DAYS // 7} weeks"
+        )
     if lost := sum(a.state is CoverageState.NO_PLACE for a in accounts):
         notes.append(f"{_customers(lost)} without a place: their driving is counted as that of their rep's others")
     if orphans := sum(not a.rep_id and a.visits_a_month > 0 for a in accounts):

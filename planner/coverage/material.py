@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from planner.coverage.domain import HANDOFF_DAYS
 from planner.domain import Account, Opportunity
 from planner.fieldwork.domain import Disposition
 from planner.handoffs.domain import AT_INSIDE, HandoffRow
@@ -18,8 +19,6 @@ from planner.territories.domain import Territory
 
 VISITS_DAYS = 366
 """So far back every visit is read; before that, of each customer, the last one."""
-HANDOFF_DAYS = 56
-"""Eight weeks, by which the rate of handed-off opportunities is told."""
 LEAST_HANDOFF_DAYS = 14
 """A team that has begun a few days ago has no rate yet: it is told by two weeks."""
 

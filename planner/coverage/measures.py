@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from operator import attrgetter
 
+from planner.candidates import Reason
 from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
 from planner.coverage.planned import REASON_WORDS
 from planner.errors import NotFoundError
@@ -114,6 +115,10 @@ def _takes_hours(account: AccountCover, coverage: Coverage) -> bool:
 
 def due_by(account: AccountCover, day: date) -> bool:
     return account.due_on is not None and account.due_on <= day
+
+
+def _is_behind(account: AccountCover, coverage: Coverage) -> bool:
+    return account.visits_a_month > 0 and due_by(account, coverage.as_of)
 
 
 def kept_in_time(account: AccountCover, as_of: date) -> bool | None:
@@ -237,6 +242,13 @@ _ALL = (
         lambda account, coverage: bool(account.unreached),
     ),
     Measure(
+        "no_room",
+        "No room in the plan",
+        "Not reached since the days of the plan that reps see are full.",
+        Unit.CUSTOMERS,
+        lambda account, coverage: account.unreached == Reason.NO_TIME_LEFT,
+    ),
+    Measure(
         "visits_a_month",
         "Visits a month",
         "What the cadences ask for, never less. A month is a twelfth of a year.",
@@ -261,12 +273,20 @@ _ALL = (
         amount=lambda account: account.drive_minutes_a_month / 60,
     ),
     Measure(
+        "behind",
+        "To catch up with",
+        "Their cadence has run out today, be it a day or a year ago, or nobody has ever visited them; those without a "
+        "place are among them.",
+        Unit.CUSTOMERS,
+        _is_behind,
+    ),
+    Measure(
         "catch_up_hours",
         "Hours to catch up",
         "One visit to each customer of whom the cadence has run out today: once, not every month. Who has hours enough "
         "from month to month may still be behind by these.",
         Unit.HOURS_ONCE,
-        lambda account, coverage: account.visits_a_month > 0 and due_by(account, coverage.as_of),
+        _is_behind,
         amount=lambda account: (account.service_minutes + account.drive_minutes) / 60,
     ),
     Measure(
@@ -291,7 +311,8 @@ _ALL = (
     Measure(
         "hours_there",
         "Hours there are",
-        "Working hours of the reps less breaks, the year's public holidays left out, a twelfth of a year.",
+        "Working hours of the reps less breaks, the year's public holidays left out, a twelfth of a year. Where a day "
+        "may have fewer visits than fit into its hours, what so many visits take.",
         Unit.HOURS,
         _takes_hours,
         of_rep=lambda rep: rep.there / 60,

@@ -25,7 +25,7 @@ from planner.coverage.domain import (
 )
 from planner.coverage.measures import Group, HeldCadence, Row, figures_by, held_cadences
 
-FORMAT = 1
+FORMAT = 2
 """Of the row; what another program wrote in another one is not read, but worked out anew."""
 
 _PLAIN = ("account_id", "name", "lat", "lon", "overdue_days", "drive_minutes", "annual_value")
@@ -101,6 +101,7 @@ def pack(coverage: Coverage, key: str, made_at: datetime) -> StoredCoverage:
         "held": [asdict(held) for held in summary.held],
         "overdue_median": summary.overdue_median,
         "notes": list(coverage.notes),
+        "handoff_days": coverage.handoff_days,
     }
     return StoredCoverage(coverage.area, key, made_at, coverage.as_of, told, _columns(coverage))
 
@@ -119,6 +120,7 @@ def unpack(row: StoredCoverage) -> Coverage:
         reps=summary.reps,
         territories=tuple(TerritoryCover(**territory) for territory in row.summary["territories"]),
         notes=summary.notes,
+        handoff_days=row.summary["handoff_days"],
     )
 
 

@@ -102,6 +102,9 @@ def mixed_coverage() -> Coverage:
     """Of the mixed town, with a plan of which Monday is today, visits of the year, two territories and handoffs."""
     town = mixed_town()
     plan = town.plan(days=2, work=1)
+    town.add(account("squeezed", last_visit=days_ago(50)), door(7))
+    left_out = next(entry for entry in plan["unplanned"] if entry["record_ids"] == ["orphan"])
+    plan["unplanned"].append({**left_out, "record_ids": ["squeezed"], "reason": "no_time_left"})
     met = {f"c{n:02}": [days_ago(2 + n), days_ago(9 + 3 * n), days_ago(150)] for n in range(0, 24, 2)}
     deal = opportunity("mill")
     town.add(deal, door(6))

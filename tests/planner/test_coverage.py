@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 from cast import FRIDAY, MONDAY, SETTINGS, TUESDAY, Flatland, Town, account, door, opportunity, promise, rep
@@ -24,7 +25,7 @@ from hypothesis import strategies as st
 
 from planner.candidates import Reason
 from planner.coverage.capacity import day_minutes, minutes_there
-from planner.coverage.domain import MONTH_DAYS, NO_PLAN, NOT_DONE, NOT_IN_PLAN, AccountCover, CoverageState
+from planner.coverage.domain import MONTH_DAYS, NO_PLAN, NOT_DONE, NOT_IN_PLAN, AccountCover, CoverageState, RepCapacity
 from planner.coverage.making import make_coverage
 from planner.coverage.material import HandedOff
 from planner.coverage.measures import held_cadences
@@ -227,6 +228,43 @@ def test_a_month_has_a_twelfth_of_the_years_working_hours_less_breaks_and_public
 
 def test_a_break_that_has_no_room_in_a_half_day_is_not_taken_off() -> None:
     assert day_minutes(rep(work_end=time(12))) == 180
+
+
+def capacity_of_one(most: int | None, **customer: Any) -> RepCapacity:
+    """Anna, who may make so many visits a day, and six customers of each week."""
+    town = Town()
+    town.add(rep("anna", max_visits_per_day=most), door())
+    for n in range(6):
+        town.add(account(f"c{n}", cadence_days=7, **customer), door(n))
+    (found,) = coverage_of(town).reps
+    return found
+
+
+def test_where_a_day_may_have_few_visits_there_is_as_much_as_these_take() -> None:
+    """However short they are: who is full by the number of visits has no hours left."""
+    free, one_a_day = capacity_of_one(None), capacity_of_one(1)
+    days = 261 * MONTH_DAYS / 365
+    assert (free.visits_there, free.there) == (None, pytest.approx(days * 450))
+    assert one_a_day.visits_needed == pytest.approx(6 * MONTH_DAYS / 7)
+    assert one_a_day.visits_there == pytest.approx(days)
+    assert one_a_day.there == pytest.approx(days * one_a_day.needed / one_a_day.visits_needed)
+    assert free.spare > 0
+    assert one_a_day.shortfall > 0
+
+
+def test_where_the_hours_end_before_the_visits_it_is_the_hours_that_count() -> None:
+    free, three_a_day = (capacity_of_one(most, visit_minutes=240) for most in (None, 3))
+    assert (three_a_day.there, three_a_day.visits_there) == (free.there, None)
+
+
+def test_a_short_history_of_handoffs_is_said(town: Town) -> None:
+    deal = opportunity("mill")
+    town.add(deal, door(6))
+    short, long = (
+        coverage_of(town, handed_off=[HandedOff(deal, "anna", 1)], handoff_days=days).notes for days in (14, 56)
+    )
+    assert [note for note in short if "handed over for no more than 14 days" in note]
+    assert not [note for note in long if "handed over" in note]
 
 
 def test_who_works_on_no_day_has_no_hours(town: Town) -> None:

@@ -211,6 +211,16 @@ def test_hours_to_catch_up_are_one_visit_to_everybody_who_is_due(town: Town) -> 
     assert total.figures["catch_up_hours"] == pytest.approx((bakery.service_minutes + bakery.drive_minutes) / 60)
 
 
+def test_who_is_behind_is_whose_cadence_has_run_out_today_whatever_the_state(town: Town) -> None:
+    town.add(account("bakery", last_visit=days_ago(29), cadence_days=28), door(10))
+    town.add(account("lost", last_visit=days_ago(90)), lost=True)
+    town.add(account("gone", last_visit=days_ago(900), last_order=days_ago(700)), door(3))
+    town.add(account("cafe", last_visit=days_ago(1)), door(10))
+    behind = listed(coverage_of(town), "behind")
+    assert [account.account_id for account in behind] == ["lost", "bakery"]
+    assert behind == listed(coverage_of(town), "catch_up_hours")
+
+
 def test_a_summary_holds_the_figures_of_every_group() -> None:
     found = summary_of(mixed_coverage(), MADE_AT)
     assert found.rows == {by: tuple(figures(mixed_coverage(), by)) for by in Group}
