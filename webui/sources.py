@@ -20,6 +20,7 @@ from planner.locating import review_list
 from planner.repository import Store, StoredPlan
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
+from planner.territories.looking import LookedOver, looked_over
 from planner.territories.white_space import WhiteSpace, find_white_space
 from routing.area import Area, Areas
 from routing.errors import RoutingError, UnreachableError
@@ -78,6 +79,7 @@ class Sources:
         self._line = lru_cache(maxsize=20_000)(self._draw)
         self._thin = lru_cache(maxsize=20_000)(self._draw_thin)
         self._white = lru_cache(maxsize=8)(self._white_space)
+        self._looked_over = lru_cache(maxsize=8)(self._look_over)
         self._reach = lru_cache(maxsize=200)(self._spread)
 
     def streets(self, area: str) -> StreetNetwork:
@@ -161,6 +163,12 @@ class Sources:
             records = unit.records(area.name).fingerprint()
         return self._white(area.folder, _built(area), records, scope, today, chosen, others)
 
+    def territories(self, scope: Scope, area: Area) -> LookedOver:
+        """What lies in which territory, looked at again only where something has changed."""
+        with self.store.read(scope) as unit:
+            records = unit.records(area.name).fingerprint()
+        return self._looked_over(area.name, records, scope)
+
     def gazetteer(self, area: Area) -> Gazetteer:
         """The area's addresses. Raises AreaError where they cannot be read."""
         return self._gazetteer(area.folder, _built(area))
@@ -197,6 +205,10 @@ class Sources:
     ) -> WhiteSpace:
         area, settings = Area(folder), self._candidates
         return find_white_space(self.store, scope, area, settings, today, chosen=chosen, others=others)
+
+    def _look_over(self, area: str, records: str, scope: Scope) -> LookedOver:
+        with self.store.read(scope) as unit:
+            return looked_over(unit, area)
 
     def _spread(self, folder: Path, built: float, place: LatLon) -> tuple[dict[str, Any], ...]:
         # A second of work or more: one at a time, so that the other pages are still served.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +21,6 @@ from planner.coverage.measures import Group
 from planner.domain import RecordKind
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
-from planner.territories.white_space import find_white_space
 from routing.area import Area
 from routing.errors import AreaError, RoutingError
 from routing.isochrones import MINUTES
@@ -112,7 +112,7 @@ def customers(area: str) -> Response:
     kept = _kept(chosen)
     if kept is None or kept.accounts.stamp != request.args.get("stamp"):
         return _refused(409, "The coverage has been worked out anew.")
-    numbers = [int(text) for text in request.args.getlist("n")[:MOST_NAMED] if text.isascii() and text.isdecimal()]
+    numbers = [int(text) for text in request.args.getlist("n")[:MOST_NAMED] if re.fullmatch(r"[0-9]{1,9}", text)]
     linked = may_open("customer.page")
     found = []
     for account in kept.accounts.of(numbers):
@@ -143,7 +143,7 @@ def white_space(area: str) -> Response:
     with sources().store.read(scope) as unit:
         today = today_of(unit, chosen.name)
     try:
-        found = find_white_space(sources().store, scope, chosen, settings().candidates, today)
+        found = sources().white_space(scope, chosen, today)
     except AreaError as error:
         return _refused(404, said(str(error)))
     return _json(map_businesses(found))

@@ -38,7 +38,7 @@ from planner.territories.importing import (
     clean_name,
     read_geojson,
 )
-from planner.territories.looking import Customer, belongs_to_another, customers_in, located, overview
+from planner.territories.looking import Customer, belongs_to_another, customers_in
 from planner.territories.white_space import (
     COLUMNS,
     SOURCE,
@@ -131,7 +131,7 @@ def page(area: str) -> Any:
 def _page(area: Area, said: Said) -> str:
     with sources().store.read(viewer().scope) as unit:
         reps = {rep.id: rep.name for rep in unit.records(area.name).reps()}
-        found = overview(territories_in(unit, area.name), customers_in(unit, area.name))
+    found = sources().territories(viewer().scope, area).overview
     known, problem = _boundaries(area)
     taken = {held.territory.name.casefold() for held in found.held}
     return render_template(
@@ -371,10 +371,9 @@ def customers(area: str) -> Any:
     wanted = text_asked("territory") or ""
     with sources().store.read(viewer().scope) as unit:
         territory = territory_in(unit, chosen.name, wanted) if wanted else None
-        everybody, shapes = customers_in(unit, chosen.name), territories_in(unit, chosen.name)
         reps = {rep.id: rep.name for rep in unit.records(chosen.name).reps()}
-    homes = located(shapes, everybody)
-    found = [each for each, home in zip(everybody, homes, strict=True) if each.place and home == wanted]
+    looked = sources().territories(viewer().scope, chosen)
+    found = [each for each, home in zip(looked.customers, looked.homes, strict=True) if each.place and home == wanted]
     if whose is Whose.OTHERS:
         found = [each for each in found if territory is not None and belongs_to_another(each, territory)]
     elif whose is Whose.NOBODYS:
@@ -397,7 +396,11 @@ def customers(area: str) -> Any:
 
 def _with_query(endpoint: str, area: Area) -> Callable[..., str]:
     """Makes addresses of a page with the present query, changed as is said."""
-    query = {name: values for name, values in request.args.to_dict(flat=False).items() if name not in ("area", "page")}
+    query = {
+        name: values
+        for name, values in request.args.to_dict(flat=False).items()
+        if name not in ("area", "page", "endpoint") and not name.startswith("_")  # those are url_for's own
+    }
     return lambda **changed: url_for(endpoint, **{**query, **changed, "area": area.name})
 
 
