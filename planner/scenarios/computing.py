@@ -29,6 +29,8 @@ from routing.travel_times import TravelTimeSource
 from routing.workload import Base
 
 LIMITS = AlignmentLimits(seconds=30.0)
+LEAST_SAVED = 1.0
+"""Minutes of driving a month that are said to be the reason."""
 Progress = Callable[[str, float], object]
 
 
@@ -231,14 +233,21 @@ class _Giving:
     def _centres(self, sites: Sequence[Site]) -> list[Centre]:
         """The reps who work, busy with the customers about whom nothing is decided."""
         altered, decided = self.altered, {site.id for site in sites}
+        today, calendar, reps = altered.material.today, self.settings.calendar, {rep.id: rep for rep in altered.reps}
+        visits = sum(rep.visits_needed for rep in self.before.reps)
+        each = sum(rep.needed for rep in self.before.reps) / visits if visits else None
         busy: dict[str, float] = defaultdict(float)
         for account in self.before.accounts:
             if _key(account.account_id) not in decided:
                 busy[account.rep_id] += account.minutes_a_month
-        return [Centre(rep_id, base, altered.there[rep_id], busy[rep_id]) for rep_id, base in altered.bases.items()]
+        return [
+            Centre(rep_id, base, minutes_there(reps[rep_id], today, calendar, each), busy[rep_id])
+            for rep_id, base in altered.bases.items()
+        ]
 
     def _prices(self) -> Prices:
-        return Prices(move=self.changes.prices.broken_minutes, unevenness=self.changes.prices.evenness)
+        prices = self.changes.prices
+        return Prices(prices.broken_minutes, prices.evenness, prices.band, prices.one_piece)
 
     def _give_the_rest(self, owners: dict[str, str], pins: Mapping[str, str]) -> None:
         """Customers of those who leave about whom nothing is decided yet: dormant ones go with their neighbours, those
@@ -290,7 +299,6 @@ def _told(
     source: TravelTimeSource,
     stamp: str,
 ) -> Outcome:
-    moves = _moves(altered, before, after, given, changes)
     places = {_key(id_): place for id_, place in altered.places.items()}
     deals = {visit_id(each.opportunity.kind, each.opportunity.id): each for each in altered.material.handed_off}
     owned = [{_key(a.account_id): a.rep_id for a in side.accounts if a.visits_a_month > 0} for side in (before, after)]
@@ -307,6 +315,7 @@ def _told(
         source,
     )
     months_before, months_after = _months(before, lie[0]), _months(after, lie[1])
+    moves = _moves(altered, before, after, given, changes, lie[0])
     reps = tuple(
         RepMonth(
             rep.id,
@@ -330,26 +339,46 @@ def _told(
         reps,
         tuple(moves),
         alignment.gap if alignment is not None else None,
-        not (alignment.apart if alignment is not None else any(month.apart for month in months_after.values())),
         tuple(notes),
     )
 
 
-def _moves(altered: _Altered, before: Coverage, after: Coverage, given: _Given, changes: Changes) -> list[Move]:
-    minutes = {account.account_id: account.minutes_a_month for account in after.accounts}
+def _moves(
+    altered: _Altered,
+    before: Coverage,
+    after: Coverage,
+    given: _Given,
+    changes: Changes,
+    lay: Mapping[str, Lying],
+) -> list[Move]:
+    """Who gets another rep, and what is true of it: the first of the reasons that is."""
+    then = {account.account_id: account for account in after.accounts}
+    needed = {rep.rep_id: rep.needed for rep in before.reps}
+    full = {rep_id: needed.get(rep_id, 0.0) / there for rep_id, there in altered.there.items() if there > 0}
+    mean = sum(needed.get(rep_id, 0.0) for rep_id in full) / sum(altered.there.values())
+    gain = {given.owners[was.account_id] for was in before.accounts if given.owners[was.account_id] != was.rep_id}
     moves = []
     for was in before.accounts:
         now = given.owners[was.account_id]
         if now == was.rep_id:
             continue
-        had = was.rep_id if was.rep_id in altered.known else ""
+        had, become = was.rep_id if was.rep_id in altered.known else "", then[was.account_id]
+        saved = was.drive_minutes_a_month - become.drive_minutes_a_month if had else 0.0
         if changes.pins.get(was.account_id) == now:
             why = Why.PINNED
         elif not had:
             why = Why.UNOWNED
+        elif altered.leaves(had):
+            why = Why.LEAVES
+        elif full[had] > max(mean, full[now]):
+            why = Why.EVEN
+        elif saved >= LEAST_SAVED:
+            why = Why.DRIVING
+        elif had in gain and _key(was.account_id) not in lay.get(had, Lying()).apart:
+            why = Why.ROOM
         else:
-            why = Why.LEAVES if altered.leaves(had) else Why.EVEN
-        moves.append(Move(was.account_id, had, now, minutes[was.account_id], why))
+            why = Why.TOGETHER
+        moves.append(Move(was.account_id, had, now, become.minutes_a_month, why, saved))
     return moves
 
 
@@ -367,7 +396,7 @@ def _months(coverage: Coverage, lie: Mapping[str, Lying]) -> dict[str, Month]:
             driving=rep.driving,
             opportunities=rep.opportunities,
             there=rep.there,
-            apart=how.apart,
+            apart=len(how.apart),
             away=how.away_minutes,
         )
     return months
