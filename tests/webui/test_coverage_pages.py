@@ -69,7 +69,36 @@ def test_the_first_lines_say_who_is_looked_after_who_is_overdue_and_who_is_short
     assert "2 of 4 customers are looked after in time. 2 are overdue, by 17 days in the median; 1 of them is" in told
     assert "Ann is short of 21 hours a month." in told
     assert "Others have 100 hours left." in told
-    assert "1 customer due by the end of the plan has no visit in it." in told
+    assert "Catching up with the 2 who are due or overdue takes 2 hours more, once." in told
+    assert "1 customer due by the end of the plan has no visit in it, since its days are full: of Ann (1)." in told
+
+
+def test_whose_hours_suffice_from_month_to_month_may_be_behind_all_the_same(office: Company) -> None:
+    with office.store.write(audited=False) as unit:
+        keep(unit, coverage([overdue("A1", 30), cover("B1", "ben")], (capacity("ann", 40), capacity("ben", 20))))
+    told = show(office)
+    assert "The cadences take 60 of 240 hours a month: from month to month every rep has enough." in told
+    assert "Catching up with the 1 who is due or overdue takes 1 hour more, once." in told
+    assert "Hours to catch up" in told
+
+
+def test_what_is_nobodys_has_no_hours_to_be_short_of_and_leads_to_no_empty_list(office: Company) -> None:
+    nobody = capacity("", 0, 0, name="nobody’s", opportunities=90.0)
+    with office.store.write(audited=False) as unit:
+        keep(unit, coverage([cover("A1")], (capacity("ann", 40), nobody)))
+    told = show(office)
+    assert "Opportunities that are nobody’s take 2 hours a month." in told
+    assert "short of" not in told
+    assert "measure=shortfall" not in office.browser(office.mona).page(PAGE)
+
+
+def test_where_a_days_visits_end_before_the_hours_the_page_says_so(office: Company) -> None:
+    full = capacity("ann", 40, 50, visits_needed=80.0, visits_there=100.0)
+    with office.store.write(audited=False) as unit:
+        keep(unit, coverage([cover("A1")], (full,)))
+    told = show(office)
+    assert "a day’s visits end first: 80 of 100 a month" in told
+    assert "The visits that a day may have end before the working time does with Ann." in told
 
 
 def test_a_rep_who_is_short_of_hours_is_told_in_words_and_the_cadence_that_they_hold(office: Company) -> None:

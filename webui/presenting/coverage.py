@@ -35,11 +35,12 @@ STATES = {
 GROUPS = {Group.REP: "By rep", Group.SEGMENT: "By segment", Group.TERRITORY: "By territory"}
 GROUP_WORDS = {Group.REP: "Rep", Group.SEGMENT: "Segment", Group.TERRITORY: "Territory", Group.REASON: "Why not"}
 
-COLUMNS = ("customers", "overdue", "due", "unreached", "planned", "in_time_share")
-COLUMNS_WITHOUT_REPS = (*COLUMNS[:4], "in_time_share", "visits_a_month", "visit_hours", "drive_hours")
+COLUMNS = ("customers", "overdue", "due", "unreached", "planned", "in_time_share", "catch_up_hours")
+COLUMNS_WITHOUT_REPS = (*COLUMNS[:4], "in_time_share", "visits_a_month", "visit_hours", "drive_hours", "catch_up_hours")
 """Where there are no reps whose hours could be set against those needed."""
 DEFINED = (
     *("customers", *STATES, "never_visited", "overdue_days", "in_time_share", "due_in_plan", "planned", "unreached"),
+    *("no_room", "behind", "catch_up_hours"),
     *("visits_a_month", "visit_hours", "drive_hours", "opportunity_hours", "hours_needed", "hours_there", "shortfall"),
     *("spare", "utilisation"),
 )
@@ -87,7 +88,7 @@ class HoursView:
     """Hours a month that are needed and there, with bars to the same scale as its neighbours'.
 
     The first bar is of the hours there are, the others lie on it; the last is what is missing. `missing` and `left` say
-    how much in words; empty for none.
+    how much in words; empty for none. `ends` says what ends first where that is the visits that days may have.
     """
 
     needed: str
@@ -96,6 +97,7 @@ class HoursView:
     left: str
     bars: tuple[Bar, ...]
     told: str
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,34 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """A rep whose hours do not suffice."""
+    """Whose hours do not suffice. `customers` where some take hours, who can be listed."""
 
     rep_id: str
     name: str
     hours: str
+    customers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A rep in whose days of the plan so many customers have no room."""
+
+    rep_id: str
+    name: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What a manager has to know first. `urgent` are overdue customers of the segment that matters most."""
+    """What a manager has to know first.
+
+    Attributes:
+        urgent: overdue customers of the segment that matters most.
+        needed, there: hours a month, of the reps who work.
+        short: of these; unowned: what is nobody's, or of who works no more.
+        behind: who are due or overdue; `catch_up` is what visiting each of them once takes.
+        no_room: for whom the plan's days are too full; `full` are the reps of most of them.
+    """
 
     customers: int
     active: int
@@ -144,8 +164,16 @@ class Headline:
     dormant: int
     no_place: int
     unreached: int
+    needed: str
+    there: str
+    deals: bool
     short: tuple[Short, ...]
+    unowned: tuple[Short, ...]
     spare: str
+    behind: int
+    catch_up: str
+    no_room: int
+    full: tuple[Full, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +273,19 @@ def _headline(summary: Summary) -> Headline:
     area = summary.total.figures
     overdue = {row.value: _whole(row.figures, "overdue") for row in summary.rows[Group.SEGMENT] if row.value}
     segment = MOST_URGENT if MOST_URGENT in overdue else min(overdue, default="")
-    short = sorted((rep for rep in summary.reps if _shown_minutes(rep.shortfall)), key=lambda rep: -rep.shortfall)
+    rows = {row.value: row.figures for row in summary.rows[Group.REP]}
     spare = sum(rep.spare for rep in summary.reps)
+    working = [rep for rep in summary.reps if rep.there > 0]
+    deals = sum(rep.opportunities for rep in working)
+
+    def short(working: bool) -> tuple[Short, ...]:
+        found = [rep for rep in summary.reps if _shown_minutes(rep.shortfall) and (rep.there > 0) is working]
+        return tuple(
+            Short(rep.rep_id, rep.name, hours(rep.shortfall / 60), bool(rows.get(rep.rep_id, {}).get("visits_a_month")))
+            for rep in sorted(found, key=lambda rep: -rep.shortfall)
+        )
+
+    full = [Full(rep.rep_id, rep.name, _whole(rows.get(rep.rep_id, {}), "no_room")) for rep in summary.reps]
     return Headline(
         customers=_whole(area, "customers"),
         active=_whole(area, "customers") - _whole(area, "dormant"),
@@ -258,8 +297,16 @@ def _headline(summary: Summary) -> Headline:
         dormant=_whole(area, "dormant"),
         no_place=_whole(area, "no_place"),
         unreached=_whole(area, "unreached"),
-        short=tuple(Short(rep.rep_id, rep.name, hours(rep.shortfall / 60)) for rep in short),
+        needed=f"{sum(rep.needed for rep in working) / 60:,.0f}",
+        there=hours(sum(rep.there for rep in working) / 60) if working else "",
+        deals=_shown_minutes(deals),
+        short=short(True),
+        unowned=short(False),
         spare=hours(spare / 60) if _shown_minutes(spare) else "",
+        behind=_whole(area, "behind"),
+        catch_up=hours(area.get("catch_up_hours") or 0),
+        no_room=_whole(area, "no_room"),
+        full=tuple(sorted((each for each in full if each.number), key=lambda each: -each.number)[:2]),
     )
 
 
@@ -294,8 +341,23 @@ def _together(summary: Summary) -> HoursView:
     """Of all reps, among whom one's spare hours do not make up for what another misses."""
     names = ("there", "visits", "driving", "opportunities")
     total = RepCapacity("", "", *(sum(getattr(rep, name) for rep in summary.reps) for name in names))
-    short, spare = (sum(getattr(rep, name) for rep in summary.reps) for name in ("shortfall", "spare"))
-    return replace(_hours(total, max(total.needed, total.there)), missing=_short(short), left=_left(spare))
+    short = sum(rep.shortfall for rep in summary.reps if rep.there > 0)
+    unowned = sum(rep.shortfall for rep in summary.reps if rep.there == 0)
+    missing = ", ".join(filter(None, (_short(short), _unowned(unowned))))
+    return replace(
+        _hours(total, max(total.needed, total.there)),
+        missing=missing,
+        left=_left(sum(rep.spare for rep in summary.reps)),
+        ends=_ends_of_all(summary.reps),
+    )
+
+
+def _ends_of_all(reps: Iterable[RepCapacity]) -> str:
+    """With whom it is not the working time that ends first."""
+    by_visits = [rep.name for rep in reps if rep.visits_there is not None]
+    if not by_visits:
+        return "The hours there are end with the working time of everybody, before the visits that a day may have."
+    return f"The visits that a day may have end before the working time does with {', '.join(by_visits)}."
 
 
 def _hours(rep: RepCapacity, widest: float) -> HoursView:
@@ -306,11 +368,18 @@ def _hours(rep: RepCapacity, widest: float) -> HoursView:
     return HoursView(
         needed=f"{rep.needed / 60:,.0f}",
         there=f"{rep.there / 60:,.0f}",
-        missing=_short(rep.shortfall),
+        missing=_short(rep.shortfall) if rep.there else _unowned(rep.shortfall),
         left=_left(rep.spare),
         bars=tuple(bars),
         told=", ".join(f"{hours(minutes / 60)} of {what}" for what, minutes in _made_of(rep)),
+        ends=""
+        if rep.visits_there is None
+        else f"a day’s visits end first: {rep.visits_needed:,.0f} of {rep.visits_there:,.0f} a month",
     )
+
+
+def _unowned(minutes: float) -> str:
+    return f"{hours(minutes / 60)} without a rep" if _shown_minutes(minutes) else ""
 
 
 def _short(minutes: float) -> str:
