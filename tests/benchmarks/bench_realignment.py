@@ -54,7 +54,7 @@ class Driven:
     by_rep: dict[str, float] = field(default_factory=dict)
 
 
-def read_town(data: Path, home: Path) -> tuple[Material, int, TravelTimeSource, Settings]:
+def read_town(data: Path, home: Path) -> tuple[Material, str, TravelTimeSource, Settings]:
     """Newport with every address settled."""
     settings = read_settings(home, {})
     area = Areas(settings.areas).add("newport", data / "newport.osm.pbf", lambda _what, _share: None)

@@ -175,7 +175,7 @@ def test_an_outcome_is_read_as_it_was_written() -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(st.tuples(st.floats(0, 5_000), st.floats(0, 5_000)), max_size=6))
+@given(st.lists(st.tuples(st.floats(0, 5_000), st.just(0.0) | st.floats(1, 5_000)), max_size=6))
 def test_spread_is_never_below_one_and_one_only_where_all_are_as_full(pairs: list[tuple[float, float]]) -> None:
     found = spread(Month(service=needed, there=there) for needed, there in pairs)
     assert found is None or found >= 1 - 1e-9
