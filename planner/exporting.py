@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
@@ -21,8 +22,10 @@ Cell = str | int | float | date | datetime | None
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 """Also in full width, which some programs read as the narrow ones."""
+_UNSEEN = frozenset({"Cf", "Cc", "Mn", "Me", "Zs"})
+"""Categories of Unicode: zero-width and other formatting, controls, marks that stand on nothing, blanks."""
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MOST_IN_A_CELL = 32_767
 _MOST_ROWS = 1_048_576
@@ -57,7 +60,18 @@ def _csv_cell(cell: Cell) -> str:
             return cell.isoformat()
         case _:
             text = _NOT_IN_XML.sub("", cell)
-            return f"'{text}" if text.lstrip(" ").startswith(_BEGINS_A_FORMULA) else text
+            return f"'{text}" if _begins_a_formula(text) else text
+
+
+def _begins_a_formula(text: str) -> bool:
+    """Whether some program may read a text as a formula: blanks of all kinds, and characters that nobody sees, are
+    dropped by some of them."""
+    for char in text:
+        if char in _FORMULA:
+            return True
+        if not char.isspace() and unicodedata.category(char) not in _UNSEEN:
+            return False
+    return False
 
 
 def as_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -60,6 +60,8 @@ class SummaryReader:
     Attributes:
         week: the Monday of the last week that they were sent, or are being sent; None for none yet.
         state, at, problem: of that mail, as `SentMail` has them.
+        wanted: False of who wants it no more: what they were sent stays known, so that it is not sent again where they
+            change their mind.
     """
 
     area: str
@@ -68,3 +70,4 @@ class SummaryReader:
     state: MailState | None = None
     at: datetime | None = None
     problem: str = ""
+    wanted: bool = True

@@ -11,7 +11,7 @@ from planner.access import Role, Scope
 from planner.activities.counting import DayDone, Person, Span, count_days
 from planner.activities.domain import Activity
 from planner.activities.goals import KINDS, LOOKED_BACK, TeamGoals, read_goals
-from planner.activities.streaks import JudgedDay, streak_of
+from planner.activities.streaks import JudgedDay, may_be_longer, streak_of
 from planner.candidates import team_work_days
 from planner.domain import Rep
 from planner.fieldwork.feeds import own_rep
@@ -48,7 +48,7 @@ class PersonDays:
 
     Attributes:
         today: each goal of today, in order; and `calls` taps today, whether they are a goal or not.
-        streak: perfect working days in a row.
+        streak: perfect working days in a row; `or_more` where they may have begun before the days that are looked at.
         days: the last four weeks, the oldest first, today among them.
         perfect, worked: of the working days before today within those.
     """
@@ -58,6 +58,7 @@ class PersonDays:
     today: tuple[Progress, ...]
     calls: int
     streak: int
+    or_more: bool
     days: tuple[JudgedDay, ...]
 
     @property
@@ -156,7 +157,8 @@ def _of_person(person: Person, days: Sequence[DayDone], goals: TeamGoals, today:
         JudgedDay(day.day, day.works, bool(told[day.day]) and all(goal.met for goal in told[day.day])) for day in days
     )
     calls = days[-1].done.get(Activity.CALLS, 0)
-    return PersonDays(person, today, told[today], calls, streak_of(each, today), each[-DAYS_SHOWN:])
+    streak, or_more = streak_of(each, today), may_be_longer(each, today)
+    return PersonDays(person, today, told[today], calls, streak, or_more, each[-DAYS_SHOWN:])
 
 
 def _in_order(goals: TeamGoals, role: Role, day: date) -> dict[Activity, int]:

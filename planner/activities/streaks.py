@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+A_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,10 @@ def streak_of(days: Iterable[JudgedDay], today: date) -> int:
             break
         length += 1
     return length
+
+
+def may_be_longer(days: Collection[JudgedDay], today: date) -> bool:
+    """Whether a streak goes on before the first of the days: none breaks it, and there was work in their first week."""
+    worked = [day for day in days if day.works and (day.day < today or day.perfect)]
+    first = min((day.day for day in days), default=today)
+    return all(day.perfect for day in worked) and any(day.day - first < A_WEEK for day in worked)

@@ -94,7 +94,7 @@ def request_coverage(
     if stands.fresh or stands.under_way or (stands.job is not None and not again):
         return None if stands.fresh else stands.job
     key = key_of(unit, area, settings, today_of(unit, area))
-    return request_coverage_job(unit, area, key, actor_id, now, job_id)
+    return request_coverage_job(unit, area, key, actor_id, now, job_id, settings)
 
 
 def ask_if_stale(

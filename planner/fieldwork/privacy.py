@@ -142,7 +142,8 @@ def everything_about(unit: UnitOfWork, user: User, settings: FieldworkSettings, 
     known += [
         _group("calls", "Calls you have counted", "By tapping, for a day's goals; kept.",
                _rows(unit.activity_counts, {"user_id": user.id}), leave_out={"user_id"}),
-        _group("summaries", "Weekly summaries by mail", "Of which areas, and what became of the last one.",
+        _group("summaries", "Weekly summaries by mail", "Of which areas, whether you want them, and what became of the "
+               "last one.",
                unit.summary_readers.find(user_id=user.id), leave_out={"user_id"}),
     ]  # fmt: skip
     known.append(

@@ -117,12 +117,20 @@ def request_scenario(
 
 
 def _check_size(unit: UnitOfWork, area: str, what: str, settings: Settings) -> None:
+    """Raises RefusedError."""
+    if problem := _too_much(unit, area, what, settings):
+        raise RefusedError(problem)
+
+
+def _too_much(unit: UnitOfWork, area: str, what: str, settings: Settings) -> str:
+    """That an area holds too much, in words; empty where it does not."""
     held, most = unit.records(area).number_to_visit(), settings.jobs.most_records
-    if held > most:
-        raise RefusedError(
-            f"area {area} holds {held:,} customers and opportunities, more than the {most:,} that {what} may start "
-            "from: split the area, or raise most_records under [jobs] in settings.toml"
-        )
+    if held <= most:
+        return ""
+    return (
+        f"area {area} holds {held:,} customers and opportunities, more than the {most:,} that {what} may start "
+        "from: split the area, or raise most_records under [jobs] in settings.toml"
+    )
 
 
 def _check_queue(unit: UnitOfWork, job: Job, replaced: Sequence[Job], settings: Settings) -> None:
@@ -131,12 +139,18 @@ def _check_queue(unit: UnitOfWork, job: Job, replaced: Sequence[Job], settings: 
         raise RefusedError(f"{waiting} jobs of yours are waiting already: cancel one, or ask again when one has begun")
 
 
-def request_coverage_job(unit: UnitOfWork, area: str, key: str, actor_id: str, now: datetime, job_id: str) -> Job:
+def request_coverage_job(
+    unit: UnitOfWork, area: str, key: str, actor_id: str, now: datetime, job_id: str, settings: Settings
+) -> Job:
     """Ask for an area's coverage; `planner.coverage.keeping` knows whether that is needed.
 
-    `key` is what it is to be made of.
+    `key` is what it is to be made of. Pages ask by themselves, and must be shown all the same: where the area holds too
+    much, the job has failed at once, and says so.
     """
-    return _request(unit, Job(job_id, area, COVERAGE, {"key": key}, actor_id, now), ())
+    job = Job(job_id, area, COVERAGE, {"key": key}, actor_id, now)
+    if problem := _too_much(unit, area, "coverage", settings):
+        job = replace(job, state=JobState.FAILED, error=problem, finished_at=now)
+    return _request(unit, job, ())
 
 
 def _waiting_like(unit: UnitOfWork, job: Job) -> list[Job]:

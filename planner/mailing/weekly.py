@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from email.message import EmailMessage
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from planner.access import Actor
 from planner.activities.domain import SummaryReader
+from planner.candidates import team_work_days
 from planner.coverage.domain import CoverageState
 from planner.domain import RecordKind
 from planner.errors import MailError
@@ -34,11 +35,14 @@ from planner.summary.domain import (
     Suggestion,
     SuggestionKind,
     WeeklySummary,
+    monday_of,
 )
 from planner.summary.making import weekly_summary
-from planner.summary.reading import may_read
+from planner.summary.reading import may_read, reads_summary
 
 TEXT, HTML = "weekly.txt", "weekly.html"
+
+SUNDAY = 6
 
 NAMES = 5
 """Of so many customers behind a number the mail tells; the page has all."""
@@ -57,7 +61,7 @@ class WeeklyMail:
         return f"to user {self.user.id} about the week of {self.monday}"
 
     def wanted(self, unit: UnitOfWork) -> bool:
-        return unit.summary_readers.get(self.area, self.user.id) is not None
+        return reads_summary(unit, self.area, self.user)
 
     def passage(self, unit: UnitOfWork) -> Passage | None:
         row = unit.summary_readers.get(self.area, self.user.id)
@@ -66,7 +70,7 @@ class WeeklyMail:
         return Passage(row.state, row.at, row.problem)
 
     def write(self, unit: UnitOfWork, passage: Passage) -> None:
-        row = SummaryReader(self.area, self.user.id)
+        row = unit.summary_readers.get(self.area, self.user.id) or SummaryReader(self.area, self.user.id)
         unit.summary_readers.put(
             replace(row, week=self.monday, state=passage.state, at=passage.at, problem=passage.problem)
         )
@@ -85,19 +89,27 @@ class WeeklyMail:
 
 
 def due_weekly(unit: UnitOfWork, area: str, settings: Settings, now: datetime) -> list[WeeklyMail]:
-    """The summaries of an area that are to be sent now: of the last whole week, from their hour to midnight of their
-    day, by the area's clock."""
-    readers = unit.summary_readers.find(area=area) if settings.mail.weekly_at else []
-    if not readers:
+    """The summaries of an area that are to be sent now: from their hour to midnight of their day, by the area's
+    clock."""
+    wanted = unit.summary_readers.find(area=area, wanted=True) if settings.mail.weekly_at else []
+    if not wanted:
         return []
     weekday, hour = settings.mail.weekly_at.split()
-    local = now.astimezone(zone_of(unit.records(area).reps()) or ZoneInfo("UTC"))
+    reps = unit.records(area).reps()
+    local = now.astimezone(zone_of(reps) or ZoneInfo("UTC"))
     if local.weekday() != WEEKDAYS.index(weekday) or local.time() < time.fromisoformat(hour):
         return []
-    users = (unit.users.get(reader.user_id) for reader in readers)
-    monday = last_whole_week(local.date())
+    users = (unit.users.get(reader.user_id) for reader in wanted)
+    monday = week_told_on(local.date(), team_work_days(reps))
     mails = [WeeklyMail(area, user, monday) for user in users if user and may_read(user, area, settings.login)]
     return [mail for mail in mails if may_be_sent(unit, mail)]
+
+
+def week_told_on(day: date, work_days: Collection[int]) -> date:
+    """The Monday of the week that a mail of a day tells of: the present one where nobody works from that day to
+    Saturday, on Sundays always; else the last whole one."""
+    present = monday_of(day)
+    return last_whole_week(day) if any(day.weekday() <= each < SUNDAY for each in work_days) else present
 
 
 def send_weekly_due(store: Store, areas: Iterable[str], settings: Settings, now: datetime) -> int:
@@ -177,7 +189,7 @@ _MILL = Named(RecordKind.ACCOUNT, "A1", "Mill", "Anna", "Mon 30 Nov", 1_000.0)
 _SAMPLE = WeeklySummary(
     "town", date(2026, 11, 23), date(2026, 11, 29), "Europe/London", date(2026, 11, 30),
     [RepWeek("R01", "Anna", 5, 4, 1, 600.0, 500.0), RepWeek("R02", "Ben", 5, 5, 0)], 5, 3, 1, 1,
-    [StateChange(CoverageState.OVERDUE, 5, 4)], [Deals("Won", [_MILL])], [Slip("Not made", "sick", [_MILL])],
+    [StateChange(CoverageState.OVERDUE, 5, 1)], [Deals("Won", [_MILL])], [Slip("Not made", "sick", [_MILL])],
     [Suggestion(SuggestionKind.HALF_DAY, "More.", "4.5 h", ["1 + 1"], "Nothing.", 270.0, False, [_MILL])], ["A note."],
 )  # fmt: skip
 """What every template is tried with before anything is sent by it."""

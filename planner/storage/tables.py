@@ -451,6 +451,7 @@ SUMMARY_READERS = _table(
     sa.Column("state", Enum(MailState)),
     sa.Column("at", Utc),
     _text("problem"),
+    sa.Column("wanted", sa.Boolean, nullable=False),
     info={"scoped": True},
 )
 AREA_STAMPS = _table("area_stamps", _number("stamp"), info={"audited": False})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from planner.access import Permission
 from planner.activities.domain import SummaryReader
 from planner.people.accounts import permissions_of
@@ -12,17 +14,19 @@ from planner.settings import LoginSettings
 
 def reads_summary(unit: UnitOfWork, area: str, user: User) -> bool:
     """Whether somebody is sent the summaries of an area."""
-    return unit.summary_readers.get(area, user.id) is not None
+    row = unit.summary_readers.get(area, user.id)
+    return row is not None and row.wanted
 
 
 def subscribe(unit: UnitOfWork, area: str, user: User, wanted: bool) -> None:
-    """Have somebody sent the summaries of an area from now on, or no more; done again, it changes nothing."""
+    """Have somebody sent the summaries of an area from now on, or no more; done again, it changes nothing.
+
+    Who changes their mind twice in a day is not sent the same week again.
+    """
     if reads_summary(unit, area, user) == wanted:
         return
-    if wanted:
-        unit.summary_readers.put(SummaryReader(area, user.id))
-    else:
-        unit.summary_readers.remove(area, user.id)
+    row = unit.summary_readers.get(area, user.id) or SummaryReader(area, user.id)
+    unit.summary_readers.put(replace(row, wanted=wanted))
     unit.audit("summary.subscribed" if wanted else "summary.unsubscribed", user.id, area=area)
 
 

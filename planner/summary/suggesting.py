@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
 from planner.domain import Opportunity, RecordKind
 from planner.settings import CandidateSettings
 from planner.summary.domain import Named, Suggestion, SuggestionKind, hours
-from routing.geo import great_circles_m
+from routing.geo import EARTH_RADIUS_M, great_circles_m
 
 MOST = 3
 HALF_DAY = 270.0
@@ -114,7 +115,7 @@ def _half_day(rep: RepCapacity, theirs: Sequence[AccountCover], place_of: PlaceO
     """A half day for the overdue customers around the first of them: of the highest segment first, then the nearest.
     The first is visited however long that takes."""
     first = min(theirs, key=_rank)
-    away = _metres([first], theirs)[0]
+    away = _metres(first, theirs)
     order = sorted(
         range(len(theirs)),
         key=lambda at: (theirs[at] is not first, _segment(theirs[at]), away[at], theirs[at].account_id),
@@ -291,31 +292,32 @@ class _Deal:
     ) -> _Deal | None:
         """The customers nearest to the taker's, around the nearest of them, until there is `enough` or no hours are
         left; None where that is nothing to speak of."""
-        away = _metres(theirs, others)
-        nearest = np.argsort(away, axis=1, kind="stable")[:, :NEIGHBOURS]
+        away, nearest = _nearest(theirs, others)
         drive = np.array([account.drive_minutes for account in others])[nearest].mean(axis=1)
-        drive += 2 * away.min(axis=1) / METRES_A_MINUTE
+        drive += 2 * away / METRES_A_MINUTE
         costs = [
             account.visits_a_month * (account.service_minutes + float(minutes))
             for account, minutes in zip(theirs, drive, strict=True)
         ]
-        near = [at for at in range(len(theirs)) if away[at].min() <= NEAR_M]
+        near = np.flatnonzero(away <= NEAR_M).tolist()
         if not near:
             return None
         first = min(near, key=lambda at: (costs[at] - theirs[at].minutes_a_month, theirs[at].account_id))
-        around = _metres([theirs[first]], theirs)[0]
+        around = _metres(theirs[first], theirs)
         chosen: list[int] = []
+        saved = spent = 0.0
         for at in sorted(near, key=lambda at: (around[at], theirs[at].account_id)):
-            so_far = sum(theirs[each].minutes_a_month for each in chosen)
-            fits = sum(costs[each] for each in (*chosen, at)) <= taker.spare
-            if len(chosen) < MOST_GIVEN and fits and so_far < enough and around[at] <= 2 * NEAR_M:
+            if len(chosen) == MOST_GIVEN or saved >= enough or around[at] > 2 * NEAR_M:
+                break
+            if spent + costs[at] <= taker.spare:
                 chosen.append(at)
+                saved += theirs[at].minutes_a_month
+                spent += costs[at]
         accounts = [theirs[at] for at in chosen]
-        saves = sum(account.minutes_a_month for account in accounts)
-        if saves < LEAST_MINUTES:
+        if saved < LEAST_MINUTES:
             return None
         service = sum(account.service_minutes_a_month for account in accounts)
-        return cls(taker, accounts, service, saves, sum(costs[at] for at in chosen))
+        return cls(taker, accounts, service, saved, spent)
 
     @property
     def visits_line(self) -> str:
@@ -344,10 +346,29 @@ def _deals(coverage: Coverage, giver: RepCapacity, enough: float) -> Iterator[_D
             yield deal
 
 
-def _metres(some: Sequence[AccountCover], others: Sequence[AccountCover]) -> NDArray[np.float64]:
-    """As the crow flies, a row for each of `some`."""
-    here, there = (np.array([(a.lat, a.lon) for a in accounts], dtype=np.float64) for accounts in (some, others))
-    return great_circles_m(here[:, None], there[None])
+def _nearest(
+    some: Sequence[AccountCover], others: Sequence[AccountCover]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Of each of `some` the metres to the nearest of the others, and which the NEIGHBOURS nearest of them are."""
+    through, who = cKDTree(_on_the_globe(others)).query(_on_the_globe(some), k=NEIGHBOURS)
+    straight = np.minimum(through[:, 0] / (2 * EARTH_RADIUS_M), 1.0)
+    metres: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(straight)
+    return metres, who
+
+
+def _on_the_globe(accounts: Sequence[AccountCover]) -> NDArray[np.float64]:
+    """n × 3 metres from the middle of the earth: who is nearest through it is nearest on it."""
+    lat, lon = np.radians(_degrees(accounts)).T
+    return EARTH_RADIUS_M * np.column_stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)))
+
+
+def _metres(one: AccountCover, others: Sequence[AccountCover]) -> NDArray[np.float64]:
+    """As the crow flies."""
+    return great_circles_m(_degrees([one]), _degrees(others))
+
+
+def _degrees(accounts: Sequence[AccountCover]) -> NDArray[np.float64]:
+    return np.array([(account.lat, account.lon) for account in accounts], dtype=np.float64)
 
 
 # ---- words

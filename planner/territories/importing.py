@@ -277,8 +277,8 @@ def _crosses_too_often(polygon: shapely.Polygon) -> bool:
 
 
 def _square_metres(shape: Shape) -> float:
-    lat = shape.bounds[1]
-    return float(shape.area) * _DEGREE_M**2 * math.cos(math.radians(lat))
+    middle = (shape.bounds[1] + shape.bounds[3]) / 2
+    return float(shape.area) * _DEGREE_M**2 * math.cos(math.radians(middle))
 
 
 def _check_where(shape: Shape, bounds: Bounds | None) -> None:

@@ -16,7 +16,9 @@ from routing.workload.values import WEEKS_A_MONTH, Base, Load, MonthlyVisits, Wo
 
 WEEKS = 12
 """Weeks that are toured: a quarter, so that nearly every place has its visit in one of them."""
-GOLDEN = (5**0.5 - 1) / 2
+MOST_PLACES = 2_000
+"""Of one owner that are looked at together, since the ways between all of them are asked for: whoever has more, such as
+nobody after a large import, is taken for several who start from the same base."""
 
 
 def workload(
@@ -42,15 +44,29 @@ def workload(
     drive_s: dict[str, float] = {}
     unreachable: list[str] = []
     for owner, base in bases.items():
-        estimate = _Owner(base, of_owner[owner], source, seed)
-        loads[owner] = estimate.load
-        drive_s |= estimate.drive_s
-        unreachable += estimate.unreachable
+        parts = [_Part(base, part, source, seed) for part in parts_of(of_owner[owner], MOST_PLACES)]
+        loads[owner] = Load.total(part.load for part in parts)
+        for part in parts:
+            drive_s |= part.drive_s
+            unreachable += part.unreachable
     return Workloads(loads, drive_s, tuple(unreachable))
 
 
-class _Owner:
-    """The estimate of one owner."""
+def parts_of(visits: Sequence[MonthlyVisits], most: int) -> list[Sequence[MonthlyVisits]]:
+    """Visits that lie together, at most so many each, in the order in which they came: halved across the longer side
+    until they are few enough. One part where they are."""
+    if len(visits) <= most:
+        return [visits]
+    degrees = np.array([(visit.place.lat, visit.place.lon) for visit in visits])
+    degrees[:, 1] *= np.cos(np.radians(degrees[:, 0].mean()))
+    side = degrees[:, int(np.argmax(np.ptp(degrees, axis=0)))]
+    order = np.argsort(side, kind="stable")
+    halves = (np.sort(half).tolist() for half in np.array_split(order, 2))
+    return [part for half in halves for part in parts_of([visits[at] for at in half], most)]
+
+
+class _Part:
+    """The estimate of one owner, or of those of their visits that lie together."""
 
     def __init__(self, base: Base, visits: Sequence[MonthlyVisits], source: TravelTimeSource, seed: int) -> None:
         self.base = base

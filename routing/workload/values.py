@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from routing.errors import RoutingError
@@ -71,6 +71,11 @@ class Load:
     service_s: float = 0.0
     drive_s: float = 0.0
     days: float = 0.0
+
+    @classmethod
+    def total(cls, loads: Iterable[Load]) -> Load:
+        found = list(loads)
+        return cls(*(sum(getattr(load, name) for load in found) for name in ("visits", "service_s", "drive_s", "days")))
 
     @property
     def needed_s(self) -> float:

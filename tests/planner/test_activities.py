@@ -25,7 +25,7 @@ from planner.activities.goals import (
     save_goals,
 )
 from planner.activities.progress import PersonDays, own_progress, team_progress, today_of
-from planner.activities.streaks import JudgedDay, streak_of
+from planner.activities.streaks import JudgedDay, may_be_longer, streak_of
 from planner.activities.tapping import tap
 from planner.errors import InvalidRecordError
 from planner.fieldwork.domain import Disposition
@@ -201,6 +201,20 @@ def days_to(today: date, told: list[tuple[bool, bool]]) -> list[JudgedDay]:
 )
 def test_a_streak_is_perfect_working_days_in_a_row(told: list[tuple[bool, bool]], length: int) -> None:
     assert streak_of(days_to(TODAY, told), TODAY) == length
+
+
+@pytest.mark.parametrize(
+    ("told", "longer"),
+    [
+        ([(True, False)] + [(True, True)] * 20, True),  # today may still be met
+        ([(True, True)] * 19 + [(False, False)] * 2, True),  # who looks back begins on a weekend
+        ([(True, True)] * 10 + [(False, False)] * 11, False),  # who came later has begun then
+        ([(True, True)] * 20 + [(True, False)], False),
+        ([(False, False)] * 21, False),
+    ],
+)
+def test_a_streak_as_long_as_anybody_looks_back_may_be_longer(told: list[tuple[bool, bool]], longer: bool) -> None:
+    assert may_be_longer(days_to(TODAY, told), TODAY) is longer
 
 
 @given(days_, st.integers(0, 40), st.booleans())

@@ -352,6 +352,20 @@ def test_what_was_called_off_stays_so_until_a_person_asks_again_or_something_cha
     assert other.state is JobState.WAITING
 
 
+def test_an_area_that_holds_too_much_is_told_so_once_and_its_pages_are_shown_all_the_same(empty_house: House) -> None:
+    empty_house.fill(mixed_town())
+    small = replace(SETTINGS, jobs=replace(SETTINGS.jobs, most_records=3))
+    ids = count()
+    asked = [
+        ask_if_stale(empty_house.store, MAX, AREA, small, empty_house.now, lambda: f"job{next(ids)}").job
+        for _ in range(2)
+    ]
+    assert [job.state for job in asked if job] == [JobState.FAILED] * 2
+    assert asked[0] is not None
+    assert "more than the 3 that coverage may start from" in asked[0].error
+    assert len(empty_house.jobs()) == 1
+
+
 def test_who_sees_figures_may_ask_for_them() -> None:
     assert permission_for(COVERAGE).value == "figures:read"
 

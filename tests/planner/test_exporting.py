@@ -18,6 +18,7 @@ from planner.exporting import Cell, as_csv, as_xlsx
 
 COLUMNS = ("name", "days", "hours", "last visit")
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1+1", "＝1+1", "=cmd|' /C calc'!A0"]
+UNSEEN = ["\u00a0=1", "\u200b=1", "\ufeff+1", " \u200d\u3000-1", "\u202e@SUM(A1)", "\u00ad＝1", "\u0301=1"]
 
 
 def read_csv(file: bytes) -> list[list[str]]:
@@ -45,6 +46,14 @@ def test_no_name_of_a_customer_becomes_a_formula() -> None:
     plain, cells = both([(name, 1, 1.0, None) for name in FORMULAS])
     assert [row[0] for row in plain] == [f"'{name}" for name in FORMULAS]
     assert all(row[0].data_type == "s" for row in cells)
+
+
+def test_what_nobody_sees_before_a_formula_does_not_hide_it() -> None:
+    plain, cells = both([(name, 1, 1.0, None) for name in UNSEEN])
+    assert [row[0] for row in plain] == [f"'{name}" for name in UNSEEN]
+    assert all(row[0].data_type == "s" for row in cells)
+    ordinary = ["Mill = Farm", "\u00a0Mill", "\u200bA-1"]
+    assert [row[0] for row in both([(name, 1, 1.0, None) for name in ordinary])[0]] == ordinary
 
 
 def test_no_title_of_a_column_becomes_a_formula() -> None:

@@ -96,6 +96,10 @@ def test_an_open_outline_is_closed_and_that_is_said() -> None:
     assert "not closed" in found.notes[0]
 
 
+def test_an_outline_down_to_the_pole_has_an_area() -> None:
+    assert read(polygon([[-180, -90], [180, -90], [180, -60], [-180, -60], [-180, -90]])).items
+
+
 def test_names_are_told_apart() -> None:
     found = read(collection(*(feature(polygon(SQUARE), name=name) for name in ("North", "north", "North"))))
     assert [each.name for each in found.items] == ["North", "north (2)", "North (3)"]

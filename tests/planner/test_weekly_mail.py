@@ -22,7 +22,7 @@ from planner.cli import main
 from planner.doctor import findings
 from planner.fieldwork.domain import MailState
 from planner.fieldwork.privacy import everything_about
-from planner.mailing.weekly import compose_weekly, send_weekly_due, weekly_templates
+from planner.mailing.weekly import compose_weekly, send_weekly_due, week_told_on, weekly_templates
 from planner.people.accounts import NewUser, change_user, disable_user
 from planner.settings import LoginSettings, MailSettings
 from planner.slots.domain import BookingState
@@ -150,6 +150,35 @@ def test_who_unsubscribes_is_sent_nothing_more(weeks: Weeks, post: Post) -> None
     ]
 
 
+def test_who_changes_their_mind_twice_is_not_sent_the_same_week_again(weeks: Weeks, post: Post) -> None:
+    wants(weeks, "max")
+    with serving(post) as port:
+        here = at(weeks, port)
+        assert send(here) == 1
+        wants(weeks, "max", wanted=False)
+        assert not weeks.read(lambda unit: reads_summary(unit, "town", weeks.user("max")))
+        wants(weeks, "max")
+        assert send(here, MONDAY_7 + timedelta(hours=1)) == 0
+        assert send(here, MONDAY_7 + timedelta(days=7)) == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "work_days", "monday"),
+    [("2026-11-30", range(5), "2026-11-23"), ("2026-12-04", range(5), "2026-11-23"),
+     ("2026-12-04", range(4), "2026-11-30"), ("2026-12-05", range(5), "2026-11-30"),
+     ("2026-12-05", range(6), "2026-11-23"), ("2026-12-06", range(7), "2026-11-30")],
+)  # fmt: skip
+def test_a_mail_tells_of_the_week_whose_work_is_over(day: str, work_days: range, monday: str) -> None:
+    assert week_told_on(date.fromisoformat(day), work_days) == date.fromisoformat(monday)
+
+
+def test_on_sunday_evening_it_is_the_week_that_ends(weeks: Weeks, post: Post) -> None:
+    wants(weeks, "max")
+    with serving(post) as port:
+        assert send(at(weeks, port, weekly_at="Su 20:00"), datetime(2026, 11, 29, 20, 5, tzinfo=UTC)) == 1
+    assert post.mails[0][1]["Subject"] == "town, week of Monday 23 November 2026: 1 of 3 visits made"
+
+
 def test_what_fails_is_tried_again_and_the_doctor_says_why(weeks: Weeks, post: Post) -> None:
     wants(weeks, "max")
     assert send(at(weeks, free_port())) == 0
@@ -244,7 +273,8 @@ def test_everybody_sees_what_they_have_counted_and_what_they_are_sent(weeks: Wee
     with weeks.store.read(user.scope) as unit:
         groups = {group.name: group.rows for group in everything_about(unit, user, weeks.settings.fieldwork, 10)}
     assert groups["calls"] == ({"area": "town", "day": "2026-11-24", "kind": "calls", "count": 1},)
-    assert groups["summaries"] == ({"area": "town", "week": None, "state": None, "at": None, "problem": ""},)
+    nothing_sent = {"week": None, "state": None, "at": None, "problem": ""}
+    assert groups["summaries"] == ({"area": "town", **nothing_sent, "wanted": True},)
 
 
 # --- by hand

@@ -16,7 +16,8 @@ from routing.errors import RoutingError
 from routing.geo import LatLon
 from routing.problem import UNREACHABLE
 from routing.travel_times import Fan, GreatCircleTravelTimes, LegPath, PlainFan, TravelTimes
-from routing.workload import WEEKS_A_MONTH, Base, MonthlyVisits, workload
+from routing.workload import WEEKS_A_MONTH, Base, MonthlyVisits, estimating, workload
+from routing.workload.estimating import parts_of
 from routing.workload.touring import days_of, giant_tour
 
 HOME = at(0, 0)
@@ -122,6 +123,48 @@ def test_visits_are_of_an_owner_with_a_base_and_have_one_key_each() -> None:
 def test_a_day_in_which_nothing_can_be_done_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(RoutingError):
         replace(base(), **wrong)
+
+
+@dataclass
+class Counted:
+    """Plain ways, and of how many places at once they were asked for at most."""
+
+    most: int = 0
+
+    def travel_times(self, places: Sequence[LatLon]) -> TravelTimes:
+        self.most = max(self.most, len(places))
+        return PLAIN.travel_times(places)
+
+    def fan(self, places: Sequence[LatLon]) -> Fan:
+        return PlainFan(self, tuple(places))
+
+    def leg(self, origin: LatLon, destination: LatLon) -> LegPath:
+        return PLAIN.leg(origin, destination)
+
+
+def scattered(number: int) -> list[MonthlyVisits]:
+    metres = np.random.default_rng(3).integers(-9_000, 9_000, (number, 2)).tolist()
+    return [weekly(str(k), at(east, north), 1.0, 1_800) for k, (east, north) in enumerate(metres)]
+
+
+def test_of_very_many_places_only_so_many_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits = scattered(400)
+    whole = workload({"ada": base()}, visits, PLAIN)
+    monkeypatch.setattr(estimating, "MOST_PLACES", 120)
+    counted = Counted()
+    parts = workload({"ada": base()}, visits, counted)
+    assert counted.most <= 120 + 2
+    assert parts.drive_s.keys() == whole.drive_s.keys()
+    load = parts.loads["ada"]
+    assert (load.visits, load.service_s) == pytest.approx((400, 400 * 1_800))
+    assert load.drive_s == pytest.approx(whole.loads["ada"].drive_s, rel=0.15)
+    assert sum(parts.drive_s.values()) == pytest.approx(load.drive_s)
+
+
+def test_very_many_visits_at_one_place_are_parted_as_well() -> None:
+    parts = parts_of([weekly(str(k), HOME) for k in range(50)], 10)
+    assert max(map(len, parts)) <= 10
+    assert sorted(int(visit.key) for part in parts for visit in part) == list(range(50))
 
 
 METRES = st.tuples(st.integers(-9_000, 4_000), st.integers(-9_000, 9_000))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from api_cast import Installation, building, office
@@ -15,11 +16,15 @@ from plan_cast import plan as plan_json
 from writing_cast import ANN, BEN, audited, hidden
 
 from planner.access import PERMISSIONS, Permission, Role
+from planner.activities.counting import Person
 from planner.activities.domain import Activity
 from planner.activities.goals import read_goals
+from planner.activities.progress import PersonDays
+from planner.activities.streaks import JudgedDay
 from planner.fieldwork.domain import Disposition, FieldVisit
 from planner.people.accounts import NewUser, add_user
 from webui.policy import Viewer
+from webui.presenting.goals import goals_view
 
 __all__ = ["building", "office"]
 
@@ -155,6 +160,23 @@ def test_a_manager_sets_the_goals(desk: Office) -> None:
     assert "Calls 0 of 12" in desk.text(PAGE)
     assert "Set the goals" not in desk.text(PAGE)
     assert change(desk, "<form action='goals'></form>" + desk.page(PAGE)).status_code == 403
+
+
+def test_a_manager_is_told_whose_goals_they_set(desk: Office) -> None:
+    desk.viewer = MONA
+    assert "For everybody in helsinki, for each working day." in desk.text(PAGE)
+    desk.viewer = viewer(Role.MANAGER, id="u-max", area="helsinki", reps=frozenset({"ann"}))
+    assert "For everybody in helsinki, also in other teams, for each working day." in desk.text(PAGE)
+    answer = change(desk, inside_rep__calls="12")
+    assert "for everybody in helsinki, also in other teams, from today on" in desk.text(answer.headers["Location"])
+
+
+def test_a_streak_as_long_as_anybody_looks_back_is_said_to_be_so_much_or_more() -> None:
+    person = Person("u-irene", "Irene", Role.INSIDE_REP, "", ZoneInfo("UTC"))
+    today = date.fromisoformat(MONDAY)
+    days = (JudgedDay(today, True, True),)
+    told = [goals_view(PersonDays(person, today, (), 0, 60, longer, days)).in_a_row for longer in (True, False)]
+    assert told == ["60 or more", "60"]
 
 
 @pytest.mark.parametrize("typed", ["", "-1", "many", "1001", "1e3", "99999999", "\N{ARABIC-INDIC DIGIT ONE}"])

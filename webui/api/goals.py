@@ -91,7 +91,7 @@ class Progress(Model):
     goals: list[GoalProgress]
     calls: Annotated[int, Field(description="Tapped today.")]
     perfect: bool
-    streak: Annotated[int, Field(description="Perfect working days in a row, of the last twelve weeks.")]
+    streak: Annotated[int, Field(description="Perfect working days in a row, of the last twelve weeks only.")]
     days: list[JudgedDayShown]
 
 
@@ -140,11 +140,11 @@ class SummaryRep(Model):
 
 
 class SummaryState(Model):
-    """How many customers are in a state at the end of the week, and were a week before."""
+    """How many customers are in a state, and how many more than seven days before, of those who can be compared."""
 
     state: Literal["visited", "due", "overdue", "dormant", "no_place"]
     now: int
-    before: int
+    change: Annotated[int | None, Field(description="null: nobody can be compared.")]
 
 
 class SummaryDeals(Model):
@@ -193,6 +193,8 @@ class Summary(Model):
     first_known: int
     reps: list[SummaryRep]
     states: list[SummaryState]
+    states_on: Annotated[Day | None, Field(description="The day of which the states are; null where none are known.")]
+    uncompared: Annotated[int, Field(description="Customers of whom it is not known how they were seven days before.")]
     deals: list[SummaryDeals]
     slips: list[SummarySlip]
     suggestions: list[SummarySuggestion]

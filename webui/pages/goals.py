@@ -111,4 +111,5 @@ def _page(
         saved=saved,
         may_count=role in KINDS,
         may_set=asking.may(Permission.PLAN),
+        part_of_area=not asking.scope.everybody,
     )

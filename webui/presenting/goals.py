@@ -9,7 +9,7 @@ from planner.access import Role
 from planner.activities.domain import Activity
 from planner.activities.goals import KINDS, TAPPED, Goals, TeamGoals
 from planner.activities.progress import PersonDays, Progress
-from webui.words import count, short_day
+from webui.words import short_day
 
 TITLES: Mapping[Activity, str] = {
     Activity.CALLS: "Calls",
@@ -56,7 +56,8 @@ class DayMark:
 @dataclass(frozen=True, slots=True)
 class GoalsView:
     """Somebody's day. `weeks` are rows of seven days from Monday on, the first and the last maybe shorter; `counts`:
-    whether they count calls also where these are no goal."""
+    whether they count calls also where these are no goal; `in_a_row`: the streak, "or more" where nobody looks further
+    back."""
 
     name: str
     day: str
@@ -64,7 +65,7 @@ class GoalsView:
     calls: int
     met: bool
     streak: int
-    streak_told: str
+    in_a_row: str
     perfect: int
     worked: int
     weeks: Sequence[Sequence[DayMark | None]]
@@ -93,7 +94,7 @@ def goals_view(told: PersonDays) -> GoalsView:
         calls=told.calls,
         met=told.met,
         streak=told.streak,
-        streak_told=f"{count(told.streak, 'perfect day')} in a row" if told.streak else "No streak yet",
+        in_a_row=f"{told.streak} or more" if told.or_more else f"{told.streak}",
         perfect=told.perfect,
         worked=told.worked,
         weeks=[padded[start : start + 7] for start in range(0, len(padded), 7)],

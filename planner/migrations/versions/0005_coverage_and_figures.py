@@ -70,4 +70,5 @@ def upgrade() -> None:
         sa.Column("state", sa.Text),
         sa.Column("at", sa.DateTime(timezone=True)),
         sa.Column("problem", sa.Text, nullable=False),
+        sa.Column("wanted", sa.Boolean, nullable=False),
     )
