@@ -31,7 +31,7 @@ SECTIONS = {
         ("territories.page", "Territories"),
         ("territories.white_space", "White space"),
         ("scenarios.page", "What if"),
-        ("summary.latest", "Week"),
+        ("summary.latest", "Weekly summary"),
     ),
     "records.records_page": (
         ("records.records_page", "Import"),

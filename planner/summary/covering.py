@@ -11,7 +11,7 @@ from planner.coverage.standing import state_on
 from planner.domain import RecordKind
 from planner.fieldwork.domain import Disposition, FieldVisit
 from planner.handoffs.domain import HandoffEvent
-from planner.summary.domain import Deals, Named, RepWeek, StateChange
+from planner.summary.domain import Deals, Met, Named, RepWeek, StateChange
 from planner.summary.material import Material
 
 DEALS: Mapping[str, str] = {
@@ -54,37 +54,66 @@ def rep_weeks(week: Material) -> list[RepWeek]:
     )
 
 
-def met_in_time(week: Material) -> tuple[int, int, int]:
-    """Of the customers who were met in the week, how many were in time, late, and without a visit known before.
+IN_TIME, LATE, FIRST = "in time", "late", "for the first time on record"
+
+
+def met_in_time(week: Material) -> list[Met]:
+    """The customers who were met in the week: in time, late, and those without a visit known before.
 
     In time is within the cadence of the visit before, as in the figures of coverage.
     """
-    counts: Counter[bool | None] = Counter()
+    found: defaultdict[str, list[Named]] = defaultdict(list)
     for account in week.accounts.values():
         inside = [day for day in account.visits if week.first <= day <= week.last]
         if not inside:
             continue
         before = [day for day in account.visits if day < inside[0]]
-        counts[(inside[0] - before[-1]).days <= account.cadence_days if before else None] += 1
-    return counts[True], counts[False], counts[None]
+        how = (IN_TIME if (inside[0] - before[-1]).days <= account.cadence_days else LATE) if before else FIRST
+        text = f"{inside[0]:%a %-d %b}"
+        entry = Named(RecordKind.ACCOUNT, account.account_id, account.name, week.rep_name(account.rep_id), text)
+        found[how].append(entry)
+    return [
+        Met(how, sorted(found[how], key=lambda entry: (entry.rep, entry.name)))
+        for how in (IN_TIME, LATE, FIRST)
+        if found[how]
+    ]
 
 
-def state_changes(week: Material) -> list[StateChange]:
-    """How many customers were in each state at the end of the week's last day, and seven days before.
-
-    What is counted now is as of the coverage at the latest: what is planned after that has not happened.
-    """
+def states_on(week: Material) -> date | None:
+    """Of which day the states are told: of the coverage's for the week that goes on and the one before, so that they
+    are those of the coverage's own page; of earlier weeks of their last day. None where nothing is known."""
     if week.coverage is None or week.last < week.first:
-        return []
-    end = min(week.last, week.coverage.as_of - timedelta(days=1))
+        return None
+    as_of = week.coverage.as_of
+    return as_of if as_of - week.last <= A_WEEK else week.last
+
+
+def state_changes(week: Material) -> tuple[list[StateChange], int]:
+    """How many customers are in each state, and how many more than seven days before, with how many of them cannot be
+    compared.
+
+    A customer whose first known visit came in between was in no state that anybody knows: it counts among what is, and
+    in no change.
+    """
+    on = states_on(week)
+    if week.coverage is None or on is None:
+        return [], 0
     now: Counter[CoverageState] = Counter()
-    before: Counter[CoverageState] = Counter()
+    change: Counter[CoverageState] = Counter()
+    compared = uncompared = 0
     for account in week.coverage.accounts:
-        here, then = state_on(account, end), state_on(account, end - A_WEEK)
-        if here is not None and then is not None:
+        here = account.state if on == week.coverage.as_of else state_on(account, on)
+        then = state_on(account, on - A_WEEK)
+        if here is not None:
             now[here] += 1
-            before[then] += 1
-    return [StateChange(state, now[state], before[state]) for state in CoverageState if now[state] or before[state]]
+        if here is None or then is None:
+            uncompared += 1
+            continue
+        compared += 1
+        change[here] += 1
+        change[then] -= 1
+    told = [state for state in CoverageState if now[state] or change[state]]
+    return [StateChange(state, now[state], change[state] if compared else None) for state in told], uncompared
 
 
 def deals_of(week: Material) -> list[Deals]:

@@ -51,11 +51,20 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """How many customers were in a state at the end of the week, and how many a week before."""
+    """How many customers are in a state, and how many more than seven days before: of those of whom both are known, so
+    that a customer of whom nobody knows how it was is no change. None where that is nobody."""
 
     state: CoverageState
     now: int
-    before: int
+    change: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The customers who were met in the week, by how their visit came."""
+
+    how: str
+    entries: Sequence[Named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +132,10 @@ class WeeklySummary:
     Attributes:
         last: the last day that is told of: of a week that goes on, yesterday; before `monday` where nothing is over.
         as_of: of the coverage that states, hours and suggestions are of; None where none is worked out.
-        met: customers who were met in the week; of those in time, late, and of whom no visit before is known.
-        states: at the end of the last day, against seven days before; of customers of whom both are known.
+        met: customers who were met in the week; of those in time, late, and of whom no visit before is known; `met_by`
+            has their names.
+        states: of `states_on`: of the latest weeks as the coverage has them, of earlier ones as of the last day.
+        uncompared: customers of whom it is not known how they were seven days before.
         suggestions: three at most; empty for weeks long past.
         notes: what somebody should know who reads it, as sentences.
     """
@@ -144,6 +155,9 @@ class WeeklySummary:
     slips: Sequence[Slip]
     suggestions: Sequence[Suggestion]
     notes: Sequence[str] = ()
+    met_by: Sequence[Met] = ()
+    states_on: date | None = None
+    uncompared: int = 0
 
     @property
     def sunday(self) -> date:

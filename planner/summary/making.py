@@ -10,7 +10,7 @@ from planner.domain import Account, RecordKind
 from planner.handoffs.domain import TO_VISIT
 from planner.repository import Store
 from planner.settings import Settings
-from planner.summary.covering import deals_of, met_in_time, rep_weeks, state_changes
+from planner.summary.covering import FIRST, IN_TIME, LATE, deals_of, met_in_time, rep_weeks, state_changes, states_on
 from planner.summary.domain import Suggestion, WeeklySummary
 from planner.summary.material import Material
 from planner.summary.slipping import left_out_deals, slips_of
@@ -26,7 +26,9 @@ def weekly_summary(
     """The summary of the week that begins on a Monday, for somebody with this scope; of a week that goes on, of its
     days that are over."""
     week = Material.read(store, scope, area, monday, now)
-    in_time, late, first_known = met_in_time(week)
+    met_by = met_in_time(week)
+    met = {each.how: len(each.entries) for each in met_by}
+    states, uncompared = state_changes(week)
     recent = now.astimezone(week.zone).date() - monday <= RECENT
     return WeeklySummary(
         area=area,
@@ -35,15 +37,18 @@ def weekly_summary(
         zone=str(week.zone),
         as_of=week.coverage.as_of if week.coverage else None,
         reps=rep_weeks(week),
-        met=in_time + late + first_known,
-        in_time=in_time,
-        late=late,
-        first_known=first_known,
-        states=state_changes(week),
+        met=sum(met.values()),
+        in_time=met.get(IN_TIME, 0),
+        late=met.get(LATE, 0),
+        first_known=met.get(FIRST, 0),
+        states=states,
         deals=deals_of(week),
         slips=slips_of(week),
         suggestions=_suggestions(store, scope, week, settings) if recent else [],
         notes=_notes(week, recent),
+        met_by=met_by,
+        states_on=states_on(week),
+        uncompared=uncompared,
     )
 
 

@@ -96,20 +96,43 @@ def test_customers_were_met_in_time_or_late_or_never_before(weeks: Weeks) -> Non
     ]))  # fmt: skip
     found = told(weeks)
     assert (found.met, found.in_time, found.late, found.first_known) == (3, 1, 1, 1)
+    assert [(met.how, [entry.id for entry in met.entries]) for met in found.met_by] == [
+        ("in time", ["in-time"]),
+        ("late", ["late"]),
+        ("for the first time on record", ["first"]),
+    ]
 
 
-def test_states_are_told_against_the_week_before(weeks: Weeks) -> None:
+def states(summary: WeeklySummary) -> dict[str, tuple[int, int | None]]:
+    return {change.state.value: (change.now, change.change) for change in summary.states}
+
+
+def test_states_are_those_of_the_coverage_and_told_against_seven_days_before(weeks: Weeks) -> None:
     keep(weeks, coverage([
         cover("mended", visits=(date(2026, 9, 1), TUESDAY)),  # overdue until it was visited
-        cover("lapsed", visits=(SUNDAY - timedelta(days=28),)),  # due on Sunday
+        cover("lapsed", state=CoverageState.DUE, visits=(SUNDAY - timedelta(days=28),)),
         cover("dormant", state=CoverageState.DORMANT, visits=(TUESDAY,)),
     ]))  # fmt: skip
-    assert {change.state.value: (change.now, change.before) for change in told(weeks).states} == {
-        "visited": (1, 1),
-        "due": (1, 0),
-        "overdue": (0, 1),
-        "dormant": (1, 1),
-    }
+    found = told(weeks)
+    assert (found.states_on, found.uncompared) == (date(2026, 11, 30), 0)
+    assert states(found) == {"visited": (1, 0), "due": (1, 1), "overdue": (0, -1), "dormant": (1, 0)}
+
+
+def test_who_was_visited_for_the_first_time_on_record_is_counted_and_not_compared(weeks: Weeks) -> None:
+    """How they were a week before nobody knows: they would all have come from nowhere."""
+    keep(weeks, coverage([
+        cover("first", visits=(TUESDAY,)), cover("second", visits=(SUNDAY,)),
+        cover("lapsed", state=CoverageState.OVERDUE, visits=(date(2026, 10, 22),)),
+    ]))  # fmt: skip
+    found = told(weeks)
+    assert states(found) == {"visited": (2, 0), "due": (0, -1), "overdue": (1, 1)}
+    assert found.uncompared == 2
+
+
+def test_where_nobody_can_be_compared_no_change_is_told(weeks: Weeks) -> None:
+    keep(weeks, coverage([cover("first", visits=(TUESDAY,))]))
+    found = told(weeks)
+    assert (states(found), found.uncompared) == ({"visited": (1, None)}, 1)
 
 
 def test_opportunities_count_once_however_often_something_happens_to_them(weeks: Weeks) -> None:

@@ -10,7 +10,7 @@ from itertools import groupby
 from planner.domain import RecordKind
 from planner.mailing.weekly import STATE_WORDS
 from planner.summary.domain import Named, RepWeek, Slip, Suggestion, SuggestionKind, WeeklySummary, hours
-from webui.words import sentence, span_of_days
+from webui.words import count, sentence, short_day, span_of_days
 
 ON_PAPER = 4
 """Of so many names behind a number paper tells."""
@@ -71,7 +71,13 @@ class SuggestionView:
 
 @dataclass(frozen=True, slots=True)
 class SummaryView:
-    """A week. `states` are words, how many, and the difference to the week before."""
+    """A week.
+
+    Attributes:
+        states: key, words, how many, and the difference to seven days before, empty where not known; `states_on`
+            is their day, `present` whether they are those of the page of coverage, whose lists then are theirs.
+        uncompared: what to say of those of whom the difference is not known.
+    """
 
     title: str
     until: str
@@ -79,9 +85,12 @@ class SummaryView:
     made: int
     besides: int
     met: int
-    met_how: str
+    met_by: Sequence[ListView]
     short: str
     states: Sequence[tuple[str, str, int, str]]
+    states_on: str
+    present: bool
+    uncompared: str
     reps: Sequence[RepRow]
     deals: Sequence[ListView]
     slips: Sequence[tuple[str, int, Sequence[ListView]]]
@@ -100,9 +109,6 @@ def summary_view(
     suggested: the address that a suggestion leads to, and what that is called; empty for nowhere.
     """
     after = week.monday + timedelta(days=7)
-    how = [f"{week.in_time:,} in time", f"{week.late:,} late"]
-    if week.first_known:
-        how.append(f"{week.first_known:,} with no visit known before")
     return SummaryView(
         title=span_of_days(week.monday, week.sunday),
         until=f"until {week.last:%A}" if week.monday <= week.last < week.sunday else "",
@@ -110,12 +116,17 @@ def summary_view(
         made=week.made,
         besides=week.besides,
         met=week.met,
-        met_how=", ".join(how),
+        met_by=[list_view(each.how, each.entries, link_of) for each in week.met_by],
         short=hours(week.short) if week.short else "",
         states=[
-            (change.state.value, sentence(STATE_WORDS[change.state]), change.now, _signed(change.now - change.before))
+            (change.state.value, sentence(STATE_WORDS[change.state]), change.now, _signed(change.change))
             for change in week.states
         ],
+        states_on=short_day(week.states_on) if week.states_on else "",
+        present=week.states_on is not None and week.states_on == week.as_of,
+        uncompared=f"{count(week.uncompared, 'customer')} cannot be compared: how they were then is not known."
+        if week.uncompared
+        else "",
         reps=[_rep(rep) for rep in week.reps],
         deals=[list_view(deals.what, deals.entries, link_of, f"{deals.value:,.0f}") for deals in week.deals],
         slips=[_about(about, list(slips), link_of) for about, slips in groupby(week.slips, lambda slip: slip.about)],
@@ -171,8 +182,10 @@ def _suggestion(
     return SuggestionView(each.title, each.price, each.sums, each.loses, who, *suggested(each))
 
 
-def _signed(number: int) -> str:
-    """'+3', '−2', '±0'."""
+def _signed(number: int | None) -> str:
+    """'+3', '−2', '±0'; empty where it is not known."""
+    if number is None:
+        return ""
     return f"{'+' if number > 0 else '−' if number < 0 else '±'}{abs(number):,}"
 
 
