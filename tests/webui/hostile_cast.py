@@ -283,7 +283,7 @@ def _scenario(number: int, texts: Sequence[str], reps: Sequence[str], unit: Unit
     )
     months = tuple(RepMonth(rep, rep, Standing.STAYS, Month(9, there=600.0), Month(9, there=600.0)) for rep in short)
     moves = tuple(Move(text, short[0], short[-1], 60.0, Why.EVEN) for text in texts)
-    outcome = Outcome(NOW.date(), records_stamp(unit, "helsinki"), months, moves, 0.01, True, tuple(texts))
+    outcome = Outcome(NOW.date(), records_stamp(unit, "helsinki"), months, moves, gap=0.01, notes=tuple(texts))
     changes = Changes(
         new_reps=(new,),
         removed=frozenset(short[1:2]),

@@ -35,6 +35,7 @@ from planner.rep_days import RepDayNote
 from planner.repository import StoredPlan
 from planner.scenarios.changes import Changes
 from planner.scenarios.domain import Scenario, ScenarioState
+from planner.scenarios.keeping import records_stamp
 from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, Why
 from planner.settings import LoginSettings, Settings
 from planner.slots.domain import Booking, BookingState, Meaning
@@ -170,12 +171,12 @@ def promise(rep: str) -> Booking:
     )  # fmt: skip
 
 
-def scenario(area: str) -> Scenario:
+def scenario(area: str, stamp: str) -> Scenario:
     """Everybody's customers would be the first rep's."""
     reps = [rep for rep, of in AREA_OF.items() if of == area]
     rows = tuple(RepMonth(rep, f"{rep} {word('rep', rep)}", Standing.STAYS, Month(2), Month(2)) for rep in reps)
     moves = tuple(Move(f"A-{rep}", rep, reps[0], 60.0, Why.EVEN) for rep in reps[1:])
-    result = Outcome(NOW.date(), "", rows, moves).as_json()
+    result = Outcome(NOW.date(), stamp, rows, moves).as_json()
     name, changes = word("scenario", area), Changes(pins={f"L-{rep}": rep for rep in reps}).as_json()
     return Scenario(
         area, f"scenario-{area}", 1, name, ScenarioState.COMPUTED, changes, "user:nobody", NOW, "", result, NOW
@@ -230,7 +231,7 @@ class World:
                 unit.territories.put(territory(rep))
             for area in ("helsinki", "turku"):
                 text = document(area)
-                unit.scenarios.put(scenario(area))
+                unit.scenarios.put(scenario(area, records_stamp(unit, area)))
                 keep(unit, covered(area))
                 unit.plans(area).add(StoredPlan(0, area, date(2026, 11, 30), 3, NOW, NOW, 777, 778, 77_900, text))
                 unit.jobs.put(
