@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from planner.coverage.domain import MONTH_DAYS
 from planner.domain import Rep
 from planner.settings import CalendarSettings
 from planner.translation import break_of
-from routing.geo import LatLon, great_circles_m
+from routing.geo import LatLon
 from routing.problem import DAY_S
 from routing.travel_times import TravelTimeSource
 from routing.workload import Base, MonthlyVisits, workload
@@ -126,20 +128,20 @@ def _owners(demands: Sequence[Demand], bases: Mapping[str, Base]) -> dict[str, s
     left = [(demand.key, demand.place) for demand in demands if demand.place and demand.rep_id not in bases]
     if left:
         reps = list(bases)
-        nearest = _nearest([place for _, place in left], [bases[rep].start for rep in reps])
+        nearest = nearest_of([place for _, place in left], [bases[rep].start for rep in reps])
         owners |= {key: _FROM_HOME_OF + reps[i] for (key, _), i in zip(left, nearest, strict=True)}
     return owners
 
 
-def nearest_owner(place: LatLon, customers: Sequence[tuple[LatLon, str]]) -> str:
-    """Whose the customer nearest to a place is; empty where there are none."""
-    if not customers:
-        return ""
-    return customers[_nearest([place], [at for at, _ in customers])[0]][1]
+def nearest_of(places: Sequence[LatLon], others: Sequence[LatLon]) -> list[int]:
+    """The number of the other place nearest to each, as the crow flies; there has to be one if there are places."""
+    if not places:
+        return []
+    return [int(number) for number in cKDTree(_on_the_globe(others)).query(_on_the_globe(places))[1]]
 
 
-def _nearest(places: Sequence[LatLon], others: Sequence[LatLon]) -> list[int]:
-    """The number of the other place nearest to each, as the crow flies."""
-    here = np.array([(place.lat, place.lon) for place in places])
-    there = np.array([(place.lat, place.lon) for place in others])
-    return [int(great_circles_m(there, place).argmin()) for place in here]
+def _on_the_globe(places: Sequence[LatLon]) -> NDArray[np.float64]:
+    """n × 3 points of which the nearest through the earth is the nearest over it as well."""
+    lat, lon = np.radians([(place.lat, place.lon) for place in places]).T
+    points: NDArray[np.float64] = np.column_stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)))
+    return points

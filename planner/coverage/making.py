@@ -15,7 +15,7 @@ from planner.coverage.capacity import (
     days_there,
     estimated_driving,
     minutes_there,
-    nearest_owner,
+    nearest_of,
 )
 from planner.coverage.domain import (
     HANDOFF_DAYS,
@@ -153,12 +153,17 @@ def _of_opportunities(material: Material, accounts: Iterable[AccountCover], sett
     """What was handed off lately, as often a month as it was; what nobody has yet is his whose customer is nearest."""
     reps = {rep.id for rep in material.snapshot.reps}
     customers = [(place, a.rep_id) for a in accounts if a.rep_id in reps and (place := _place(a))]
+    deals = [each.opportunity for each in material.handed_off]
+    located = [material.snapshot.location_of(deal.kind, deal.id, deal.address) for deal in deals]
+    places = {deal.id: at.place for deal, at in zip(deals, located, strict=True) if at and at.place}
+    nobodys = [each.opportunity.id for each in material.handed_off if not each.rep_id and each.opportunity.id in places]
+    nearest = nearest_of([places[id_] for id_ in nobodys], [at for at, _ in customers]) if customers else []
+    taken = {id_: customers[number][1] for id_, number in zip(nobodys, nearest, strict=False)}
     demands: list[Demand] = []
     for handed_off in material.handed_off:
         deal = handed_off.opportunity
-        location = material.snapshot.location_of(deal.kind, deal.id, deal.address)
-        place = location.place if location else None
-        rep = handed_off.rep_id or (nearest_owner(place, customers) if place else "")
+        place = places.get(deal.id)
+        rep = handed_off.rep_id or taken.get(deal.id, "")
         times = handed_off.times * MONTH_DAYS / material.handoff_days
         minutes = (deal.visit_minutes or settings.candidates.visit_minutes) + settings.candidates.parking_minutes
         demands.append(Demand(visit_id(RecordKind.OPPORTUNITY, deal.id), rep, place, times, minutes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import time
 from typing import Any
 
@@ -78,15 +78,25 @@ class Prices:
     """What the realignment weighs against each other, in minutes of a rep's time a month.
 
     Attributes:
-        broken_minutes: what it may cost not to give a customer another rep.
-        evenness: what a minute counts by which the fullest and the emptiest rep are apart.
+        broken_minutes: what it may cost not to give a customer another rep. Half an hour a month is what a handover
+            costs in its first year: a visit of both reps, with the way there, and as much again to get to know each
+            other.
+        evenness: what a minute counts by which a rep has more or less to do than is even enough.
+        band: the share by which a rep may have more or less to do than the mean of all and still be even enough.
+        one_piece: whether every rep's customers have to lie together. If not, customers may stay with their rep however
+            they lie today, and only those who move have to touch others of their new rep.
+        apart: what a customer counts for each minute that it lies away from the main part of its rep's customers. Ten
+            minutes, so that who lies three minutes off is worth a handover, and nobody is given away into a corner.
     """
 
     broken_minutes: float = 30.0
     evenness: float = 1.0
+    band: float = 0.1
+    one_piece: bool = False
+    apart: float = 10.0
 
     def as_json(self) -> dict[str, Any]:
-        return {"broken_minutes": self.broken_minutes, "evenness": self.evenness}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +246,8 @@ class _Reader:
             rep = self.new_rep(f"new_reps.{number}", entry)
             if rep is not None and rep.id in found:
                 self.wrong(f"new_reps.{number}.id", f"two new reps have the id {rep.id}")
+            elif rep is not None and any(_alike(rep, other) for other in found.values()):
+                self.wrong(f"new_reps.{number}.name", f"{rep.name} of this address is among the new reps already")
             elif rep is not None:
                 found[rep.id] = rep
         return tuple(found.values())
@@ -252,6 +264,8 @@ class _Reader:
         lon = self.number(f"{name}.lon", entry.get("lon"), -180, 180)
         hours = self.hours(name, entry)
         minutes = self.whole(f"{name}.break_minutes", entry.get("break_minutes", 0), 0, 600)
+        if hours.work_start < hours.work_end and minutes >= _minutes(hours.work_end) - _minutes(hours.work_start):
+            self.wrong(f"{name}.break_minutes", f"{minutes} do not fit into the day")
         if not hours.work_days and not any(error.field == f"{name}.work_days" for error in self.errors):
             self.wrong(f"{name}.work_days", "is empty")
         if len(self.errors) > before:
@@ -275,12 +289,18 @@ class _Reader:
         return time.fromisoformat(value)
 
     def prices(self, value: object) -> Prices:
-        entry, usual = self.table("prices", value, ("broken_minutes", "evenness")), Prices()
+        entry, usual = (
+            self.table("prices", value, ("broken_minutes", "evenness", "band", "one_piece", "apart")),
+            Prices(),
+        )
         broken = entry.get("broken_minutes", usual.broken_minutes)
         evenness = entry.get("evenness", usual.evenness)
         return Prices(
             self.number("prices.broken_minutes", broken, 0, MOST_MINUTES),
             self.number("prices.evenness", evenness, 0, MOST_EVENNESS),
+            self.number("prices.band", entry.get("band", usual.band), 0, 1),
+            one_piece=self.flag("prices.one_piece", entry.get("one_piece", usual.one_piece)),
+            apart=self.number("prices.apart", entry.get("apart", usual.apart), 0, MOST_EVENNESS),
         )
 
     def rep_id(self, name: str, value: object) -> str:
@@ -356,6 +376,14 @@ class _Reader:
 
 
 _HOURS = ("work_days", "work_start", "work_end")
+
+
+def _alike(rep: NewRep, other: NewRep) -> bool:
+    return rep.name.casefold() == other.name.casefold() and rep.place == other.place
+
+
+def _minutes(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
 
 
 def _shown(value: object) -> str:

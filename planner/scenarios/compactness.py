@@ -24,10 +24,10 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """`apart`: customers who do not hang together with most of the rep's others; `away_minutes`: on average, from the
-    customer in their middle to each."""
+    """`apart`: customers who do not hang together with most of the rep's others, by id; `away_minutes`: on average,
+    from the customer in their middle to each."""
 
-    apart: int = 0
+    apart: frozenset[str] = frozenset()
     away_minutes: float = 0.0
 
 
@@ -82,7 +82,10 @@ def _lying(
         sizes = np.bincount(part, [sum(id_ in customers for id_ in ids) for ids in members.values()])
         its = [customers[id_] for ids in members.values() for id_ in ids if id_ in customers]
         if its:
-            found[owner] = Lying(round(sizes.sum() - sizes.max()), _away_minutes(its, source))
+            alone = {
+                id_ for which, ids in zip(part, members.values(), strict=True) if which != sizes.argmax() for id_ in ids
+            }
+            found[owner] = Lying(frozenset(alone & customers.keys()), _away_minutes(its, source))
     return found
 
 

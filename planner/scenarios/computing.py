@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.candidates import cadence_days, is_dormant, visit_id
-from planner.coverage.capacity import base_of, minutes_there, nearest_owner
+from planner.coverage.capacity import base_of, minutes_there, nearest_of
 from planner.coverage.domain import MONTH_DAYS, Coverage
 from planner.coverage.making import make_coverage
 from planner.coverage.material import HandedOff, Material
@@ -179,7 +179,10 @@ class _Giving:
         owners = {a.id: pins.get(a.id, a.owner_rep_id) for a in altered.accounts}
         self._note_unknown(pins)
         sites = [site for account in altered.accounts if (site := self._site(account, pins)) is not None]
-        deals = [site for each in altered.material.handed_off if (site := self._deal(each)) is not None]
+        deals = self._beside(
+            [(each.rep_id, site) for each in altered.material.handed_off if (site := self._deal(each)) is not None],
+            sites,
+        )
         alignment, found = None, dict[str, str]()
         if any(not site.pinned for site in sites):
             drive_s = {_key(a.account_id): 60 * a.drive_minutes for a in self.before.accounts}
@@ -222,6 +225,23 @@ class _Giving:
         times = handed_off.times * MONTH_DAYS / altered.material.handoff_days
         return Site(visit_id(RecordKind.OPPORTUNITY, deal.id), place, times, minutes * 60, "", pinned)
 
+    def _beside(self, deals: Sequence[tuple[str, Site]], sites: Sequence[Site]) -> list[Site]:
+        """Opportunities, each to go where that customer of its rep goes who is nearest; any customer of those that have
+        no rep, or whose rep has no customers."""
+        owner = {_key(account.id): account.owner_rep_id for account in self.altered.accounts}
+        owned, asked = defaultdict[str, list[Site]](list), defaultdict[str, list[Site]](list)
+        for site in sites:
+            owned[owner[site.id]].append(site)
+        for rep_id, deal in deals:
+            asked[rep_id].append(deal)
+        found = []
+        for rep_id, its in asked.items():
+            others = (owned[rep_id] if rep_id else ()) or sites
+            nearest = nearest_of([deal.place for deal in its], [site.place for site in others]) if others else []
+            found += [replace(deal, beside=others[number].id) for deal, number in zip(its, nearest, strict=False)]
+            found += its[len(nearest) :]
+        return found
+
     def _deals(self, found: Mapping[str, str]) -> dict[str, str]:
         """The reps of opportunities that go to another one; of those who leave, what has no place is nobody's."""
         altered, deals = self.altered, {}
@@ -247,7 +267,7 @@ class _Giving:
 
     def _prices(self) -> Prices:
         prices = self.changes.prices
-        return Prices(prices.broken_minutes, prices.evenness, prices.band, prices.one_piece)
+        return Prices(prices.broken_minutes, prices.evenness, prices.band, prices.one_piece, prices.apart)
 
     def _give_the_rest(self, owners: dict[str, str], pins: Mapping[str, str]) -> None:
         """Customers of those who leave about whom nothing is decided yet: dormant ones go with their neighbours, those
@@ -259,12 +279,12 @@ class _Giving:
         kept = [(place, owners[id_]) for id_, place in altered.places.items() if owners[id_] in altered.bases]
         number = Counter(owners.values())
         idle = min(altered.bases, key=lambda rep_id: (number[rep_id] / altered.there[rep_id], rep_id))
-        lost = 0
-        for account_id in left:
-            place = altered.places.get(account_id)
-            lost += place is None
-            owners[account_id] = (nearest_owner(place, kept) if place else "") or idle
-        if lost:
+        owners |= dict.fromkeys(left, idle)
+        placed = [account_id for account_id in left if account_id in altered.places]
+        if kept:
+            nearest = nearest_of([altered.places[id_] for id_ in placed], [at for at, _ in kept])
+            owners.update({id_: kept[number][1] for id_, number in zip(placed, nearest, strict=True)})
+        if lost := len(left) - len(placed):
             called = {rep.id: rep.name for rep in altered.reps}
             self.notes.append(
                 f"{_customers(lost)} without a place, whose rep leaves, would go to {called[idle]}, who has the fewest "

@@ -30,11 +30,12 @@ def neighbours(places: Sequence[LatLon], seconds: NDArray[np.int32]) -> tuple[ND
     """
     both_ways = (seconds != UNREACHABLE) & (seconds.T != UNREACHABLE)
     apart = np.where(both_ways, np.maximum((seconds + seconds.T.astype(np.float64)) / 2, AT_ONE_PLACE_S), np.inf)
-    first_at: dict[LatLon, int] = {}
+    all_at: dict[LatLon, list[int]] = {}
     for number, place in enumerate(places):
-        first_at.setdefault(place, number)
-    which = np.array(list(first_at.values()), dtype=np.intp)
-    sides = _sides(np.array([(place.lat, place.lon) for place in first_at], dtype=np.float64).reshape(-1, 2))
+        all_at.setdefault(place, []).append(number)
+    which = np.array([there[0] for there in all_at.values()], dtype=np.intp)
+    same = {there[0]: there for there in all_at.values()}
+    sides = _sides(np.array([(place.lat, place.lon) for place in all_at], dtype=np.float64).reshape(-1, 2))
     touching: list[set[int]] = [set() for _ in which]
     for a, b in sides:
         touching[a].add(b)
@@ -45,7 +46,7 @@ def neighbours(places: Sequence[LatLon], seconds: NDArray[np.int32]) -> tuple[ND
         between = which[sorted(touching[a] & touching[b])]
         nothing_between = np.all(apart[i, between] ** 2 + apart[between, j] ** 2 >= apart[i, j] ** 2)
         if np.isfinite(apart[i, j]) and nothing_between:
-            pairs.add((min(i, j), max(i, j)))
+            pairs |= {(min(pair), max(pair)) for pair in itertools.product(same[i], same[j])}
     tree = minimum_spanning_tree(np.where(np.isfinite(apart), apart, 0.0)).tocoo()
     pairs |= {(int(min(i, j)), int(max(i, j))) for i, j in zip(tree.row, tree.col, strict=True)}
     found = np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2)

@@ -43,27 +43,63 @@ def roots_of(near: Minutes, own: Minutes, neighbours: Numbers) -> Numbers:
     return roots
 
 
-def levels_of(neighbours: Numbers, apart: Minutes, roots: Numbers, reached: NDArray[np.bool_]) -> Minutes:
-    """n × m, how far each unit is from each centre's root, from neighbour to neighbour.
+def seeds_of(roots: Numbers, own: Numbers, reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """n × m, the units that each centre may have though no neighbour is its own: its root, and of the others that it
+    has now those that are no other's root.
+
+    Args:
+        own: by unit, the centre whose it is and may stay; `NOBODY` for any that has to touch others of its centre.
+    """
+    seeds = np.zeros(reached.shape, dtype=np.bool_)
+    stays = np.flatnonzero(own != NOBODY)
+    seeds[stays, own[stays]] = reached[stays, own[stays]]
+    centres = np.flatnonzero(roots != NOBODY)
+    seeds[roots[centres]] = False
+    seeds[roots[centres], centres] = True
+    return seeds
+
+
+def main_parts(own: Numbers, sizes: Minutes, roots: Numbers, neighbours: Numbers) -> NDArray[np.bool_]:
+    """n × m, the largest part that hangs together of the units that each centre has now; else its root.
+
+    Args:
+        own: by unit, the centre whose it is now or `NOBODY`; sizes: of units, in sites.
+    """
+    n, m = len(own), len(roots)
+    kept = neighbours[own[neighbours[:, 0]] == own[neighbours[:, 1]]]
+    part = connected_components(coo_array((np.ones(len(kept)), tuple(kept.T)), shape=(n, n)), directed=False)[1]
+    largest = np.bincount(part, sizes)
+    main = np.zeros((n, m), dtype=np.bool_)
+    for centre in range(m):
+        mine = np.flatnonzero(own == centre)
+        if len(mine):
+            main[mine, centre] = part[mine] == part[mine[np.argmax(largest[part[mine]])]]
+        elif roots[centre] != NOBODY:
+            main[roots[centre], centre] = True
+    return main
+
+
+def levels_of(neighbours: Numbers, apart: Minutes, seeds: NDArray[np.bool_], reached: NDArray[np.bool_]) -> Minutes:
+    """n × m, how far each unit is from the nearest of each centre's seeds, from neighbour to neighbour.
 
     Infinite where no way leads through units that the centre reaches.
-    Every unit but the root has a neighbour that is nearer: the next one on its way.
+    Every unit but a seed has a neighbour that is nearer: the next one on its way.
     """
     n = len(reached)
     levels = np.full(reached.shape, np.inf)
-    for centre in np.flatnonzero(roots != NOBODY).tolist():
+    for centre in np.flatnonzero(seeds.any(axis=0)).tolist():
         kept = reached[neighbours[:, 0], centre] & reached[neighbours[:, 1], centre]
         graph = coo_array((apart[kept], tuple(neighbours[kept].T)), shape=(n, n)).tocsr()
-        levels[:, centre] = dijkstra(graph, directed=False, indices=roots[centre])
+        levels[:, centre] = dijkstra(graph, directed=False, indices=np.flatnonzero(seeds[:, centre]), min_only=True)
     return levels
 
 
-def units_apart(owner: Numbers, neighbours: Numbers, roots: Numbers) -> NDArray[np.intp]:
-    """Units from which no chain of neighbours with the same owner leads to the owner's root."""
+def units_apart(owner: Numbers, neighbours: Numbers, seeds: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Units from which no chain of neighbours with the same owner leads to a seed of the owner."""
     n = len(owner)
     same = owner[neighbours[:, 0]] == owner[neighbours[:, 1]]
     kept = neighbours[same]
     graph = coo_array((np.ones(len(kept)), tuple(kept.T)), shape=(n, n))
     part = connected_components(graph, directed=False)[1]
-    root = roots[owner]
-    return np.flatnonzero((root == NOBODY) | (part != part[root]))
+    held = np.unique(part[seeds[np.arange(n), owner]])
+    return np.flatnonzero(~np.isin(part, held))

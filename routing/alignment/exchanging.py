@@ -1,7 +1,8 @@
 """A good alignment to begin with: units change hands at the edges of territories, at first also for the worse.
 
 Simulated annealing (Kirkpatrick, Gelatt, Vecchi 1983). No step breaks a territory: a unit is only given to a centre
-that has a neighbour of it nearer to the root, and only taken where all that lean on it have another one.
+that has a neighbour of it nearer to its seeds, or back to the one whose seed it is, and only taken where all that lean
+on it have another one.
 """
 
 from __future__ import annotations
@@ -9,26 +10,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.alignment.domain import AlignmentProblem, Numbers
+from routing.alignment.domain import NOBODY, AlignmentProblem, Numbers
 from routing.native import native
 
 HOTTEST = 10.0
 """The first temperature, in what the second cheapest centre of a unit costs more than the cheapest, on the average."""
 COLDEST = 1e-2
 """The last temperature, as a share of the first."""
+BACK = 4
+"""Of so many tries one asks whether a unit had better be with the centre whose seed it is."""
 RANDOM_TIMES, RANDOM_BELOW = 48_271, 2**31 - 1
 """Random numbers (Park, Miller 1988; multiplier of 1993) that are the same compiled and not."""
 
 
 def voronoi(problem: AlignmentProblem) -> Numbers:
-    """Every unit to the centre whose root is nearest from neighbour to neighbour: all territories are in one piece."""
+    """Every unit to the centre whose seed is nearest from neighbour to neighbour: seeds stay, the others touch them."""
     reached = np.isfinite(problem.levels)
     at_all = np.isfinite(problem.needed)
     # Where no chain of neighbours leads, whoever gets there with the least driving.
     keys = np.where(reached.any(axis=1, keepdims=True), problem.levels, np.where(at_all, problem.price, np.inf))
     owner: Numbers = np.argmin(keys, axis=1)
-    rooted = np.flatnonzero(problem.roots >= 0)
-    owner[problem.roots[rooted]] = rooted
+    seeds = problem.seeds.any(axis=1)
+    owner[seeds] = problem.seeds[seeds].argmax(axis=1)
     return owner
 
 
@@ -44,6 +47,7 @@ def exchanged(problem: AlignmentProblem, owner: Numbers, steps: int, seed: int) 
     torn = np.isfinite(cheapest).all(axis=1)
     dearer = np.diff(cheapest[torn], axis=1)
     hot = max(float(dearer.mean()), 1.0) if len(dearer) else 1.0
+    seed_of = np.where(problem.seeds.any(axis=1), problem.seeds.argmax(axis=1), NOBODY)
     is_root = np.zeros(n, dtype=np.bool_)
     is_root[problem.roots[problem.roots >= 0]] = True
     return _anneal(
@@ -54,9 +58,11 @@ def exchanged(problem: AlignmentProblem, owner: Numbers, steps: int, seed: int) 
         problem.loads(owner),
         problem.there,
         problem.unevenness_price,
+        problem.band,
         first.astype(np.int64),
         np.ascontiguousarray(pairs[:, 1]).astype(np.int64),
         is_root,
+        seed_of.astype(np.int64),
         HOTTEST * hot,
         steps,
         seed,
@@ -64,13 +70,13 @@ def exchanged(problem: AlignmentProblem, owner: Numbers, steps: int, seed: int) 
 
 
 @native
-def _unevenness(loads: NDArray[np.float64], there: NDArray[np.float64]) -> float:
-    total, all_there = loads.sum(), there.sum()
-    off, most, least = 0.0, 0.0, np.inf
+def _unevenness(loads: NDArray[np.float64], there: NDArray[np.float64], band: float) -> float:
+    even = loads.sum() / there.sum()
+    off, most, least = 0.0, (1 + band) * even, (1 - band) * even
     for c in range(len(loads)):
-        off += abs(loads[c] - total * there[c] / all_there)
+        off += max(abs(loads[c] - even * there[c]) - band * even * there[c], 0.0)
         most, least = max(most, loads[c] / there[c]), min(least, loads[c] / there[c])
-    return float(off + (most - least) * all_there / len(there))
+    return float(off + (most - least - 2 * band * even) * there.sum() / len(there))
 
 
 @native
@@ -83,7 +89,7 @@ def _supported(
     first: NDArray[np.int64],
     other: NDArray[np.int64],
 ) -> bool:
-    """Whether a neighbour of the unit, other than `without`, is the centre's and nearer to its root."""
+    """Whether a neighbour of the unit, other than `without`, is the centre's and nearer to its seeds."""
     for k in range(first[u], first[u + 1]):
         v = other[k]
         if v != without and owner[v] == c and levels[v, c] < levels[u, c]:
@@ -100,15 +106,17 @@ def _anneal(
     loads: NDArray[np.float64],
     there: NDArray[np.float64],
     unevenness_price: float,
+    band: float,
     first: NDArray[np.int64],
     other: NDArray[np.int64],
     is_root: NDArray[np.bool_],
+    seed_of: NDArray[np.int64],
     hot: float,
     steps: int,
     seed: int,
 ) -> NDArray[np.int64]:
     random = seed % (RANDOM_BELOW - 1) + 1
-    uneven = _unevenness(loads, there)
+    uneven = _unevenness(loads, there, band)
     cost = least = 0.0
     best = owner.copy()
     for step in range(steps):
@@ -117,12 +125,15 @@ def _anneal(
         v = int(other[k])
         u = int(np.searchsorted(first, k, side="right")) - 1
         a, b = int(owner[u]), int(owner[v])
-        if a == b or is_root[u] or not levels[u, b] > levels[v, b] or not np.isfinite(needed[u, b]):
+        if seed_of[u] >= 0 and random // len(other) % BACK == 0:
+            b = int(seed_of[u])
+        touches = seed_of[u] == b or levels[u, b] > levels[v, b]
+        if a == b or is_root[u] or not touches or not np.isfinite(needed[u, b]):
             continue
         free = True
         for k in range(first[u], first[u + 1]):
             w = int(other[k])
-            leans = owner[w] == a and levels[w, a] > levels[u, a] and not is_root[w]
+            leans = owner[w] == a and levels[w, a] > levels[u, a] and seed_of[w] != a
             if leans and not _supported(w, a, u, owner, levels, first, other):
                 free = False
                 break
@@ -130,7 +141,7 @@ def _anneal(
             continue
         loads[a] -= needed[u, a]
         loads[b] += needed[u, b]
-        then = _unevenness(loads, there)
+        then = _unevenness(loads, there, band)
         change = price[u, b] - price[u, a] + unevenness_price * (then - uneven)
         temperature = hot * COLDEST ** (step / steps)
         random = random * RANDOM_TIMES % RANDOM_BELOW

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from routing.alignment.adjacency import neighbours
 from routing.alignment.aggregation import middle_of, units_of
-from routing.alignment.contiguity import levels_of, roots_of, units_apart
+from routing.alignment.contiguity import levels_of, main_parts, roots_of, seeds_of, units_apart
 from routing.alignment.domain import NOBODY, Alignment, AlignmentProblem, Centre, Minutes, Numbers, Prices, Site
 from routing.alignment.driving import calibrated, drive_under, leg_seconds, metres_of
 from routing.errors import RoutingError
@@ -26,8 +26,8 @@ class Prepared:
         sites: those that any centre can get to, and `unreached` the ids of the others.
         drive: sites × centres minutes of driving a month.
         current, pinned: numbers of centres of each site, or `NOBODY`.
-        units: numbers of the sites in each unit; pinned ones are in none.
-        nearest: the unit of each site, or for a pinned site the one that lies nearest.
+        units: numbers of the sites in each unit.
+        nearest: the unit of each site, or for a site in none the one that lies nearest.
     """
 
     sites: Sequence[Site]
@@ -47,7 +47,7 @@ class Prepared:
         for unit, sites in enumerate(self.units):
             of_site[sites] = owner[unit]
         unit_apart = np.zeros(len(self.units) + 1, dtype=np.bool_)
-        unit_apart[units_apart(owner, problem.neighbours, problem.roots)] = True
+        unit_apart[units_apart(owner, problem.neighbours, problem.seeds)] = True
         loads = problem.loads(owner)
         even = loads.sum() / problem.there.sum()
         cost = problem.cost(owner)
@@ -109,26 +109,40 @@ def prepare(
     drive = drive_under(centres, sites, out, back, leg_seconds(sites, np.zeros(len(sites), dtype=np.intp), m_per_s))
     needed = drive + np.array([site.times_a_month * site.service_s / 60 for site in sites])[:, None]
     price = drive + prices.move * ((current[:, None] != NOBODY) & (current[:, None] != np.arange(len(centres))))
-    units, middles = _units(sites, pinned, np.isfinite(drive), most_units)
+    tied = np.flatnonzero(pinned != NOBODY) if prices.one_piece else np.empty(0, dtype=np.intp)
+    # Whose sites may stay where they are must not have to go because those beside them do.
+    stays = np.full(len(sites), NOBODY) if prices.one_piece else np.where(pinned != NOBODY, pinned, current)
+    leader = _leaders(sites, tied, pinned)
+    free = np.setdiff1d(np.flatnonzero(leader == NOBODY), tied)
+    units, middles = _units(sites, free, stays, np.isfinite(drive), most_units)
+    units = _followed(units, leader)
     places = [sites[middle].place for middle in middles.tolist()]
     touching, apart = neighbours(places, source.travel_times(places).seconds)
     own = np.array([np.bincount(current[unit] + 1, minlength=len(centres) + 1)[1:] for unit in units], dtype=np.float64)
     own = own.reshape(-1, len(centres))
     roots = roots_of((out + back)[middles], own, touching)
     unit_needed = np.array([needed[unit].sum(axis=0) for unit in units]).reshape(-1, len(centres))
-    tied = np.flatnonzero(pinned != NOBODY)
+    reached = np.isfinite(unit_needed)
+    seeds = seeds_of(roots, stays[middles], reached)
+    unit_price = np.array([price[unit].sum(axis=0) for unit in units]).reshape(-1, len(centres))
+    if not prices.one_piece:
+        sizes = np.array([np.sum(leader[unit] == NOBODY) for unit in units], dtype=np.float64)
+        away = levels_of(touching, apart, main_parts(stays[middles], sizes, roots, touching), reached) / 60
+        unit_price += prices.apart * sizes[:, None] * np.where(np.isfinite(away), away, 0.0)
     fixed = np.array([centre.busy for centre in centres])
     np.add.at(fixed, pinned[tied], needed[tied, pinned[tied]])
     problem = AlignmentProblem(
         needed=unit_needed,
-        price=np.array([price[unit].sum(axis=0) for unit in units]).reshape(-1, len(centres)),
+        price=unit_price,
         fixed=fixed,
         fixed_price=float(price[tied, pinned[tied]].sum()),
         there=np.array([centre.there for centre in centres]),
         neighbours=touching,
         roots=roots,
-        levels=levels_of(touching, apart, roots, np.isfinite(unit_needed)),
+        seeds=seeds,
+        levels=levels_of(touching, apart, seeds, reached),
         unevenness_price=prices.unevenness,
+        band=prices.band,
     )
     return Prepared(sites, centres, unreached, drive, current, pinned, units, _nearest(sites, units, middles), problem)
 
@@ -162,16 +176,30 @@ def _stems(sites: Sequence[Site], centres: Sequence[Centre], source: TravelTimeS
 
 
 def _units(
-    sites: Sequence[Site], pinned: Numbers, reached: NDArray[np.bool_], most: int
+    sites: Sequence[Site], free: Numbers, stays: Numbers, reached: NDArray[np.bool_], most: int
 ) -> tuple[list[Numbers], Numbers]:
-    """The free sites in units, of which each centre reaches all sites or none, and the site in the middle of each."""
+    """The free sites in units, of which each centre reaches all sites or none and all may stay with the same one, and
+    the site in the middle of each."""
     metres = metres_of(sites)
     units: list[Numbers] = []
-    free = np.flatnonzero(pinned == NOBODY)
-    for reach in np.unique(reached[free], axis=0):
-        alike = free[np.all(reached[free] == reach, axis=1)]
+    kinds = np.column_stack((reached, stays))
+    for kind in np.unique(kinds[free], axis=0):
+        alike = free[np.all(kinds[free] == kind, axis=1)]
         units += [alike[group] for group in units_of(metres[alike], -(-most * len(alike) // len(free)))]
     return units, np.array([middle_of(metres, unit) for unit in units], dtype=np.intp)
+
+
+def _leaders(sites: Sequence[Site], tied: Numbers, pinned: Numbers) -> Numbers:
+    """The number of the site with which each one goes; `NOBODY` for one that goes by itself."""
+    number = {site.id: at for at, site in enumerate(sites) if not site.beside}
+    leader = np.array([number.get(site.beside, NOBODY) for site in sites], dtype=np.intp)
+    leader[np.isin(leader, tied) | (pinned != NOBODY)] = NOBODY
+    return leader
+
+
+def _followed(units: Sequence[Numbers], leader: Numbers) -> list[Numbers]:
+    """The units with all that goes with their sites."""
+    return [np.concatenate((unit, np.flatnonzero(np.isin(leader, unit)))) for unit in units]
 
 
 def _nearest(sites: Sequence[Site], units: Sequence[Numbers], middles: Numbers) -> Numbers:

@@ -147,5 +147,6 @@ def _region(problem: AlignmentProblem, owner: Numbers, members: Numbers, chosen:
         fixed_price=problem.fixed_price + float(problem.price[rest, owner[rest]].sum()),
         neighbours=inside[np.all(inside != NOBODY, axis=1)],
         roots=number[problem.roots],
+        seeds=problem.seeds[members],
         levels=problem.levels[members],
     )

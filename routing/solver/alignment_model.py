@@ -1,7 +1,7 @@
 """Aligning units with centres as a mixed-integer program, solved through OR-Tools.
 
-Every unit has one centre. A unit may be a centre's only if a neighbour that is nearer to the centre's root is, too, so
-that every territory is in one piece (Zoltners, Sinha, "Sales territory alignment: a review and model", Management
+Every unit has one centre. A unit that is not among a centre's seeds may be the centre's only if a neighbour that is
+nearer to these is, too, so that every territory is in one piece (Zoltners, Sinha, "Sales territory alignment: a review and model", Management
 Science 29, 1983).
 """
 
@@ -60,26 +60,30 @@ class _Program:
             model.objective.set_linear_coefficient(variable, float(problem.price[u, c]))
 
     def _unevenness(self) -> None:
-        """Half of what centres are off their even shares is what some are above theirs."""
-        problem, model = self.problem, self.model
+        """What is off the even share by less than the band is not counted."""
+        problem, model, band = self.problem, self.model, self.problem.band
         price, there = problem.unevenness_price, problem.there
         loads = [model.add_variable() for _ in there]
         for row, variable in zip(self.load, loads, strict=True):
             row.set_coefficient(variable, -1.0)
         total = mathopt.fast_sum(loads)
-        top, bottom = model.add_variable(), model.add_variable()
+        even = total / float(there.sum())
+        top, bottom = model.add_variable(lb=0.0), model.add_variable(lb=0.0)
         for load, hours in zip(loads, there.tolist(), strict=True):
-            above = model.add_variable(lb=0.0)
-            model.add_linear_constraint(above >= load - hours / float(there.sum()) * total)
-            model.add_linear_constraint(hours * top >= load)
-            model.add_linear_constraint(hours * bottom <= load)
-            model.objective.set_linear_coefficient(above, 2 * price)
-        model.objective.set_linear_coefficient(top, price * float(there.mean()))
-        model.objective.set_linear_coefficient(bottom, -price * float(there.mean()))
+            above, below = model.add_variable(lb=0.0), model.add_variable(lb=0.0)
+            over, under = load - hours * (1 + band) * even, hours * (1 - band) * even - load
+            model.add_linear_constraint(above >= over)
+            model.add_linear_constraint(below >= under)
+            model.add_linear_constraint(hours * top >= over)
+            model.add_linear_constraint(hours * bottom >= under)
+            for off in (above, below):
+                model.objective.set_linear_coefficient(off, price)
+        for off in (top, bottom):
+            model.objective.set_linear_coefficient(off, price * float(there.mean()))
         model.objective.offset = problem.fixed_price
 
     def _one_piece(self) -> None:
-        """A unit needs a neighbour that is nearer to the root of its centre."""
+        """A unit needs a neighbour that is nearer to the seeds of its centre, if it is none of them."""
         problem, levels = self.problem, self.problem.levels
         touching: list[list[int]] = [[] for _ in self.given]
         for a, b in problem.neighbours.tolist():
@@ -87,7 +91,7 @@ class _Program:
             touching[b].append(a)
         for u, given in enumerate(self.given):
             for c, variable in given.items():
-                if u == problem.roots[c] or not np.isfinite(levels[u, c]):
+                if problem.seeds[u, c] or not np.isfinite(levels[u, c]):
                     continue
                 nearer = [self.given[v].get(c) for v in touching[u] if levels[v, c] < levels[u, c]]
                 row = self.model.add_linear_constraint(ub=0.0)

@@ -26,6 +26,9 @@ STATES = {
 }
 WHYS = {
     Why.EVEN: "evens the work out",
+    Why.DRIVING: "saves driving",
+    Why.ROOM: "makes room for what its rep takes over",
+    Why.TOGETHER: "comes to lie together with the others",
     Why.LEAVES: "its rep leaves",
     Why.PINNED: "you said so",
     Why.UNOWNED: "was nobody’s",
@@ -354,7 +357,7 @@ def _moved(outcome: Outcome, names: Mapping[str, str], changes: Changes) -> tupl
                 move.account_id,
                 names.get(move.account_id, move.account_id),
                 f"{move.minutes / 60:.1f} h",
-                WHYS[move.why],
+                _why(move),
                 before if before and before not in leaving else "",
                 called.get(before, before),
             )
@@ -362,6 +365,10 @@ def _moved(outcome: Outcome, names: Mapping[str, str], changes: Changes) -> tupl
         )
         found.append(MovedGroup(called.get(before, "") or "nobody", called.get(after, after), len(moves), tuple(rows)))
     return tuple(found)
+
+
+def _why(move: Move) -> str:
+    return f"{WHYS[move.why]}: {move.saved:.0f} min a month" if move.why is Why.DRIVING else WHYS[move.why]
 
 
 def _rep_rows(outcome: Outcome) -> Iterable[RepRow]:
