@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from planner.candidates import Reason
 from planner.coverage.domain import AccountCover, Coverage, CoverageState, RepCapacity
 from planner.domain import Opportunity, RecordKind
 from planner.settings import CandidateSettings
@@ -128,16 +129,20 @@ def _half_day(rep: RepCapacity, theirs: Sequence[AccountCover], place_of: PlaceO
             chosen.append(theirs[at])
             spent += visit
     service = sum(account.service_minutes for account in chosen)
-    fits = rep.spare >= spent
-    loses = (
-        f"{rep.name} has {hours(rep.spare)} a month left: it fits into the hours there are."
-        if fits
-        else f"{rep.name} needs {hours(rep.needed)} a month and has {hours(rep.there)}: it comes on top of the hours "
-        "there are."
-    )
+    full = sum(account.unreached == Reason.NO_TIME_LEFT for account in chosen)
+    extra = full > 0 or rep.spare < spent
+    if rep.spare < spent:
+        loses = f"{rep.name} needs {hours(rep.needed)} a month and has {hours(rep.there)}: it comes on top of them."
+    elif full:
+        loses = (
+            f"The days of the present plan are too full for {_number(full, 'customer')} of these: it comes on top of "
+            f"them. From month to month {rep.name} has {hours(rep.spare)} left."
+        )
+    else:
+        loses = f"{rep.name} has {hours(rep.spare)} a month left for it."
     return Suggestion(
         SuggestionKind.HALF_DAY,
-        f"{'A' if fits else 'An extra'} half day of {rep.name} next week would visit {_them(chosen)} around "
+        f"{'An extra' if extra else 'A'} half day of {rep.name} next week would visit {_them(chosen)} around "
         f"{place_of(first)} that {'is' if len(chosen) == 1 else 'are'} overdue and in no plan.",
         f"{hours(spent)} of {rep.name}, once",
         (
@@ -266,7 +271,7 @@ def _settle(coverage: Coverage) -> Iterator[Suggestion]:
             f"Visits to them then take {hours(service)} a month as their cadences ask for, driving not counted.",
             f"They are worth {sum(account.annual_value for account in lost):,.0f} a year.",
         ),
-        "Nothing but the time.",
+        "It takes no time of the field.",
         minutes,
         False,
         [_named(account, "") for account in sorted(lost, key=_rank)],

@@ -298,6 +298,13 @@ def test_a_half_day_visits_the_overdue_customers_around_the_best_of_them(weeks: 
     assert suggested(coverage(accounts, anna=200))[SuggestionKind.HALF_DAY].title.startswith("A half day of Anna")
 
 
+def test_a_half_day_is_extra_where_the_days_of_the_plan_are_full_whatever_is_left_a_month(weeks: Weeks) -> None:
+    full = cover("full", state=CoverageState.OVERDUE, overdue_days=9, unreached="no_time_left")
+    half_day = suggested(coverage([full], anna=200))[SuggestionKind.HALF_DAY]
+    assert half_day.title.startswith("An extra half day of Anna")
+    assert half_day.loses.startswith("The days of the present plan are too full for 1 customer of these")
+
+
 def test_a_half_day_is_no_longer_than_half_a_day(weeks: Weeks) -> None:
     overdue = [cover(f"a{n:02}", east=n, state=CoverageState.OVERDUE, overdue_days=1) for n in range(20)]
     half_day = suggested(coverage(overdue, anna=1))[SuggestionKind.HALF_DAY]
