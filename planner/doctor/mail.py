@@ -56,7 +56,8 @@ def problems(unit: UnitOfWork, now: datetime) -> Iterator[Finding]:
             "correct the e-mail address of the rep's record" if refused else "fieldvisit doctor --mail asks the server"
         )
         yield doubtful("mail", f"rep {row.rep_id} was not sent {row.day}, as far as is known: {row.problem}", advice)
-    readers = (row for row in unit.summary_readers.find() if row.problem and row.at and now - row.at < LOOKED_BACK)
+    wanted = unit.summary_readers.find(wanted=True)
+    readers = (row for row in wanted if row.problem and row.at and now - row.at < LOOKED_BACK)
     for reader in sorted(readers, key=lambda row: row.user_id)[:MOST]:
         told = f"user {reader.user_id} was not sent the summary of the week of {reader.week}, as far as is known"
         yield doubtful("mail", f"{told}: {reader.problem}", "fieldvisit doctor --mail asks the server")
