@@ -93,14 +93,14 @@ def state_changes(week: Material) -> tuple[list[StateChange], int]:
     compared.
 
     A customer whose first known visit came in between was in no state that anybody knows: it counts among what is, and
-    in no change.
+    in no change. Where most of those visited in between are such, no change is told: it would be of the others alone.
     """
     on = states_on(week)
     if week.coverage is None or on is None:
         return [], 0
     now: Counter[CoverageState] = Counter()
     change: Counter[CoverageState] = Counter()
-    compared = uncompared = 0
+    mended = uncompared = 0
     for account in week.coverage.accounts:
         here = account.state if on == week.coverage.as_of else state_on(account, on)
         then = state_on(account, on - A_WEEK)
@@ -109,11 +109,12 @@ def state_changes(week: Material) -> tuple[list[StateChange], int]:
         if here is None or then is None:
             uncompared += 1
             continue
-        compared += 1
+        mended += any(on - A_WEEK < day <= on for day in account.visits)
         change[here] += 1
         change[then] -= 1
     told = [state for state in CoverageState if now[state] or change[state]]
-    return [StateChange(state, now[state], change[state] if compared else None) for state in told], uncompared
+    known = uncompared <= mended
+    return [StateChange(state, now[state], change[state] if known else None) for state in told], uncompared
 
 
 def deals_of(week: Material) -> list[Deals]:

@@ -52,7 +52,7 @@ class Slip:
 @dataclass(frozen=True, slots=True)
 class StateChange:
     """How many customers are in a state, and how many more than seven days before: of those of whom both are known, so
-    that a customer of whom nobody knows how it was is no change. None where that is nobody."""
+    that a customer of whom nobody knows how it was is no change. None where that would mislead."""
 
     state: CoverageState
     now: int

@@ -121,18 +121,20 @@ def test_states_are_those_of_the_coverage_and_told_against_seven_days_before(wee
 def test_who_was_visited_for_the_first_time_on_record_is_counted_and_not_compared(weeks: Weeks) -> None:
     """How they were a week before nobody knows: they would all have come from nowhere."""
     keep(weeks, coverage([
-        cover("first", visits=(TUESDAY,)), cover("second", visits=(SUNDAY,)),
+        cover("first", visits=(TUESDAY,)), cover("mended", visits=(date(2026, 9, 1), TUESDAY)),
         cover("lapsed", state=CoverageState.OVERDUE, visits=(date(2026, 10, 22),)),
     ]))  # fmt: skip
     found = told(weeks)
-    assert states(found) == {"visited": (2, 0), "due": (0, -1), "overdue": (1, 1)}
-    assert found.uncompared == 2
+    assert states(found) == {"visited": (2, 1), "due": (0, -1), "overdue": (1, 0)}
+    assert found.uncompared == 1
 
 
-def test_where_nobody_can_be_compared_no_change_is_told(weeks: Weeks) -> None:
-    keep(weeks, coverage([cover("first", visits=(TUESDAY,))]))
+def test_where_most_who_were_visited_cannot_be_compared_no_change_is_told(weeks: Weeks) -> None:
+    """It would be of the others alone, who can only have become worse."""
+    lapsed = cover("lapsed", state=CoverageState.OVERDUE, visits=(date(2026, 10, 22),))
+    keep(weeks, coverage([cover("first", visits=(TUESDAY,)), lapsed]))
     found = told(weeks)
-    assert (states(found), found.uncompared) == ({"visited": (1, None)}, 1)
+    assert (states(found), found.uncompared) == ({"visited": (1, None), "due": (0, None), "overdue": (1, None)}, 1)
 
 
 def test_opportunities_count_once_however_often_something_happens_to_them(weeks: Weeks) -> None:

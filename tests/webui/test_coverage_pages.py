@@ -69,7 +69,7 @@ def test_the_first_lines_say_who_is_looked_after_who_is_overdue_and_who_is_short
     assert "2 of 4 customers are looked after in time. 2 are overdue, by 17 days in the median; 1 of them is" in told
     assert "Ann is short of 21 hours a month." in told
     assert "Others have 100 hours left." in told
-    assert "Catching up with the 2 who are due or overdue takes 2 hours more, once." in told
+    assert "Catching up with the 2 whose cadence has run out takes 2 hours more, once." in told
     assert "1 customer due by the end of the plan has no visit in it, since its days are full: of Ann (1)." in told
 
 
@@ -78,7 +78,7 @@ def test_whose_hours_suffice_from_month_to_month_may_be_behind_all_the_same(offi
         keep(unit, coverage([overdue("A1", 30), cover("B1", "ben")], (capacity("ann", 40), capacity("ben", 20))))
     told = show(office)
     assert "The cadences take 60 of 240 hours a month: from month to month every rep has enough." in told
-    assert "Catching up with the 1 who is due or overdue takes 1 hour more, once." in told
+    assert "Catching up with the 1 whose cadence has run out takes 1 hour more, once." in told
     assert "Hours to catch up" in told
 
 

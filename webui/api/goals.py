@@ -144,7 +144,7 @@ class SummaryState(Model):
 
     state: Literal["visited", "due", "overdue", "dormant", "no_place"]
     now: int
-    change: Annotated[int | None, Field(description="null: nobody can be compared.")]
+    change: Annotated[int | None, Field(description="null: too few can be compared.")]
 
 
 class SummaryDeals(Model):

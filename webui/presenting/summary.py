@@ -124,9 +124,7 @@ def summary_view(
         ],
         states_on=short_day(week.states_on) if week.states_on else "",
         present=week.states_on is not None and week.states_on == week.as_of,
-        uncompared=f"{count(week.uncompared, 'customer')} cannot be compared: how they were then is not known."
-        if week.uncompared
-        else "",
+        uncompared=_uncompared(week),
         reps=[_rep(rep) for rep in week.reps],
         deals=[list_view(deals.what, deals.entries, link_of, f"{deals.value:,.0f}") for deals in week.deals],
         slips=[_about(about, list(slips), link_of) for about, slips in groupby(week.slips, lambda slip: slip.about)],
@@ -180,6 +178,17 @@ def _suggestion(
     what = "customers" if all(map(is_customer, each.accounts)) else "opportunities"
     who = list_view(what, each.accounts, link_of) if each.accounts else None
     return SuggestionView(each.title, each.price, each.sums, each.loses, who, *suggested(each))
+
+
+def _uncompared(week: WeeklySummary) -> str:
+    """Of how many it is not known how they were seven days before."""
+    if not week.uncompared:
+        return ""
+    most = any(change.change is None for change in week.states)
+    told = f"How {count(week.uncompared, 'customer')} stood seven days before is not known"
+    return (
+        f"{told}, most of those visited since: there is no comparison." if most else f"{told}: no change counts them."
+    )
 
 
 def _signed(number: int | None) -> str:
