@@ -32,6 +32,10 @@ def test_the_page_holds_no_customer_and_says_as_of_when_it_is(office: MapOffice)
     assert len(gzip.compress(page.encode())) < 6_000
 
 
+def test_no_movement_of_the_map_undoes_the_view_that_an_address_asks_for(office: MapOffice) -> None:
+    assert '"animate": false' in office.page(MAP)
+
+
 def test_data_tell_places_and_states_and_no_name(office: MapOffice) -> None:
     data = office.told("accounts")
     placed = [one for one in customers() if one.lat is not None]
@@ -83,7 +87,7 @@ def test_numbers_of_other_data_are_refused(office: MapOffice, asked: dict[str, A
 
 def test_a_number_that_is_none_is_passed_over(office: MapOffice) -> None:
     stamp = office.told("accounts")["stamp"]
-    assert office.told("customers", stamp=stamp, n=["-1", "²", "x", "999"])["customers"] == []
+    assert office.told("customers", stamp=stamp, n=["-1", "²", "x", "999", "9" * 5_000])["customers"] == []
 
 
 def test_a_manager_of_a_team_never_gets_another_teams_customers(office: MapOffice) -> None:

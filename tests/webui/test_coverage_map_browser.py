@@ -130,8 +130,7 @@ def test_a_ring_comes_nearer_and_a_customer_tells_its_name_as_text(opened: Opene
     for one in crowd[:3]:
         page.evaluate(f"() => map_day.setView([{one.lat}, {one.lon}], 18, {{ animate: false }})")
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        expect(page.locator(".leaflet-popup .popup-customer")).to_have_count(1)
-        assert page.locator(".leaflet-popup .popup-customer bdi").text_content() == one.name
+        expect(page.locator(".leaflet-popup .popup-customer bdi")).to_have_text([one.name])
         page.keyboard.press("Escape")
     assert page.locator("[data-in-view] img, [data-in-view] script").count() == 0
     assert page.evaluate("() => window.__ran") is None
@@ -183,6 +182,7 @@ def test_a_shape_that_cannot_be_is_said_to_be_and_stays_on_the_map(opened: Opene
     page = watched.page
     page.locator("[data-part=territories] summary").click()
     page.get_by_role("button", name="Draw a territory").click()
+    expect(page.locator("[data-draw-said]")).to_contain_text("one corner after the other")
     box = page.locator(".folium-map").bounding_box()
     assert box is not None
     for x, y in ((300, 200), (500, 200), (500, 400)):

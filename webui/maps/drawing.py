@@ -237,7 +237,9 @@ def _chart(south_west: list[float], north_east: list[float], basemap_url: str | 
     """A map of these corners with what lies under everything else."""
     centre = [(low + high) / 2 for low, high in zip(south_west, north_east, strict=True)]
     chart = _named(_Map(centre, zoom_start=12, tiles=None, control_scale=True, min_zoom=6, maxZoom=19), "day")
-    _named(_FitBounds([south_west, north_east], padding=(36, 36), max_zoom=16), "all").add_to(chart)
+    frame = _named(_FitBounds([south_west, north_east], padding=(36, 36), max_zoom=16), "all")
+    frame.options["animate"] = False  # an animation that goes on would undo what a page's script looks at first
+    frame.add_to(chart)
     if tiles is not None:
         layer = _TileLayer(tiles.url, attr=_plain(tiles.attribution), control=False, max_zoom=19, class_name="raster")
         _named(layer, "online").add_to(chart)

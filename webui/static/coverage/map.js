@@ -41,8 +41,10 @@ fieldvisit.listen = (map) => {
         return await answer.json();
       }
       const why = await answer.json().catch(() => ({}));
-      if (answer.status === 409) await load();
-      else problem(why.detail || "That could not be loaded. Try again.");
+      if (answer.status === 409) { // worked out anew meanwhile
+        await load();
+        problem("The figures have been worked out anew just now. Ask again.");
+      } else problem(why.detail || "That could not be loaded. Try again.");
     } catch {
       problem("The server cannot be reached. Try again.");
     }
@@ -101,7 +103,8 @@ fieldvisit.listen = (map) => {
     const number = (name, list) => {
       const value = shared.ask(name);
       if (!value) return null;
-      return list.indexOf(value === "-" ? "" : value);
+      const at = list.indexOf(value === "-" ? "" : value);
+      return at < 0 ? null : at; // somebody or something that is not here any more
     };
     return {
       rep: number("rep", told.reps.map(([id]) => id)),
@@ -117,8 +120,12 @@ fieldvisit.listen = (map) => {
     const wanted = boxes.map((box) => box.checked);
     const counts = new Array(STATES.length).fill(0);
     const which = [];
+    let unknown = 0;
     for (let place = 0; place < told.number; place++) {
-      if (states[place] === UNKNOWN) continue;
+      if (states[place] === UNKNOWN) {
+        unknown++;
+        continue;
+      }
       if (only.rep !== null && told.rep[place] !== only.rep) continue;
       if (only.segment !== null && told.segment[place] !== only.segment) continue;
       if (only.territory !== null && told.territory[place] !== only.territory) continue;
@@ -127,7 +134,8 @@ fieldvisit.listen = (map) => {
     }
     map.crowd.show({ lats: told.lats, lons: told.lons, kinds: states, which });
     STATES.forEach((state, at) => { find(`[data-count=${state}]`).textContent = counts[at].toLocaleString("en-GB"); });
-    find("[data-shown]").textContent = which.length === told.number ? "" : `${which.length.toLocaleString("en-GB")} of ${told.number.toLocaleString("en-GB")} shown`;
+    const shown = which.length === told.number ? "" : `${which.length.toLocaleString("en-GB")} of ${told.number.toLocaleString("en-GB")} shown`;
+    find("[data-shown]").textContent = unknown ? `${shown}; of ${unknown.toLocaleString("en-GB")} no visit is known until then` : shown;
     sayWeek(day);
   }
 
@@ -155,7 +163,7 @@ fieldvisit.listen = (map) => {
     week.value = shared.ask("week") || "0";
     for (const select of filters) {
       select.value = shared.ask(select.dataset.filter) || "*";
-      if (!select.value) select.value = "*"; // somebody or something that is not here any more
+      if (!select.value) select.value = "*";
     }
     const [lat, lon, zoom] = shared.ask("at").split(",").map(Number);
     if (shared.ask("at") && [lat, lon, zoom].every(Number.isFinite)) map.setView([lat, lon], zoom, { animate: false });
