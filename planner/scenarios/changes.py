@@ -167,8 +167,8 @@ def changes_of(value: object) -> Changes:
     return changes
 
 
-def check_known(changes: Changes, reps: Collection[str], accounts: Collection[str]) -> None:
-    """That a scenario speaks of reps and accounts that there are, each by id; a segment may be empty.
+def check_known(changes: Changes, reps: Collection[str], accounts: Collection[str], segments: Collection[str]) -> None:
+    """That a scenario speaks of reps and accounts that there are, each by id, and of segments that any account has.
 
     Raises:
         ChangesInvalidError: with all that is wrong.
@@ -187,6 +187,8 @@ def check_known(changes: Changes, reps: Collection[str], accounts: Collection[st
     unknown("hours", "rep", sorted(changes.hours), reps)
     unknown("accounts", "customer", sorted(changes.accounts), accounts)
     unknown("pins", "customer", sorted(changes.pins), accounts)
+    for segment in sorted(changes.segments.keys() - set(segments)):
+        errors.append(ChangeError(f"segments.{segment}", f"there is no customer of segment {segment or '–'}"))
     for account_id, rep_id in sorted(changes.pins.items()):
         if rep_id not in staying:
             left = rep_id in changes.removed

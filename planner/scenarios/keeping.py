@@ -173,7 +173,7 @@ def keep_outcome(unit: UnitOfWork, area: str, scenario_id: str, worked_out: Work
 
 
 def _check_known(unit: UnitOfWork, area: str, changes: Changes, before: Changes = NOTHING) -> None:
-    """As `check_known`; the customers that the scenario spoke of before are not looked for again."""
+    """As `check_known`; customers and segments that the scenario spoke of before are not looked for again."""
     spoken_of = changes.accounts.keys() | changes.pins.keys()
     known = before.accounts.keys() | before.pins.keys()
     records, new = unit.records(area), spoken_of - known
@@ -181,7 +181,10 @@ def _check_known(unit: UnitOfWork, area: str, changes: Changes, before: Changes 
         there = {account_id for account_id in new if records.get(RecordKind.ACCOUNT, account_id) is not None}
     else:
         there = {listing.id for listing in records.directory() if listing.kind is RecordKind.ACCOUNT}
-    check_known(changes, {rep.id for rep in records.reps()}, there | known)
+    segments = set(before.segments)
+    if changes.segments.keys() - segments:
+        segments |= {account.segment for account in records.accounts()}
+    check_known(changes, {rep.id for rep in records.reps()}, there | known, segments)
 
 
 def copy_of(scenario: Scenario) -> Changes:

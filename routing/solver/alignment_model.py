@@ -1,8 +1,8 @@
 """Aligning units with centres as a mixed-integer program, solved through OR-Tools.
 
 Every unit has one centre. A unit that is not among a centre's seeds may be the centre's only if a neighbour that is
-nearer to these is, too, so that every territory is in one piece (Zoltners, Sinha, "Sales territory alignment: a review and model", Management
-Science 29, 1983).
+nearer to these is, too, so that every territory is in one piece (Zoltners, Sinha, "Sales territory alignment: a review
+and model", Management Science 29, 1983).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def wrong(**said: Any) -> dict[str, str]:
 
 def unknown(**said: Any) -> dict[str, str]:
     with pytest.raises(ChangesInvalidError) as caught:
-        check_known(changes_of(said), {"anna", "ben"}, {"c01"})
+        check_known(changes_of(said), {"anna", "ben"}, {"c01"}, {"B"})
     return {error.field: error.message for error in caught.value.errors}
 
 
@@ -99,7 +99,10 @@ def test_a_scenario_speaks_of_reps_and_customers_that_there_are() -> None:
     }
     assert unknown(removed=["anna", "ben"]) == {"removed": "nobody would be left"}
     check_known(
-        changes_of({"new_reps": [CLEO], "removed": ["anna", "ben"], "pins": {"c01": "cleo"}}), {"anna", "ben"}, {"c01"}
+        changes_of({"new_reps": [CLEO], "removed": ["anna", "ben"], "pins": {"c01": "cleo"}}),
+        {"anna", "ben"},
+        {"c01"},
+        (),
     )
 
 
@@ -123,3 +126,14 @@ def read(value: Any) -> Changes | None:
 def test_no_json_is_anything_but_read_or_refused(value: Any) -> None:
     if (known := read(value)) is not None:
         assert changes_of(known.as_json()) == known
+
+
+def test_a_segment_that_no_customer_has_is_refused() -> None:
+    assert unknown(segments={"B": 7, "nope": 7}) == {"segments.nope": "there is no customer of segment nope"}
+
+
+def test_nobody_is_taken_on_twice_and_a_break_fits_into_the_day() -> None:
+    twice = wrong(new_reps=[CLEO, {**CLEO, "id": "new", "name": "CLEO"}])
+    assert twice == {"new_reps.1.name": "CLEO of this address is among the new reps already"}
+    short = wrong(new_reps=[{**CLEO, "work_end": "10:00", "break_minutes": 60}])
+    assert short == {"new_reps.0.break_minutes": "60 do not fit into the day"}

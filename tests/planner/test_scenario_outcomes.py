@@ -45,6 +45,39 @@ def test_an_even_split_evens_the_work_out_in_one_piece_each() -> None:
     assert outcome.broken == len(outcome.moves) > 0
 
 
+def test_who_is_within_a_tenth_of_the_mean_gives_nobody_away() -> None:
+    town = town_of_two(10, 9)
+    assert not worked_out(town).moves
+    assert worked_out(town_of_two(12, 8), prices={"band": 0, "broken_minutes": 0}).moves
+
+
+def test_customers_who_lie_among_anothers_stay_unless_all_have_to_lie_together() -> None:
+    town = town_of_two(8, 8)
+    mixed = {"c03": "ben", "c12": "anna"}
+    town.records = [replace(r, owner_rep_id=mixed[r.id]) if r.id in mixed else r for r in town.records]  # type: ignore[call-arg]
+    stays = worked_out(town, prices={"apart": 0})
+    assert (stays.moves, stays.contiguous) == ((), False)
+    together = worked_out(town, prices={"one_piece": True})
+    assert {move.account_id for move in together.moves} >= mixed.keys()
+    assert together.contiguous
+
+
+def test_every_move_to_even_the_work_out_is_from_a_fuller_rep_above_the_mean() -> None:
+    outcome = worked_out(town_of_two(12, 4), new_reps=[CLEO])
+    loads = {rep.rep_id: (rep.before.needed if rep.before else 0.0) / rep.after.there for rep in outcome.reps}
+    mean = sum(rep.before.needed for rep in outcome.reps if rep.before) / outcome.after.there
+    for move in outcome.moves:
+        assert (move.why is Why.EVEN) == (loads[move.before] > max(mean, loads[move.after]))
+        assert move.why is not Why.DRIVING or move.saved >= 1
+
+
+def test_it_is_in_one_piece_where_nobodys_customers_lie_apart_also_where_only_who_leaves_is_shared_out() -> None:
+    for anna in range(4, 9):
+        outcome = worked_out(town_of_two(anna, 4), even=False, removed=["ben"])
+        assert outcome.contiguous == all(rep.after.apart == 0 for rep in outcome.reps)
+        assert outcome.contiguous
+
+
 def test_before_is_what_the_pages_about_coverage_say() -> None:
     town = town_of_two()
     known = material(town)

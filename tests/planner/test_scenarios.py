@@ -49,13 +49,13 @@ def test_a_scenario_touches_nothing_until_it_is_applied(shop: Shop) -> None:
 def test_two_managers_do_not_overwrite_each_other(shop: Shop) -> None:
     made = shop.made()
     with shop.store.write(MONA) as unit:
-        change_scenario(unit, AREA, made.id, 1, changes(segments={"A": 7}))
+        change_scenario(unit, AREA, made.id, 1, changes(segments={"B": 7}))
     with shop.store.write(MONA) as unit:
         with pytest.raises(ScenarioChangedError) as caught:
-            change_scenario(unit, AREA, made.id, 1, changes(segments={"A": 28}))
+            change_scenario(unit, AREA, made.id, 1, changes(segments={"B": 28}))
         assert caught.value.present.revision == 2
         # What is so already may be wished for by anybody.
-        assert change_scenario(unit, AREA, made.id, 1, changes(segments={"A": 7})).revision == 2
+        assert change_scenario(unit, AREA, made.id, 1, changes(segments={"B": 7})).revision == 2
         unit.audit("test")
 
 

@@ -19,7 +19,7 @@ from planner.access import Actor, Role
 from planner.domain import Account, Address, RecordKind
 from planner.jobs.domain import JobState
 from planner.jobs.tasks import End, attempt, keep, task_of
-from planner.scenarios.changes import Changes, changes_of
+from planner.scenarios.changes import Changes, Prices, changes_of
 from planner.scenarios.domain import Scenario, ScenarioState
 from planner.scenarios.keeping import create_scenario, scenarios_of
 from planner.settings import Settings
@@ -194,10 +194,10 @@ def test_hours_cadences_and_weights_are_changed_and_taken_back(office: Town) -> 
     change(office, "hours", rep=BEN.id, **DAYS)
     change(office, "segment", segment="A", segment_days="7")
     change(office, "cadence", cadence_customer="A2", cadence_days="21")
-    change(office, "prices", broken_minutes="90", evenness="2")
+    change(office, "prices", broken_minutes="90", evenness="2", band="0.2", lie="piece")
     now = changes(office)
     assert (now.hours[BEN.id].work_days, now.segments, now.accounts) == ({0, 1}, {"A": 7}, {"A2": 21})
-    assert (now.even, now.prices.broken_minutes, now.prices.evenness) == (False, 90, 2)
+    assert (now.even, now.prices) == (False, Prices(90, 2, 0.2, one_piece=True))
     text = office.text(url(office))
     assert "All customers of segment A are visited every 7 days" in text
     assert "Secret Grocer is visited every 21 days" in text
@@ -207,7 +207,7 @@ def test_hours_cadences_and_weights_are_changed_and_taken_back(office: Town) -> 
     change(office, "stay", rep=BEN.id)
     change(office, "usual-segment", segment="A")
     change(office, "usual-cadence", account="A2")
-    change(office, "prices", even="1", broken_minutes="30", evenness="1")
+    change(office, "prices", even="1", broken_minutes="30", evenness="1", band="0.1", lie="near")
     assert changes(office) == Changes()
 
 

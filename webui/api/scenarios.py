@@ -70,8 +70,21 @@ class ScenarioPrices(Model):
         float, Field(ge=0, le=MOST_MINUTES, allow_inf_nan=False, description="A customer who gets another rep.")
     ] = 30.0
     evenness: Annotated[
-        float, Field(ge=0, le=MOST_EVENNESS, allow_inf_nan=False, description="A minute of unevenness.")
+        float, Field(ge=0, le=MOST_EVENNESS, allow_inf_nan=False, description="A minute of unevenness beyond the band.")
     ] = 1.0
+    band: Annotated[
+        float,
+        Field(
+            ge=0, le=1, allow_inf_nan=False, description="Share of the mean that a rep may be off and is still even."
+        ),
+    ] = 0.1
+    one_piece: Annotated[bool, Field(description="Whether every rep's customers have to lie together.")] = False
+    apart: Annotated[
+        float,
+        Field(
+            ge=0, le=MOST_EVENNESS, allow_inf_nan=False, description="A customer's minute away from its rep's others."
+        ),
+    ] = 10.0
 
 
 class ScenarioChanges(Model):
@@ -137,7 +150,8 @@ class ScenarioMove(Model):
     before: Annotated[str, Field(description="Empty where it was nobody's.")]
     after: str
     minutes: Annotated[float, Field(description="Of work a month that come with it.")]
-    why: Literal["even", "leaves", "pinned", "unowned"]
+    why: Literal["even", "driving", "room", "together", "leaves", "pinned", "unowned"]
+    saved: Annotated[float, Field(description="Minutes of driving a month that it takes less.")]
 
 
 class ScenarioOutcome(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from flask import request
 from pydantic import BaseModel, Field
@@ -84,6 +84,8 @@ class _PricesForm(BaseModel):
     even: bool = False
     broken_minutes: float = Field(ge=0, le=MOST_MINUTES, allow_inf_nan=False)
     evenness: float = Field(ge=0, le=MOST_EVENNESS, allow_inf_nan=False)
+    band: Literal["", "0", "0.1", "0.2"] = ""
+    lie: Literal["", "loose", "near", "piece"] = ""
 
 
 def edit_asked(area: Area, known: Known, does: str) -> Edit:
@@ -124,7 +126,17 @@ def _prices(area: Area, known: Known) -> Edit:
     if form.values is None:
         raise Wrong(form)
     typed = form.values
-    return lambda now: replace(now, even=typed.even, prices=Prices(typed.broken_minutes, typed.evenness))
+
+    def weighed(now: Changes) -> Changes:
+        prices = replace(now.prices, broken_minutes=typed.broken_minutes, evenness=typed.evenness)
+        if typed.band:
+            prices = replace(prices, band=float(typed.band))
+        if typed.lie:
+            apart = 0.0 if typed.lie == "loose" else Prices().apart
+            prices = replace(prices, one_piece=typed.lie == "piece", apart=apart)
+        return replace(now, even=typed.even, prices=prices)
+
+    return weighed
 
 
 def _segment(area: Area, known: Known) -> Edit:

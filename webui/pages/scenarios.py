@@ -56,6 +56,7 @@ from webui.presenting.scenarios import (
     applying_words,
     compared_rows,
     map_data,
+    other_now,
     scenario_view,
 )
 from webui.words import sentence
@@ -137,7 +138,9 @@ def compare(area: str) -> Any:
     shown = [(each, outcome_of(each.result)) for each in found if each.result is not None]
     if len(shown) < 2:
         abort(404, description="Both scenarios have to be worked out before they are compared.")
-    return render_template("scenarios_compared.html", area=chosen, shown=shown, rows=compared_rows(shown))
+    return render_template(
+        "scenarios_compared.html", area=chosen, shown=shown, rows=compared_rows(shown), others=other_now(shown)
+    )
 
 
 def _list(area: Area, form: Form[NameForm]) -> str:

@@ -12,7 +12,7 @@ from planner.domain import Account, Location, RecordKind, Rep
 from planner.repository import Listing
 from planner.scenarios.altering import hours_of
 from planner.scenarios.applying import ToApply
-from planner.scenarios.changes import Changes, Hours, changes_of
+from planner.scenarios.changes import Changes, Hours, Prices, changes_of
 from planner.scenarios.domain import Scenario, ScenarioState
 from planner.scenarios.outcome import Month, Move, Outcome, Standing, Why, outcome_of
 from planner.settings import Settings
@@ -56,6 +56,16 @@ LABELS = {
 MOST_MOVES = 400
 """Customers that a page lists; the rest is in the file to download."""
 COLOURS = 8
+BANDS = (
+    ("0.1", "About even: up to a tenth more or less than the mean"),
+    ("0.2", "Roughly: up to a fifth more or less"),
+    ("0", "As even as can be: more customers change hands"),
+)
+LIES = (
+    ("near", "Who moves, moves to where the others are; who stays may lie apart"),
+    ("loose", "As it comes: what moves has to touch others of its new rep"),
+    ("piece", "All in one piece: many more customers change hands"),
+)
 Row = tuple[str, str, str]
 
 
@@ -81,7 +91,7 @@ class ListedScenario:
             scenario.state,
             STATES[scenario.state],
             _moment(scenario.made_at, zone) + (f" by {by}" if by else ""),
-            headline(outcome) if outcome else "",
+            headline(outcome, applied=scenario.state is ScenarioState.APPLIED) if outcome else "",
             outcome is not None,
         )
 
@@ -182,6 +192,11 @@ class ScenarioView:
     not_shown: int = 0
     gap: str = ""
     contiguous: bool = True
+    apart: str = ""
+    apart_before: int = 0
+    bands: tuple[tuple[str, str], ...] = BANDS
+    lies: tuple[tuple[str, str], ...] = LIES
+    lie: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -202,7 +217,11 @@ def scenario_view(
     names = {listing.id: listing.name for listing in directory if listing.kind is RecordKind.ACCOUNT}
     called = {rep.id: rep.name for rep in reps} | {new.id: new.name for new in changes.new_reps}
     staying = [(id_, name) for id_, name in called.items() if id_ not in changes.removed]
+    lie = _lie(changes.prices)
     view = ScenarioView(
+        bands=BANDS if f"{changes.prices.band:g}" in dict(BANDS) else (("", "As it is set"), *BANDS),
+        lies=LIES if lie else (("", "As it is set"), *LIES),
+        lie=lie,
         id=scenario.id,
         name=scenario.name,
         revision=scenario.revision,
@@ -222,18 +241,42 @@ def scenario_view(
     return view if outcome is None else _with_outcome(view, outcome, names)
 
 
-def headline(outcome: Outcome) -> str:
-    """What came out, in one sentence or two."""
+def headline(outcome: Outcome, *, applied: bool = False) -> str:
+    """What came out, in one sentence or two; of what was applied, as what was done."""
     before, after = outcome.before, outcome.after
     moved = count(len(outcome.moves), "customer") if outcome.moves else "no customer"
     fullest = _fullest(outcome, after=True), _fullest(outcome, after=False)
-    parts = [f"{moved} would get another rep"]
+    parts = []
+    if not before.shortfall and before.needed:
+        parts.append("nobody was short of hours" if applied else "nobody is short of hours now")
+    parts.append(f"{moved} {'got' if applied else 'would get'} another rep")
     if fullest[0] and fullest[1]:
-        parts.append(f"the fullest rep would have {fullest[0]} of the hours taken instead of {fullest[1]}")
+        has = "got to" if applied else "would have"
+        parts.append(f"the fullest rep {has} {fullest[0]} of the hours taken instead of {fullest[1]}")
+    visits = after.service - before.service
+    if abs(visits) >= 60:  # of a cadence that is another one, or of customers who were nobody's
+        parts.append(f"{_hours(after.needed)} of work a month instead of {_hours(before.needed)}")
     drive = round((after.driving - before.driving) / 60)
     less = "less" if drive < 0 else "more"
     parts.append(f"{abs(drive):,} h {less} driving a month" if drive else "as much driving as now")
     return "; ".join(parts)
+
+
+def _lie(prices: Prices) -> str:
+    """Which of the ways to lie is asked for; empty for one that has no name."""
+    if prices.one_piece:
+        return "piece"
+    return {Prices().apart: "near", 0.0: "loose"}.get(prices.apart, "")
+
+
+def other_now(shown: Sequence[tuple[Scenario, Outcome]]) -> list[tuple[str, str]]:
+    """Scenarios worked out on other records than the first, each with the hours that it takes for now's."""
+    first = shown[0][1].before
+    return [
+        (scenario.name, f"{_hours(outcome.before.needed)} needed of {_hours(outcome.before.there)} there are")
+        for scenario, outcome in shown[1:]
+        if outcome.stamp != shown[0][1].stamp or outcome.before != first
+    ]
 
 
 def total_rows(outcome: Outcome) -> list[Row]:
@@ -330,7 +373,7 @@ def _with_outcome(view: ScenarioView, outcome: Outcome, names: Mapping[str, str]
     groups = _moved(outcome, names, view.changes)
     return replace(
         view,
-        headline=headline(outcome),
+        headline=headline(outcome, applied=view.is_applied),
         rows=tuple(total_rows(outcome)),
         rep_rows=tuple(_rep_rows(outcome)),
         moved=groups,
@@ -338,6 +381,8 @@ def _with_outcome(view: ScenarioView, outcome: Outcome, names: Mapping[str, str]
         not_shown=len(outcome.moves) - sum(len(group.rows) for group in groups),
         gap=gap_words(outcome),
         contiguous=outcome.contiguous,
+        apart=count(outcome.after.apart, "customer"),
+        apart_before=outcome.before.apart,
         notes=outcome.notes,
     )
 
