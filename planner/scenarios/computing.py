@@ -227,7 +227,9 @@ class _Giving:
 
     def _beside(self, deals: Sequence[tuple[str, Site]], sites: Sequence[Site]) -> list[Site]:
         """Opportunities, each to go where that customer of its rep goes who is nearest; any customer of those that have
-        no rep, or whose rep has no customers."""
+        no rep, or whose rep has no customers. Where territories are in one piece they go with whoever is around."""
+        if self.changes.prices.one_piece:
+            return [deal for _, deal in deals]
         owner = {_key(account.id): account.owner_rep_id for account in self.altered.accounts}
         owned, asked = defaultdict[str, list[Site]](list), defaultdict[str, list[Site]](list)
         for site in sites:
