@@ -100,6 +100,22 @@ def test_what_is_out_of_the_way_moves_although_it_costs_since_territories_are_in
     assert found.apart == ()
 
 
+def test_what_lies_among_anothers_may_stay_but_what_a_centre_gets_touches_what_it_has() -> None:
+    may_stay = Prices(move=20, unevenness=0.05, one_piece=False)
+    mixed = row("west", "west", "east", "west", "west", "east", "east", "east")
+    found = align(mixed, [WEST, EAST], PLAIN, WORK, may_stay)
+    assert (owners(found), found.moved, found.apart) == ("wwewweee", (), ())
+    uneven = align(row(*["west"] * 7, "east"), [WEST, EAST], PLAIN, WORK, replace(may_stay, move=0, unevenness=1))
+    assert (owners(uneven), uneven.apart) == ("wwwweeee", ())
+
+
+def test_what_is_off_by_less_than_the_band_moves_nothing() -> None:
+    sites = row(*["west"] * 5, *["east"] * 4)
+    sites = [*sites[:4], replace(sites[4], place=at(0, 0)), *sites[5:]]
+    banded = align(sites, [WEST, EAST], PLAIN, WORK, Prices(move=5, unevenness=10, band=0.3))
+    assert banded.moved == ()
+
+
 def test_a_pinned_site_stays_where_it_is_pinned_and_is_told_to_lie_apart() -> None:
     sites = row(*[""] * 8)
     sites[6] = replace(sites[6], pinned="west")
