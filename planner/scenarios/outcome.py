@@ -198,9 +198,8 @@ def spread(months: Iterable[Month]) -> float | None:
     """The highest load by the load of all together, those without hours left out; None where nobody has any."""
     working = [month for month in months if month.there > 0]
     there, needed = sum(month.there for month in working), sum(month.needed for month in working)
-    if not there or not needed:
-        return None
-    return max(month.needed / month.there for month in working) / (needed / there)
+    mean = needed / there if there else 0.0
+    return max(month.needed / month.there for month in working) / mean if mean else None
 
 
 def outcome_of(value: Mapping[str, Any]) -> Outcome:

@@ -52,7 +52,7 @@ def test_an_opportunity_is_drafted_handed_off_accepted_and_returned_by_program(
     office.keep(account("A1", owner_rep_id="ann"))
     draft = drafted(ines, account_id="A1")
     assert (draft["state"], draft["side"], draft["missing"]) == ("draft", "inside", [])
-    assert draft["actions"] == ["hand_off"]
+    assert draft["actions"] == ["hand_off", "lose"]
     out = ines.post(f"{HOME}/hand-offs/O1", {"revision": draft["revision"], "note": "ring first"})
     assert (out["state"], out["side"], out["owner"]) == ("handed_off", "field", "ann")
     assert ann.get(f"{HOME}/standing/O1")["actions"] == ["accept", "reject", "report"]
