@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -164,7 +165,8 @@ def _measured(
     drawing = set(re.findall(r'data-geoman-[a-z]+="(/static/[^"]+)"', page))
     page_kb = _sent_kb(client, here)
     say("asking a browser", 0.7)
-    browser = _in_browser(app, here, secret)
+    with ThreadPoolExecutor(1) as own:  # Playwright does not start beside another one in a thread
+        browser = own.submit(_in_browser, app, here, secret).result()
     return CoverageFigures(
         area=name,
         accounts=len(company.accounts),

@@ -224,7 +224,9 @@ def delete_territory(area: str, territory_id: str, query: RemovalQuery) -> Write
     return write
 
 
-@operation("GET", "/areas/<area>/isochrones/<anything:rep_id>", {200: IsochroneList}, tag="territories")
+@operation(
+    "GET", "/areas/<area>/isochrones/<anything:rep_id>", {200: IsochroneList}, tag="territories", problems=(409,)
+)
 @allow(Permission.SEE_FIGURES)
 def get_isochrones(area: str, rep_id: str) -> Reply:
     """How far a rep drives in 10, 20, 30 and 45 minutes from where the days begin."""
@@ -247,7 +249,7 @@ def get_isochrones(area: str, rep_id: str) -> Reply:
     return Reply(IsochroneList.model_construct(rep_id=rep_id, isochrones=found, attribution=SOURCE))
 
 
-@operation("GET", "/areas/<area>/white-space", {200: ProspectPage}, tag="territories")
+@operation("GET", "/areas/<area>/white-space", {200: ProspectPage}, tag="territories", problems=(409,))
 @allow(Permission.SEE_FIGURES)
 def list_white_space(area: str, query: ProspectQuery) -> Reply:
     """Businesses of OpenStreetMap that no customer covers, by id."""
