@@ -22,7 +22,8 @@ from webui.forms import done_once
 from webui.pages.opportunity import may_open
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
-from webui.presenting.coverage import EXPORTED, ORDERS, Order, coverage_view, exported, list_view, ordered
+from webui.presenting.coverage import coverage_view
+from webui.presenting.coverage_list import EXPORTED, ORDERS, Order, exported, list_view, ordered
 from webui.presenting.jobs import job_view
 from webui.words import clock, short_day
 
