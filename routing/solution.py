@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from routing.problem import Problem
+from routing.problem import Problem, Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A shift's day, times in seconds since the problem's epoch. The last leg leads to the shift's end place."""
+    """A shift's day, times in seconds since the problem's epoch. The last leg leads to the shift's end place.
+
+    `lodging_before` and `lodging_after` are the ids of the lodgings at which the nights before and after are spent: the
+    route begins or ends there instead.
+    """
 
     shift: str
     depart_s: int
@@ -34,6 +38,8 @@ class Route:
     return_drive_s: int
     return_drive_m: int
     return_s: int
+    lodging_before: str | None = None
+    lodging_after: str | None = None
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -47,6 +53,15 @@ class Route:
     def drive_m(self) -> int:
         return sum(step.drive_m for step in self.steps) + self.return_drive_m
 
+    def shift_in(self, problem: Problem) -> Shift:
+        """Its shift, from and to the places that it really begins and ends at."""
+        shift = problem.shift_by_id[self.shift]
+        before, after = self.lodging_before, self.lodging_after
+        return shift.between(
+            shift.start_place if before is None else problem.lodging_by_id[before].place,
+            shift.end_place if after is None else problem.lodging_by_id[after].place,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -56,7 +71,7 @@ class Solution:
     unassigned: tuple[str, ...]
 
     def cost_s(self, problem: Problem) -> int:
-        """Driving + tardiness + what the jobs left out are worth, in seconds.
+        """Driving + tardiness + nights away + what was moved + what the jobs left out are worth, in seconds.
 
         Of a group at most one job can be done: none of it done costs its largest penalty, and doing one saves that
         job's own.
@@ -65,9 +80,12 @@ class Solution:
         for job in problem.jobs:
             key = f"job {job.id}" if job.group is None else f"group {job.group}"
             missed[key] = max(missed.get(key, 0), job.cost_of_leaving_out_s)
-        cost = sum(missed.values())
+        cost = sum(missed.values()) + sum(job.moved_s for job in problem.jobs if job.seen_on is not None)
         for route in self.routes:
             shift = problem.shift_by_id[route.shift]
             done = [problem.job_by_id[id_] for id_ in route.jobs]
             cost += route.drive_s + sum(problem.tardiness_s(shift, job) - job.cost_of_leaving_out_s for job in done)
+            cost -= sum(job.moved_s for job in done if job.seen_on == shift.id)
+            if route.lodging_after is not None:
+                cost += problem.lodging_by_id[route.lodging_after].cost_s
         return cost

@@ -1,0 +1,73 @@
+"""Travel times that depend on the hour: tables of seconds, and from when on which of them holds.
+
+A leg that lies across a change is driven at the old speed until then and at the new one for the rest of its way, so
+that who departs later never arrives earlier: the speed model of Ichoua, Gendreau & Potvin (2003, Vehicle dispatching
+with time-dependent travel times), in whole seconds, rounded up at each change.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from routing.errors import ProblemError
+
+UNREACHABLE = -1
+"""Seconds and metres between places of which no way leads from the one to the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `from_s` on, table number `table` holds: 0 is a problem's `seconds`, 1 the first of its `tables`."""
+
+    from_s: int
+    table: int
+
+
+def check_traffic(
+    seconds: Sequence[Sequence[int]], tables: Sequence[Sequence[Sequence[int]]], changes: Sequence[Change]
+) -> None:
+    """Tables and changes belong together.
+
+    Raises:
+        ProblemError: changes that are not in order or do not begin at 0 or name no table; a table in which another leg
+            takes no time, or cannot be driven, than in the first.
+    """
+    if not tables and not changes:
+        return
+    times = [change.from_s for change in changes]
+    if not times or times[0] != 0 or any(a >= b for a, b in pairwise(times)):
+        raise ProblemError("traffic: the changes do not begin at 0 or are not in order")
+    for change in changes:
+        if not 0 <= change.table <= len(tables):
+            raise ProblemError(f"traffic: there is no table {change.table}")
+    for k, table in enumerate(tables, start=1):
+        for row, first in zip(table, seconds, strict=True):
+            if any(min(a, 1) != min(b, 1) for a, b in zip(row, first, strict=True)):
+                raise ProblemError(f"table {k}: a leg takes no time, or cannot be driven, in it or in the first alone")
+
+
+def arrive_s(leg: Sequence[int], changes: Sequence[Change], depart_s: int) -> int:
+    """When somebody arrives who departs then; `leg` are the seconds of the leg in each table."""
+    k = max(bisect_right(changes, depart_s, key=lambda change: change.from_s) - 1, 0)
+    now, left, of = depart_s, leg[changes[k].table], leg[changes[k].table]
+    while k + 1 < len(changes) and now + left > changes[k + 1].from_s:
+        driven = changes[k + 1].from_s - now
+        k += 1
+        now, whole = changes[k].from_s, leg[changes[k].table]
+        left, of = -(-(left - driven) * whole // of), whole
+    return now + left
+
+
+def depart_s(leg: Sequence[int], changes: Sequence[Change], arrive_by_s: int) -> int:
+    """The latest departure with which one arrives by then: the inverse of `arrive_s`."""
+    low, high = arrive_by_s - max(leg), arrive_by_s
+    while low < high:
+        middle = (low + high + 1) // 2
+        if arrive_s(leg, changes, middle) <= arrive_by_s:
+            low = middle
+        else:
+            high = middle - 1
+    return low
