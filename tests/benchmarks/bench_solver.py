@@ -121,8 +121,8 @@ def plain(problem: Problem, seconds: float) -> Solution:
     """One model of OR-Tools for everything, guided local search."""
     import numpy as np
 
-    from routing.solver.assembly import solve_region
-    from routing.solver.region import Region
+    from routing.solver.regions.assembly import solve_region
+    from routing.solver.regions.region import Region
 
     worths = tuple(job.cost_of_leaving_out_s for job in problem.jobs)
     everything = tuple(range(len(problem.shifts)))

@@ -17,7 +17,7 @@ from routing.checks import violations
 from routing.errors import RoutingError
 from routing.problem import DAY_S, Job, Problem, Shift, TimeWindow
 from routing.solver import Progress, SearchLimits, solve
-from routing.solver.worker import Crew
+from routing.solver.regions.worker import Crew
 
 
 def a_week(reps: int = 4, days: int = 3, visits: int = 60, seed: int = 1) -> Problem:
@@ -67,7 +67,7 @@ def test_the_plan_does_not_depend_on_the_interpreters_hash_seed() -> None:
 def test_the_plan_does_not_depend_on_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = a_week(seed=2)
     together = solve(problem, SearchLimits(work=10))
-    monkeypatch.setattr("routing.solver.search.MOST_WORKERS", 1)
+    monkeypatch.setattr("routing.solver.regions.search.MOST_WORKERS", 1)
     assert solve(problem, SearchLimits(work=10)) == together
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from routing.checks import violations
 from routing.problem import DAY_S, MANDATORY_COST_S, UNREACHABLE, Break, Job, Problem, Shift, TimeWindow
 from routing.solver import SearchLimits, solve
-from routing.solver.assembly import solve_region
-from routing.solver.incumbent import Incumbent
-from routing.solver.region import Region
+from routing.solver.regions.assembly import solve_region
+from routing.solver.regions.incumbent import Incumbent
+from routing.solver.regions.region import Region
 from routing.timing import Timeline
 
 HOUR_S = 3600

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from routing.problem import UNREACHABLE, Problem
-from routing.solver.incumbent import Incumbent
+from routing.solver.regions.incumbent import Incumbent
 
 MOST_SHIFTS = 6
 CANDIDATES = 25

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from routing.errors import ProblemError
 from routing.problem import MANDATORY_COST_S, Problem
 from routing.solution import Solution
-from routing.solver.incumbent import Incumbent
-from routing.solver.neighbourhoods import Neighbourhoods
-from routing.solver.region import Region
-from routing.solver.worker import Crew
+from routing.solver.regions.incumbent import Incumbent
+from routing.solver.regions.neighbourhoods import Neighbourhoods
+from routing.solver.regions.region import Region
+from routing.solver.regions.worker import Crew
 
 MOST_WORKERS = 2
 IN_FLIGHT = 4

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from routing.problem import UNREACHABLE
-from routing.solver.model import Model
+from routing.solver.regions.model import Model
 
 TIME = "time"
 JOBS = "jobs"

@@ -16,7 +16,7 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # type: ignore[import-untyped]
 
 from routing.problem import DAY_S, Problem, Shift
-from routing.solver.region import Region
+from routing.solver.regions.region import Region
 from routing.timing import schedule
 
 FAILURES = 200

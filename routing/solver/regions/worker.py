@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from routing.errors import RoutingError
 from routing.problem import Problem
-from routing.solver.region import Region
+from routing.solver.regions.region import Region
 
 Sequences = list[list[int]]
 
@@ -108,10 +108,10 @@ class Crew:
                 self._receive(worker, None)
 
     def _hire(self) -> None:
-        package_root = str(Path(__file__).parents[2])
+        package_root = str(Path(__file__).parents[3])
         paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
         worker = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from routing.solver.worker import main; main()"],
+            [sys.executable, "-P", "-c", "from routing.solver.regions.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -145,7 +145,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     try:
         import numpy as np
 
-        from routing.solver.assembly import solve_region
+        from routing.solver.regions.assembly import solve_region
 
         problem: Problem = pickle.load(requests)
         seconds = np.array(problem.seconds, dtype=np.int64)

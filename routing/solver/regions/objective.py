@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from routing.problem import UNREACHABLE
-from routing.solver.constraints import alternatives
-from routing.solver.model import Model
+from routing.solver.regions.constraints import alternatives
+from routing.solver.regions.model import Model
 
 
 def driving(model: Model) -> np.ndarray:

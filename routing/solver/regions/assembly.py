@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from routing.problem import Problem
-from routing.solver.constraints import RULES
-from routing.solver.model import Model
-from routing.solver.objective import add_costs
-from routing.solver.region import Region
+from routing.solver.regions.constraints import RULES
+from routing.solver.regions.model import Model
+from routing.solver.regions.objective import add_costs
+from routing.solver.regions.region import Region
 
 
 def solve_region(problem: Problem, seconds: np.ndarray, region: Region) -> list[list[int]] | None:
