@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.problem import DAY_S, UNREACHABLE, Job, Problem, Shift
 from routing.solution import Route, Solution, Step
 
 
@@ -39,7 +40,7 @@ class _Visit:
 
 def _visits(problem: Problem, solution: Solution) -> Iterator[_Visit]:
     for route in solution.routes:
-        shift = problem.shift_by_id[route.shift]
+        shift = route.shift_in(problem)
         place, free = shift.start_place, route.depart_s
         for step in route.steps:
             job = problem.job_by_id[step.job]
@@ -82,12 +83,34 @@ def group_is_served_once(problem: Problem, solution: Solution) -> Iterator[Viola
             yield Violation("group_is_served_once", str(group), f"it is served {times} times")
 
 
+def visits_are_spaced(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    """Of a series, what is done one after the other is as many days apart as its spacing says."""
+    days: dict[str, list[int]] = defaultdict(list)
+    for v in _visits(problem, solution):
+        if v.job.series is not None:
+            days[v.job.series].append(v.shift.start_s // DAY_S)
+    for spacing in problem.spacings:
+        for day, following in pairwise(sorted(days[spacing.series])):
+            if not spacing.min_days <= following - day <= spacing.max_days:
+                how = f"days {day} and {following} are not {spacing.min_days} to {spacing.max_days} apart"
+                yield Violation("visits_are_spaced", spacing.series, how)
+
+
 def max_jobs_is_kept(problem: Problem, solution: Solution) -> Iterator[Violation]:
     """No shift does more jobs than it may."""
     for route in solution.routes:
         most = problem.shift_by_id[route.shift].max_jobs
         if most is not None and len(route.steps) > most:
             yield Violation("max_jobs_is_kept", route.shift, f"{len(route.steps)} jobs, at most {most}")
+
+
+def capacity_is_kept(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    """No shift is given more demand than its capacity."""
+    for route in solution.routes:
+        capacity = problem.shift_by_id[route.shift].capacity
+        load = sum(problem.job_by_id[id_].demand for id_ in route.jobs)
+        if capacity is not None and load > capacity:
+            yield Violation("capacity_is_kept", route.shift, f"a demand of {load}, at most {capacity}")
 
 
 def legs_are_driven(problem: Problem, solution: Solution) -> Iterator[Violation]:
@@ -110,7 +133,7 @@ def legs_are_driven(problem: Problem, solution: Solution) -> Iterator[Violation]
                 f"arrives {v.free_s + seconds - v.step.arrive_s} s sooner than driving takes",
             )
     for route in solution.routes:
-        shift = problem.shift_by_id[route.shift]
+        shift = route.shift_in(problem)
         if not route.steps:
             yield Violation("legs_are_driven", route.shift, "a route without a job")
             continue
@@ -157,7 +180,7 @@ def shift_is_kept(problem: Problem, solution: Solution) -> Iterator[Violation]:
 def break_is_taken(problem: Problem, solution: Solution) -> Iterator[Violation]:
     """The break lies in its window, in time that is neither driving, parking nor service."""
     for route in solution.routes:
-        shift = problem.shift_by_id[route.shift]
+        shift = route.shift_in(problem)
         if shift.break_ is None:
             if route.break_start_s is not None:
                 yield Violation("break_is_taken", route.shift, "a break that the shift does not have")
@@ -188,18 +211,42 @@ def _idle(problem: Problem, shift: Shift, route: Route) -> Iterator[tuple[int, i
     yield route.return_s, shift.end_s
 
 
+def nights_match(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    """A night away lies between a shift's route and that of its next shift, at one lodging that takes the vehicle."""
+    nights = {route.shift: route.lodging_after for route in solution.routes}
+    mornings = {route.shift: route.lodging_before for route in solution.routes}
+    follows = {shift.next_shift: shift.id for shift in problem.shifts if shift.next_shift is not None}
+    for id_, lodging in nights.items():
+        shift = problem.shift_by_id[id_]
+        if lodging is None:
+            continue
+        takes = problem.lodging_by_id[lodging].vehicles
+        if shift.next_shift is None:
+            yield Violation("nights_match", id_, f"ends at {lodging}, and no shift follows")
+        elif takes is not None and shift.vehicle not in takes:
+            yield Violation("nights_match", id_, f"{lodging} does not take {shift.vehicle}")
+        elif mornings.get(shift.next_shift) != lodging:
+            yield Violation("nights_match", id_, f"ends at {lodging}, where {shift.next_shift} does not begin")
+    for id_, lodging in mornings.items():
+        if lodging is not None and nights.get(follows.get(id_, "")) != lodging:
+            yield Violation("nights_match", id_, f"begins at {lodging}, where no shift before it ends")
+
+
 RULES: tuple[Callable[[Problem, Solution], Iterator[Violation]], ...] = (
     every_job_is_accounted_for,
     vehicle_is_allowed,
     skills_are_there,
     group_is_served_once,
+    visits_are_spaced,
     max_jobs_is_kept,
+    capacity_is_kept,
     legs_are_driven,
     parking_is_paid,
     service_takes_its_time,
     service_begins_in_a_window,
     shift_is_kept,
     break_is_taken,
+    nights_match,
 )
 
 
@@ -209,13 +256,22 @@ def violations(problem: Problem, solution: Solution) -> list[Violation]:
     A mandatory job among `solution.unassigned` is no violation here: it is for the caller to say what that means.
     """
     known_jobs, known_shifts = problem.job_by_id, problem.shift_by_id
-    strangers = [
-        Violation("every_job_is_accounted_for", id_, "no such job in the problem")
-        for id_ in [*(id_ for r in solution.routes for id_ in r.jobs), *solution.unassigned]
-        if id_ not in known_jobs
-    ] + [
-        Violation("every_job_is_accounted_for", route.shift, "no such shift in the problem")
-        for route in solution.routes
-        if route.shift not in known_shifts
-    ]
+    strangers = (
+        [
+            Violation("every_job_is_accounted_for", id_, "no such job in the problem")
+            for id_ in [*(id_ for r in solution.routes for id_ in r.jobs), *solution.unassigned]
+            if id_ not in known_jobs
+        ]
+        + [
+            Violation("every_job_is_accounted_for", route.shift, "no such shift in the problem")
+            for route in solution.routes
+            if route.shift not in known_shifts
+        ]
+        + [
+            Violation("nights_match", route.shift, f"no lodging {lodging} in the problem")
+            for route in solution.routes
+            for lodging in (route.lodging_before, route.lodging_after)
+            if lodging is not None and lodging not in problem.lodging_by_id
+        ]
+    )
     return strangers or [violation for rule in RULES for violation in rule(problem, solution)]

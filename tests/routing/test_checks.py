@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from routing.checks import RULES, violations
-from routing.problem import Break, Job, Problem, Shift, TimeWindow
+from routing.problem import DAY_S, Break, Job, Lodging, Problem, Shift, Spacing, TimeWindow
 from routing.solution import Route, Solution, Step
 
 HOME, MILL, INN, ISLAND = range(4)
@@ -66,6 +66,25 @@ def with_shift(**changes: object) -> Problem:
     return replace(PROBLEM, shifts=(replace(PROBLEM.shifts[0], **changes), PROBLEM.shifts[1]))  # type: ignore[arg-type]
 
 
+def in_series(min_days: int, max_days: int, problem: Problem = PROBLEM) -> Problem:
+    """The mill and the florist are repeats of each other."""
+    jobs = tuple(replace(job, series="both") if job.id in ("mill", "florist") else job for job in problem.jobs)
+    return replace(problem, jobs=jobs, spacings=(Spacing("both", min_days, max_days),))
+
+
+def three_days_later(min_days: int, max_days: int) -> tuple[Solution, Problem]:
+    """The florist after the mill, on a day of its own."""
+    day_s = 3 * DAY_S
+    step = replace(FLORIST_STEP, drive_s=900, drive_m=9_000, arrive_s=day_s + 900, begin_s=day_s + 960)
+    step = replace(step, leave_s=day_s + 1_560)
+    before = replace(DAY, steps=DAY.steps[:2], return_s=9_900)
+    later = Route("carol@thursday", day_s, (step,), None, 900, 9_000, day_s + 2_460)
+    thursday = Shift("carol@thursday", "carol", HOME, HOME, day_s, day_s + 30_000)
+    problem = with_job("florist", windows=(TimeWindow(0, 5 * DAY_S),))
+    problem = in_series(min_days, max_days, replace(problem, shifts=(*problem.shifts, thursday)))
+    return Solution((before, later), PLAN.unassigned), problem
+
+
 def test_a_plan_that_keeps_every_rule_passes() -> None:
     assert violations(PROBLEM, PLAN) == []
 
@@ -76,6 +95,43 @@ def test_a_plan_without_a_visit_passes() -> None:
 
 def test_an_empty_problem_has_an_empty_plan() -> None:
     assert violations(Problem((), (), [], []), Solution((), ())) == []
+
+
+AWAY = Problem(
+    jobs=(Job("mill", MILL, 600, (TimeWindow(0, 9_000),)), Job("inn", INN, 600, (TimeWindow(DAY_S, DAY_S + 9_000),))),
+    shifts=(
+        Shift("anna@monday", "anna", HOME, HOME, 0, 9_000, next_shift="anna@tuesday"),
+        Shift("anna@tuesday", "anna", HOME, HOME, DAY_S, DAY_S + 9_000),
+    ),
+    seconds=SECONDS,
+    metres=METRES,
+    lodgings=(Lodging("bear", INN, 3_600), Lodging("swan", MILL, 3_600, frozenset(["ben"]))),
+)
+EVENING = Route("anna@monday", 0, (Step("mill", 600, 6_000, 600, 600, 1_200),), None, 300, 3_000, 1_500, None, "bear")
+MORNING = Route(
+    "anna@tuesday", DAY_S, (Step("inn", 0, 0, DAY_S, DAY_S, DAY_S + 600),), None, 900, 9_000, DAY_S + 1_500, "bear"
+)
+NIGHT_AWAY = Solution((EVENING, MORNING), ())
+
+
+def nights(evening: dict[str, object], morning: dict[str, object]) -> Solution:
+    return Solution((replace(EVENING, **evening), replace(MORNING, **morning)), ())  # type: ignore[arg-type]
+
+
+FROM_HOME: dict[str, object] = {
+    "lodging_before": None,
+    "steps": (Step("inn", 900, 9_000, DAY_S + 900, DAY_S + 900, DAY_S + 1_500),),
+    "return_s": DAY_S + 2_400,
+}
+TO_HOME: dict[str, object] = {
+    "lodging_after": None, "return_drive_s": 600, "return_drive_m": 6_000, "return_s": 1_800
+}  # fmt: skip
+AT_THE_SWAN: dict[str, object] = {"lodging_after": "swan", "return_drive_s": 0, "return_drive_m": 0, "return_s": 1_200}
+FROM_THE_SWAN: dict[str, object] = {
+    **FROM_HOME,
+    "lodging_before": "swan",
+    "steps": (Step("inn", 300, 3_000, DAY_S + 900, DAY_S + 900, DAY_S + 1_500),),
+}
 
 
 ONE_RULE_BROKEN: dict[str, list[tuple[str, Solution, Problem]]] = {
@@ -90,7 +146,15 @@ ONE_RULE_BROKEN: dict[str, list[tuple[str, Solution, Problem]]] = {
     "vehicle_is_allowed": [("somebody else's", PLAN, with_job("mill", vehicles=frozenset(["ben"])))],
     "skills_are_there": [("a skill is missing", PLAN, with_job("mill", skills=frozenset(["wine", "bread"])))],
     "group_is_served_once": [("two of a group", PLAN, with_job("florist", group="inn"))],
+    "visits_are_spaced": [
+        ("two on one day", PLAN, in_series(1, 9)),
+        ("too soon", *three_days_later(4, 9)),
+        ("too late", *three_days_later(1, 2)),
+    ],
     "max_jobs_is_kept": [("one too many", PLAN, with_shift(max_jobs=2))],
+    "capacity_is_kept": [
+        ("too much to carry", PLAN, replace(with_shift(capacity=4), jobs=with_job("inn", demand=5).jobs))
+    ],
     "legs_are_driven": [
         ("faster than the street", with_step(0, drive_s=599), PROBLEM),
         ("another distance", with_step(0, drive_m=1), PROBLEM),
@@ -123,6 +187,19 @@ ONE_RULE_BROKEN: dict[str, list[tuple[str, Solution, Problem]]] = {
         ("while parking", a_day(break_start_s=6_000), with_job("inn", setup_s=900)),
         ("one that is not owed", PLAN, with_shift(break_=None)),
     ],
+    "nights_match": [
+        ("sleeps there, wakes at home", nights({}, FROM_HOME), AWAY),
+        ("goes home, wakes there", nights(TO_HOME, {}), AWAY),
+        ("sleeps at one, wakes at the other", nights({}, FROM_THE_SWAN), AWAY),
+        ("one that does not take her", nights(AT_THE_SWAN, FROM_THE_SWAN), AWAY),
+        (
+            "no night to spend",
+            NIGHT_AWAY,
+            replace(AWAY, shifts=(replace(AWAY.shifts[0], next_shift=None), AWAY.shifts[1])),
+        ),
+        ("does not work the next day", Solution((EVENING,), ("inn",)), AWAY),
+        ("no such house", nights({"lodging_after": "ruin"}, {}), AWAY),
+    ],
 }
 
 
@@ -140,6 +217,16 @@ def test_a_plan_with_one_rule_broken_is_caught_by_that_rule(rule: str, plan: Sol
 
 def test_every_rule_has_a_plan_that_breaks_it() -> None:
     assert set(ONE_RULE_BROKEN) == {rule.__name__ for rule in RULES}
+
+
+def test_a_night_away_ends_one_day_and_begins_the_next() -> None:
+    assert violations(AWAY, NIGHT_AWAY) == []
+    assert NIGHT_AWAY.cost_s(AWAY) == 600 + 300 + 0 + 900 + 3_600
+
+
+def test_repeats_as_many_days_apart_as_they_should_be_pass() -> None:
+    plan, problem = three_days_later(3, 3)
+    assert violations(problem, plan) == []
 
 
 def test_two_routes_for_one_shift_are_caught() -> None:
