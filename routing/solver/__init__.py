@@ -1,6 +1,10 @@
-"""The solvers, the only package that imports OR-Tools: `solve(problem, limits)` finds routes, and
-`routing.solver.alignment_model`, which `routing.alignment` asks, gives places to centres."""
+"""The solvers: `solve(problem, limits)` finds routes, `improving` tells of every better plan on the way.
 
-from routing.solver.regions.search import Progress, SearchLimits, solve
+The only package that imports OR-Tools; `routing.solver.alignment_model`, which `routing.alignment` asks, gives places
+to centres.
+"""
 
-__all__ = ["Progress", "SearchLimits", "solve"]
+from routing.solver.limits import DEFAULT_ENGINE, Engine, Improvement, Progress, SearchLimits
+from routing.solver.solving import improving, solve
+
+__all__ = ["DEFAULT_ENGINE", "Engine", "Improvement", "Progress", "SearchLimits", "improving", "solve"]

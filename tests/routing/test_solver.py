@@ -10,7 +10,7 @@ from routing.checks import violations
 from routing.errors import ProblemError
 from routing.problem import DAY_S, MANDATORY_COST_S, UNREACHABLE, Break, Job, Problem, Shift, TimeWindow
 from routing.solution import Solution
-from routing.solver import Progress, SearchLimits, solve
+from routing.solver import Progress, SearchLimits, improving, solve
 
 HOME, NEAR, FAR = range(3)
 MINUTES = [[0, 10, 30], [10, 0, 30], [30, 30, 0]]
@@ -240,7 +240,16 @@ def test_what_must_be_done_in_the_plan_to_begin_with_never_gives_way_to_what_els
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"seconds": 1.0, "work": 1}, {"seconds": 0.0}, {"seconds": float("nan")}, {"work": 0}, {"work": -1}]
+    "wrong",
+    [
+        {},
+        {"seconds": 1.0, "work": 1},
+        {"seconds": 0.0},
+        {"seconds": float("nan")},
+        {"work": 0},
+        {"work": -1},
+        {"work": 1, "workers": 0},
+    ],
 )
 def test_limits_that_say_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ProblemError, match="search limits"):
@@ -255,3 +264,13 @@ def test_progress_tells_the_cost_of_the_plan_that_comes_back() -> None:
     assert (seen[-1].served, seen[-1].fraction) == (2, 1.0)
     assert [p.cost_s for p in seen] == sorted((p.cost_s for p in seen), reverse=True)
     assert all(0 <= p.fraction <= 1 for p in seen)
+
+
+def test_each_plan_told_on_the_way_is_better_than_the_one_before_and_the_last_is_the_answer() -> None:
+    problem = Problem(tuple(job(f"{k}", FAR if k % 2 else NEAR) for k in range(12)), (MONDAY,), SECONDS, SECONDS)
+    plans = list(improving(problem, A_LITTLE))
+    assert [plan.cost_s for plan in plans] == sorted({plan.cost_s for plan in plans}, reverse=True)
+    for plan in plans:
+        assert violations(problem, plan.solution) == []
+        assert plan.solution.cost_s(problem) <= plan.cost_s
+    assert plans[-1].solution == solve(problem, A_LITTLE)

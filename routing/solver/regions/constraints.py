@@ -17,6 +17,7 @@ from routing.solver.regions.model import Model
 
 TIME = "time"
 JOBS = "jobs"
+LOAD = "load"
 
 
 def time_passes(model: Model) -> None:
@@ -83,6 +84,16 @@ def max_jobs_is_kept(model: Model) -> None:
     model.routing.AddDimensionWithVehicleCapacity(one, 0, most, True, JOBS)
 
 
+def capacity_is_kept(model: Model) -> None:
+    """What a shift's jobs demand is no more than its capacity."""
+    if all(shift.capacity is None for shift in model.shifts):
+        return
+    demands = [model.problem.jobs[node.job].demand for node in model.nodes]
+    loaded = model.routing.RegisterUnaryTransitVector(model.of_nodes(demands).tolist())
+    most = [sum(demands) if shift.capacity is None else shift.capacity for shift in model.shifts]
+    model.routing.AddDimensionWithVehicleCapacity(loaded, 0, most, True, LOAD)
+
+
 RULES: tuple[Callable[[Model], None], ...] = (
     time_passes,
     shift_is_kept,
@@ -90,6 +101,7 @@ RULES: tuple[Callable[[Model], None], ...] = (
     only_eligible_shifts_serve,
     break_is_taken,
     max_jobs_is_kept,
+    capacity_is_kept,
 )
 
 

@@ -12,12 +12,12 @@ import os
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from routing.errors import ProblemError
 from routing.problem import MANDATORY_COST_S, Problem
 from routing.solution import Solution
+from routing.solver.limits import Progress, SearchLimits
 from routing.solver.regions.incumbent import Incumbent
 from routing.solver.regions.neighbourhoods import Neighbourhoods
 from routing.solver.regions.region import Region
@@ -42,57 +42,15 @@ POLISH_S = 0.25
 """What the last repairs may take once the time is up or the search is cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchLimits:
-    """How long to search: `seconds` of wall-clock for everything, or `work`, a number of regions to re-plan.
-
-    Work is the same on every machine under any load: equal problem, seed and work give equal solutions.
-
-    Raises:
-        ProblemError: not exactly one of the two is set, or it is not positive.
-    """
-
-    seconds: float | None = None
-    work: int | None = None
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        if (self.seconds is None) == (self.work is None):
-            raise ProblemError("search limits: set exactly one of seconds and work")
-        if self.seconds is not None and not 0 < self.seconds < float("inf"):
-            raise ProblemError(f"search limits: {self.seconds} seconds is not a positive time")
-        if self.work is not None and self.work < 1:
-            raise ProblemError(f"search limits: work {self.work} is not at least 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The best plan so far: its cost and number of jobs done; `fraction` of the budget spent, from 0 to 1."""
-
-    cost_s: int
-    served: int
-    elapsed_s: float
-    fraction: float
-
-
-def solve(
-    problem: Problem,
-    limits: SearchLimits,
-    on_progress: Callable[[Progress], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    warm_start: Solution | None = None,
-) -> Solution:
-    """The cheapest plan found (`Solution.cost_s`), keeping every rule that `Problem`, `Job` and `Shift` describe.
-
-    Ends when the limits are reached, when `cancelled()` is true (asked several times a second), or early when nothing
-    has improved for so long that nothing will. `on_progress` is called several times a second, from this thread.
-    `warm_start` is a plan to begin with: of the same problem or an older one, whatever of it still fits. Mandatory jobs
-    that it does are done in the result too, while others may have to give way to each other.
+def search(
+    problem: Problem, limits: SearchLimits, cancelled: Callable[[], bool], warm_start: Solution | None
+) -> Iterator[Progress]:
+    """What is known several times a second, and at last what is found.
 
     Raises:
         RoutingError: a solver process failed or was killed.
     """
-    return _Search(problem, limits, on_progress, cancelled, warm_start).run()
+    return _Search(problem, limits, cancelled, warm_start).run()
 
 
 class _Search:
@@ -100,15 +58,13 @@ class _Search:
         self,
         problem: Problem,
         limits: SearchLimits,
-        on_progress: Callable[[Progress], None] | None,
-        cancelled: Callable[[], bool] | None,
+        cancelled: Callable[[], bool],
         warm_start: Solution | None,
     ) -> None:
         self._started_s = time.monotonic()
         self._problem = _with_plain_numbers(problem)
         self._limits = limits
-        self._on_progress = on_progress
-        self._cancelled = cancelled or (lambda: False)
+        self._cancelled = cancelled
         self._rng = random.Random(limits.seed)
         self._incumbent = Incumbent(self._problem)
         if warm_start:
@@ -118,14 +74,16 @@ class _Search:
         self._submitted = 0
         self._finished = 0
         self._fruitless = 0
+        self._improvements = 0
+        self._told_s: int | None = None
 
-    def run(self) -> Solution:
+    def run(self) -> Iterator[Progress]:
         incumbent = self._incumbent
         everything = range(len(self._problem.shifts))
         if any(incumbent.eligible_shifts):
             blocks = deque(self._neighbourhoods.blocks())
             in_flight: deque[tuple[int, Region]] = deque()
-            with Crew(self._problem, min(MOST_WORKERS, os.cpu_count() or 1)) as crew:
+            with Crew(self._problem, self._limits.workers or min(MOST_WORKERS, os.cpu_count() or 1)) as crew:
                 while not self._over():
                     while self._may_submit(len(in_flight)):
                         region = self._next_region(blocks, [region for _, region in in_flight])
@@ -137,22 +95,21 @@ class _Search:
                         break
                     # Nothing is chosen while waiting: chance must not be drawn more often on a slower machine.
                     number, region = in_flight.popleft()
-                    sequences = self._wait_for(crew, number)
+                    sequences = yield from self._wait_for(crew, number)
                     if sequences is not None:
                         self._take_over(region, sequences, [region for _, region in in_flight])
         deadline_s = time.monotonic() + POLISH_S
         timed = self._limits.seconds is not None or self._cancelled()
         incumbent.make_way_for_the_mandatory()  # a search cut short may not have come to it
         incumbent.improve(everything, enough=lambda: timed and time.monotonic() > deadline_s)
-        self._report(fraction=1.0)
-        return incumbent.solution()
+        yield self._report(fraction=1.0)
 
-    def _wait_for(self, crew: Crew, number: int) -> list[list[int]] | None:
+    def _wait_for(self, crew: Crew, number: int) -> Generator[Progress, None, list[list[int]] | None]:
         """What the region's model found: None if that was nothing, or the search is over before it ended."""
         done, sequences = False, None
         while not done and not self._over():
             done, sequences = crew.result(number, POLL_S)
-            self._report()
+            yield self._report()
         self._finished += done
         self._fruitless += done
         return sequences
@@ -235,18 +192,19 @@ class _Search:
         elif incumbent.cost_s < before_s:
             self._fruitless = 0
 
-    def _report(self, fraction: float | None = None) -> None:
-        if self._on_progress is None:
-            return
-        elapsed_s = self._elapsed_s()
+    def _report(self, fraction: float | None = None) -> Progress:
+        elapsed_s, cost_s = self._elapsed_s(), self._incumbent.cost_s
         if fraction is None:
             if self._limits.seconds is not None:
                 fraction = elapsed_s / self._limits.seconds
             else:
                 assert self._limits.work is not None
                 fraction = self._finished / self._limits.work
+        if self._told_s is None or cost_s < self._told_s:
+            self._improvements += 1
+            self._told_s = cost_s
         served = len(self._incumbent.shift_of)
-        self._on_progress(Progress(self._incumbent.cost_s, served, elapsed_s, min(1.0, fraction)))
+        return Progress(cost_s, served, elapsed_s, min(1.0, fraction), self._improvements, self._incumbent.solution)
 
 
 def _with_plain_numbers(problem: Problem) -> Problem:
