@@ -62,12 +62,13 @@ def arrive_s(leg: Sequence[int], changes: Sequence[Change], depart_s: int) -> in
 
 
 def depart_s(leg: Sequence[int], changes: Sequence[Change], arrive_by_s: int) -> int:
-    """The latest departure with which one arrives by then: the inverse of `arrive_s`."""
-    low, high = arrive_by_s - max(leg), arrive_by_s
-    while low < high:
-        middle = (low + high + 1) // 2
-        if arrive_s(leg, changes, middle) <= arrive_by_s:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """The latest departure with which one arrives by then: the exact inverse of `arrive_s`."""
+    k = max(bisect_right(changes, arrive_by_s, key=lambda change: change.from_s) - 1, 0)
+    by, left, whole = arrive_by_s, 0, leg[changes[k].table]
+    while k > 0 and by - whole + left < changes[k].from_s:
+        # So much of the way may be left at the change, counted at the speed before it.
+        here, of = left + by - changes[k].from_s, whole
+        by, k = changes[k].from_s, k - 1
+        whole = leg[changes[k].table]
+        left = here * whole // of
+    return by - whole + left
