@@ -82,7 +82,10 @@ class Address:
 
 @dataclass(frozen=True)
 class Rep:
-    """A field rep: where the day starts and ends, on which weekdays (Monday is 0) and at which local hours."""
+    """A field rep: where the day starts and ends, on which weekdays (Monday is 0) and at which local hours.
+
+    Who may stay `overnight` may spend the night between two working days at a hotel of the area.
+    """
 
     id: str
     name: str
@@ -98,6 +101,7 @@ class Rep:
     skills: frozenset[str] = frozenset()
     max_visits_per_day: int | None = None
     languages: frozenset[str] = frozenset()
+    overnight: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -30,6 +30,7 @@ from planner.fieldwork.domain import (
     VisitReport,
 )
 from planner.handoffs.domain import HandoffEvent, HandoffRow, TeamRules
+from planner.hotels.domain import Hotel
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
@@ -339,6 +340,8 @@ class UnitOfWork(Protocol):
 
     @property
     def territories(self) -> Rows[Territory]: ...  # key: area, id; of the reps in scope
+    @property
+    def hotels(self) -> Rows[Hotel]: ...  # key: area, id
     @property
     def coverages(
         self,

@@ -232,6 +232,14 @@ def parse_answer(column: str, text: str) -> str:
     return answer
 
 
+def parse_yes_no(column: str, text: str) -> bool:
+    """Yes or no by the words that `parse_answer` knows for them. Blank is no."""
+    answer = _ANSWERS.get(text.lower()) if text else "no"
+    if answer not in ("yes", "no"):
+        raise InvalidRecordError(column, f"{text!r} is not yes or no")
+    return answer == "yes"
+
+
 def parse_timeline(text: str) -> str:
     """A phrase such as "this quarter", or no or unknown by the words that `parse_answer` knows for them."""
     answer = _ANSWERS.get(text.lower(), "yes")

@@ -26,6 +26,7 @@ from planner.intake.cells import (
     parse_timeline,
     parse_weekdays,
     parse_whole,
+    parse_yes_no,
 )
 from planner.intake.tables import Row, Table
 
@@ -67,7 +68,7 @@ class _Format:
 
 _REPS = _Format(
     ("rep_id", "name", "start_address", "timezone", "work_days", "work_start", "work_end"),
-    ("email", "end_address", "break_minutes", "break_window", "skills", "max_visits_per_day", "languages"),
+    ("email", "end_address", "break_minutes", "break_window", "skills", "max_visits_per_day", "languages", "overnight"),
     {"id": "rep_id"},
 )
 _PLACE = ("city", "postcode", "country")
@@ -114,6 +115,7 @@ def parse_reps(table: Table) -> Parsed[Rep]:
             skills=parse_skills(row.text("skills")),
             max_visits_per_day=parse_whole("max_visits_per_day", _value(row, "max_visits_per_day")),
             languages=parse_skills(row.text("languages")),
+            overnight=parse_yes_no("overnight", _value(row, "overnight")),
             attributes=_attributes(table, _REPS, row),
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration; what `tables` describes."""
 
 

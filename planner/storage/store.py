@@ -27,6 +27,7 @@ from planner.fieldwork.domain import (
     VisitReport,
 )
 from planner.handoffs.domain import HandoffEvent, HandoffRow, TeamRules
+from planner.hotels.domain import Hotel
 from planner.idempotency import Answer
 from planner.jobs.domain import Heartbeat, Job
 from planner.people.domain import ApiToken, Session, Throttle, User
@@ -57,6 +58,7 @@ from planner.storage.tables import (
     HANDOFF_EVENTS,
     HANDOFFS,
     HEARTBEATS,
+    HOTELS,
     JOBS,
     REP_DAY_NOTES,
     REPORT_TEMPLATES,
@@ -184,6 +186,10 @@ class SqlUnitOfWork:
     @property
     def territories(self) -> SqlRows[Territory]:
         return SqlRows(self._transaction, TERRITORIES, Territory)
+
+    @property
+    def hotels(self) -> SqlRows[Hotel]:
+        return SqlRows(self._transaction, HOTELS, Hotel)
 
     @property
     def coverages(self) -> SqlRows[StoredCoverage]:

@@ -69,6 +69,7 @@ REPS = _table(
     _json("skills", SetJson),
     _number("max_visits_per_day", nullable=True),
     _json("languages", SetJson),
+    sa.Column("overnight", sa.Boolean, nullable=False),
     _json("attributes"),
 )
 ACCOUNTS = _table(
@@ -407,6 +408,15 @@ TERRITORIES = _table(
     sa.Column("source", Enum(TerritorySource), nullable=False),
     _json("geometry"),
     info={"scoped": True, "field_only": True, "maybe_nobodys": True},
+)
+HOTELS = _table(
+    "hotels",
+    sa.Column("id", sa.Text, primary_key=True),
+    _number("revision"),
+    *map(_text, ("name", "address")),
+    *(_number(name, sa.Double) for name in ("lat", "lon")),
+    _number("minutes", nullable=True),
+    info={"scoped": True},
 )
 COVERAGES = _table(
     "coverages",

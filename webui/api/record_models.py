@@ -98,6 +98,7 @@ class RepFields(RecordFields):
     languages: Annotated[Skills, Field(description="What the rep speaks.", examples=[["en", "cy"]])] = Field(
         default_factory=list
     )
+    overnight: Annotated[bool, Field(description="Whether a night may be spent at one of the area's hotels.")] = False
     attributes: Attributes = Field(default_factory=dict)
 
     def _built(self, record_id: str, zone: ZoneInfo | None) -> Rep:
@@ -119,6 +120,7 @@ class RepFields(RecordFields):
             skills=parse_skills(";".join(self.skills)),
             max_visits_per_day=self.max_visits_per_day,
             languages=parse_skills(";".join(self.languages)),
+            overnight=self.overnight,
             attributes=self.attributes,
         )
 
