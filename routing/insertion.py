@@ -184,6 +184,14 @@ def _rows(itinerary: Itinerary) -> Whole:
     return np.array(rows, dtype=np.int64)
 
 
+def _room(day: Itinerary) -> int:
+    """The most that one more job may demand: less than nothing where no job may be added."""
+    shift = day.shift
+    if shift.max_jobs is not None and len(day.jobs) >= shift.max_jobs:
+        return -1
+    return NEVER if shift.capacity is None else shift.capacity - sum(job.demand for job in day.jobs)
+
+
 class Itineraries:
     """An immutable index of itineraries: where one more visit fits into any of them.
 
@@ -203,9 +211,7 @@ class Itineraries:
         if len(self._index) < len(itineraries):
             raise ProblemError("two itineraries have the same shift")
         self._counts = np.array([len(each) for each in rows], dtype=np.int64)
-        self._full = np.array(
-            [day.shift.max_jobs is not None and len(day.jobs) >= day.shift.max_jobs for day in itineraries], dtype=bool
-        )
+        self._room = _whole(_room(day) for day in itineraries)
         self._columns = np.ascontiguousarray(np.concatenate(rows).T) if rows else np.empty((11, 0), dtype=np.int64)
         places = self._columns[: _AFTER + 1]
         if places.size and (places.min() < 0 or places.max() >= place_count):
@@ -252,7 +258,7 @@ class Itineraries:
 
     def _able(self, job: Job) -> NDArray[np.bool_]:
         """Which itineraries may have the job, whenever it is."""
-        able = ~self._full
+        able = self._room >= job.demand
         if job.vehicles is not None or job.skills or job.group is not None:
             for i, day in enumerate(self.itineraries):
                 able[i] &= day.shift.allows(job) and (

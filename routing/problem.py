@@ -7,7 +7,7 @@ All costs are seconds of driving or what is worth as much.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -112,6 +112,12 @@ class Shift:
     def allows(self, job: Job) -> bool:
         """The vehicle is one of the job's and has its skills."""
         return (job.vehicles is None or self.vehicle in job.vehicles) and job.skills <= self.skills
+
+    def has_room_for(self, jobs: Collection[Job], *more: Job) -> bool:
+        """They are no more than `max_jobs`, and their demand is no more than the capacity."""
+        if self.max_jobs is not None and len(jobs) + len(more) > self.max_jobs:
+            return False
+        return self.capacity is None or sum(job.demand for job in (*jobs, *more)) <= self.capacity
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def repaired(problem: Problem, shift: Shift, jobs: Sequence[Job], loose: Sequenc
     promises = [job for job in everything if job.mandatory]
     if shift.max_jobs is not None:
         shift = replace(shift, max_jobs=max(shift.max_jobs, len(promises)))
+    if shift.capacity is not None:
+        shift = replace(shift, capacity=max(shift.capacity, sum(job.demand for job in promises)))
     mending = _Mending(problem, shift, tuple(job.id for job in jobs), everything)
     way = mending.with_the_missing(mending.in_order(jobs))
     if way.worth < sum(map(worth_of, everything)):
@@ -96,7 +98,7 @@ def _until(job: Job, late_s: int) -> Job:
 class _Way(NamedTuple):
     """A way along the order so far: what it has done is worth, its driving, its labels, and how many jobs it has done.
 
-    `last` is the job done last, begun `late_s` after its windows, and `before` the way up to it; both jobs are None of
+    `load` is their demand. `last` is the job done last, begun `late_s` after its windows, and `before` the way up to it; both jobs are None of
     the way that has done nothing.
     """
 
@@ -104,6 +106,7 @@ class _Way(NamedTuple):
     drive_s: int
     labels: Labels
     number: int
+    load: int
     last: Job | None
     late_s: int
     before: _Way | None
@@ -204,7 +207,7 @@ class _Mending:
     @property
     def _nothing(self) -> _Way:
         start_s = self.shift.start_s
-        return _Way(0, 0, (start_s, break_ends(self.shift, start_s)), 0, None, 0, None)
+        return _Way(0, 0, (start_s, break_ends(self.shift, start_s)), 0, 0, None, 0, None)
 
     def _done(self, way: _Way, job: Job) -> Iterator[_Way]:
         """The way with one more job, if that can be done: in time, or else late where it is a promise."""
@@ -213,11 +216,20 @@ class _Mending:
         drive_s = self.problem.seconds[place][job.place]
         if drive_s == UNREACHABLE or (shift.max_jobs is not None and way.number >= shift.max_jobs):
             return
+        if shift.capacity is not None and way.load + job.demand > shift.capacity:
+            return
         travel_s = drive_s + setup_s(place, job)
 
         def longer(labels: Labels, late_s: int = 0) -> _Way:
             return _Way(
-                way.worth + worth_of(job, late_s), way.drive_s + drive_s, labels, way.number + 1, job, late_s, way
+                way.worth + worth_of(job, late_s),
+                way.drive_s + drive_s,
+                labels,
+                way.number + 1,
+                way.load + job.demand,
+                job,
+                late_s,
+                way,
             )
 
         labels = after_job(shift, way.labels, travel_s, job)
@@ -250,12 +262,15 @@ class _Mending:
 
     def _not_worse(self, ways: list[_Way]) -> list[_Way]:
         """Without those that are nowhere ahead of another that stands at the same place."""
-        capped = self.shift.max_jobs is not None
+        capped, loaded = self.shift.max_jobs is not None, self.shift.capacity is not None
         kept: list[_Way] = []
-        for way in sorted(ways, key=lambda way: (-way.worth, way.labels, way.number, way.drive_s)):
+        for way in sorted(ways, key=lambda way: (-way.worth, way.labels, way.number, way.load, way.drive_s)):
             owed, taken = way.labels
             if not any(
-                other.labels[0] <= owed and other.labels[1] <= taken and (not capped or other.number <= way.number)
+                other.labels[0] <= owed
+                and other.labels[1] <= taken
+                and (not capped or other.number <= way.number)
+                and (not loaded or other.load <= way.load)
                 for other in kept
             ):
                 kept.append(way)

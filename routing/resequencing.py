@@ -45,7 +45,7 @@ def resequenced(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Jo
         return ()
     groups = [job.group for job in given if job.group is not None]
     if (
-        (shift.max_jobs is not None and len(given) > shift.max_jobs)
+        not shift.has_room_for(given)
         or not all(shift.allows(job) for job in given)
         or len(set(groups)) < len(groups)
     ):
@@ -70,6 +70,8 @@ class _Day:
     home_s: Whole
     """n: to the end place."""
     service_s: Whole
+    demand: Whole
+    """n."""
     opens_s: Whole
     closes_s: Whole
     """Windows: n × the most of any job, -1 where there is none."""
@@ -110,6 +112,7 @@ class _Day:
             travel,
             home,
             service,
+            np.array([job.demand for job in jobs], dtype=np.int64),
             opens,
             closes,
             np.where(others, NEVER, drive).min(axis=0),
@@ -197,7 +200,8 @@ def worthiest(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Job,
     for number in range(most):
         in_time = _longer(day, ways)
         in_time = in_time._replace(worth=ways.worth[in_time.parent] + worth[in_time.last])
-        ways = _worthy(day, _not_worse(in_time.and_those(_longer_late(day, ways, closes))))
+        ways = _carried(day, in_time.and_those(_longer_late(day, ways, closes)))
+        ways = _worthy(day, _not_worse(ways))
         if not len(ways.done):
             break
         layers.append(ways)
@@ -233,6 +237,14 @@ def _longer_late(day: _Day, ways: _Ways, closes_s: Whole) -> _Ways:
     owed = at_door + day.service_s[job]
     still_owed = np.where(owed <= day.shift.break_.latest_start_s, owed, NEVER)
     return late(rested, never, over).and_those(late(at_door, still_owed, day.rested(owed)))
+
+
+def _carried(day: _Day, ways: _Ways) -> _Ways:
+    """Without those that have loaded more than the shift's capacity."""
+    if day.shift.capacity is None:
+        return ways
+    done = (ways.done[:, None] >> np.arange(len(day.demand))) & 1
+    return ways.chosen(done @ day.demand <= day.shift.capacity)
 
 
 def _worthy(day: _Day, ways: _Ways) -> _Ways:

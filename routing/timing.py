@@ -81,8 +81,7 @@ class Timeline:
     def feasible(self) -> bool:
         owed, taken = self.earliest[-1]
         latest_owed, latest_taken = self.latest[-1]
-        full = self.shift.max_jobs is not None and len(self.jobs) > self.shift.max_jobs
-        return not full and (owed <= latest_owed or taken <= latest_taken)
+        return (owed <= latest_owed or taken <= latest_taken) and self.shift.has_room_for(self.jobs)
 
     @classmethod
     def of(cls, problem: Problem, shift: Shift, jobs: Iterable[Job]) -> Timeline:
@@ -96,10 +95,10 @@ class Timeline:
     def added_drive_s(self, job: Job, position: int) -> int | None:
         """Seconds of driving that `job` adds as the job number `position` (from 0), or None if it does not fit there.
 
-        Constant time. Considers time, break, reachability and max_jobs; not eligibility: that is `Problem.may_serve`.
+        Constant time. Considers time, break, reachability, max_jobs and capacity; not eligibility: that is `Problem.may_serve`.
         """
         shift, seconds = self.shift, self.problem.seconds
-        if shift.max_jobs is not None and len(self.jobs) >= shift.max_jobs:
+        if not shift.has_room_for(self.jobs, job):
             return None
         before, after = self.places[position], self.places[position + 1]
         there, onward = seconds[before][job.place], seconds[job.place][after]
@@ -203,7 +202,7 @@ def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job], *, at_once: bo
     afternoon leaves home later, rather than doing the one short visit of the morning at nine and waiting in the car.
     Whoever is on the road already does everything `at_once`, as soon as it can be done.
     """
-    if not jobs or (shift.max_jobs is not None and len(jobs) > shift.max_jobs):
+    if not jobs or not shift.has_room_for(jobs):
         return None
     sequence = _Sequence.of(problem, shift, jobs)
     if UNREACHABLE in (sequence.home_s, *(leg.drive_s for leg in sequence.legs)):

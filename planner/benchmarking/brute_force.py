@@ -30,7 +30,7 @@ def _may_serve(day: Itinerary, job: Job) -> bool:
     return (
         (job.vehicles is None or shift.vehicle in job.vehicles)
         and job.skills <= shift.skills
-        and (shift.max_jobs is None or len(day.jobs) < shift.max_jobs)
+        and shift.has_room_for(day.jobs, job)
     )
 
 

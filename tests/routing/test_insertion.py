@@ -261,6 +261,6 @@ def test_no_days_have_no_openings() -> None:
 
 
 def test_a_job_keeps_everything_when_its_place_gets_another_number() -> None:
-    job = Job("a", 1, 60, (TimeWindow(0, 9),), 5, 7, frozenset({"v"}), frozenset({"s"}), "g", 8, 3)
+    job = Job("a", 1, 60, (TimeWindow(0, 9),), 5, 7, frozenset({"v"}), frozenset({"s"}), "g", 8, 3, 2, "r", "t", 4)
     assert job.at(2) == replace(job, place=2)
     assert len({getattr(job, each.name) for each in fields(Job)}) == len(fields(Job))

@@ -38,7 +38,11 @@ def small_problems(draw: st.DrawFn) -> Problem:
         rest = draw(st.sampled_from([None, Break(HOUR_S, opens, opens + HOUR_S), Break(1800, start, end)]))
         skills = draw(st.frozensets(st.sampled_from("xy")))
         max_jobs = draw(st.sampled_from([None, None, 1, 2]))
-        shifts.append(Shift(f"shift{k}", f"rep{k % 2}", draw(place), draw(place), start, end, rest, max_jobs, skills))
+        capacity = draw(st.sampled_from([None, None, 0, 3]))
+        start_place, end_place = draw(place), draw(place)
+        shifts.append(
+            Shift(f"shift{k}", f"rep{k % 2}", start_place, end_place, start, end, rest, max_jobs, skills, capacity)
+        )
     return Problem(tuple(draw(jobs(k, place)) for k in range(draw(st.integers(1, 5)))), tuple(shifts), seconds, seconds)
 
 
@@ -63,6 +67,7 @@ def jobs(draw: st.DrawFn, number: int, place: st.SearchStrategy[int]) -> Job:
         group=draw(st.sampled_from([None, None, None, "account"])),
         due_s=draw(st.sampled_from([None, 0])),
         tardiness_s_per_day=draw(st.sampled_from([0, 700])),
+        demand=draw(st.integers(0, 2)),
     )
 
 

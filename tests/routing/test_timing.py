@@ -30,9 +30,17 @@ def small_days(draw: st.DrawFn, jobs: int = 4) -> Day:
         rest = Break(draw(st.integers(1, closes - opens)), opens, closes)
     place = st.integers(0, places - 1)
     max_jobs = draw(st.sampled_from([None, None, None, 2]))
-    shift = Shift("today", "rep", draw(place), draw(place), start, end, rest, max_jobs)
+    capacity = draw(st.sampled_from([None, None, None, 3]))
+    shift = Shift("today", "rep", draw(place), draw(place), start, end, rest, max_jobs, capacity=capacity)
     sequence = tuple(
-        Job(f"job{k}", draw(place), draw(st.integers(0, 4)), draw(small_windows()), draw(st.integers(0, 2)))
+        Job(
+            f"job{k}",
+            draw(place),
+            draw(st.integers(0, 4)),
+            draw(small_windows()),
+            draw(st.integers(0, 2)),
+            demand=draw(st.integers(0, 2)),
+        )
         for k in range(draw(st.integers(1, jobs)))
     )
     return Problem(sequence, (shift,), seconds, seconds), shift, sequence
@@ -47,6 +55,8 @@ def small_windows(draw: st.DrawFn) -> tuple[TimeWindow, ...]:
 def ends_by_trying_every_second(problem: Problem, shift: Shift, jobs: tuple[Job, ...]) -> set[int]:
     """All times at which the day can be over, in a world in which people may wait wherever they like."""
     if shift.max_jobs is not None and len(jobs) > shift.max_jobs:
+        return set()
+    if shift.capacity is not None and sum(job.demand for job in jobs) > shift.capacity:
         return set()
 
     def idle(states: set[tuple[int, bool]]) -> set[tuple[int, bool]]:

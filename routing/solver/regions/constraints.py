@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 
@@ -94,12 +95,32 @@ def capacity_is_kept(model: Model) -> None:
     model.routing.AddDimensionWithVehicleCapacity(loaded, 0, most, True, LOAD)
 
 
+def visits_are_spaced(model: Model) -> None:
+    """No two of a series are on days nearer than its spacing says; which are too far apart is seen to afterwards."""
+    nodes_of_series: dict[str, list[int]] = defaultdict(list)
+    for k, node in enumerate(model.nodes):
+        series = model.problem.jobs[node.job].series
+        if series is not None:
+            nodes_of_series[series].append(k)
+    least = {spacing.series: spacing.min_days for spacing in model.problem.spacings}
+    days = [shift.day for shift in model.shifts]
+    for series, nodes in nodes_of_series.items():
+        for a, b in combinations(nodes, 2):
+            if model.nodes[a].job != model.nodes[b].job:
+                one, other = ([-1, *model.nodes[k].vehicles] for k in (a, b))
+                pairs = [(v, w) for v in one for w in other if -1 in (v, w) or abs(days[v] - days[w]) >= least[series]]
+                if len(pairs) < len(one) * len(other):
+                    variables = [model.routing.VehicleVar(model.index(k)) for k in (a, b)]
+                    model.routing.solver().Add(model.routing.solver().AllowedAssignments(variables, pairs))
+
+
 RULES: tuple[Callable[[Model], None], ...] = (
     time_passes,
     shift_is_kept,
     service_begins_in_a_window,
     only_eligible_shifts_serve,
     break_is_taken,
+    visits_are_spaced,
     max_jobs_is_kept,
     capacity_is_kept,
 )
