@@ -1,6 +1,6 @@
 """A routing model of OR-Tools for some shifts and jobs of a problem: a whole small problem, or a region of a large one.
 
-Every visit is a node, and a job has one node for each distinct window and tardiness it can be done with; the rules
+Every visit is a node, and a job has one node for each distinct window and extra cost it can be done with; the rules
 choose among them. Each shift runs on its own clock that starts at midnight UTC of its first day, so that the windows
 of a job that is open every day from nine to five fall together into one node.
 """
@@ -26,11 +26,14 @@ solution allowed, are several times what a search needs that still finds some.""
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One way of doing a job: within one window (on the shifts' own clocks), on some of the model's vehicles."""
+    """One way of doing a job: within one window (on the shifts' own clocks), on some of the model's vehicles.
+
+    `extra_s` is what it costs there to be late, or to be elsewhere than people have seen it.
+    """
 
     job: int
     begin_s: tuple[int, int]
-    tardiness_s: int
+    extra_s: int
     vehicles: tuple[int, ...]
 
 
@@ -131,12 +134,14 @@ def _nodes(model: Model) -> list[Node]:
     for j in model.region.jobs:
         job = problem.jobs[j]
         for vehicle, (shift, zero) in enumerate(zip(model.shifts, model.clock_s, strict=True)):
-            if not problem.may_serve(shift, job):
+            if not problem.may_serve(shift, job) or (j, model.region.shifts[vehicle]) in model.region.refused:
                 continue
-            late = problem.tardiness_s(shift, job)
+            extra = problem.tardiness_s(shift, job)
+            if job.seen_on not in (None, shift.id):
+                extra += job.moved_s
             for window in job.windows:
                 if window.end_s < shift.start_s or window.start_s + job.service_s > shift.end_s:
                     continue
                 begin = max(window.start_s - zero, 0), min(window.end_s - zero, lasts)
-                ways.setdefault((j, *begin, late), []).append(vehicle)
-    return [Node(j, (a, b), late, tuple(vehicles)) for (j, a, b, late), vehicles in ways.items()]
+                ways.setdefault((j, *begin, extra), []).append(vehicle)
+    return [Node(j, (a, b), extra, tuple(vehicles)) for (j, a, b, extra), vehicles in ways.items()]

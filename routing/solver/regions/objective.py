@@ -14,9 +14,12 @@ def driving(model: Model) -> np.ndarray:
     return np.where(model.drive_s == UNREACHABLE, 0, model.drive_s)
 
 
-def tardiness(model: Model) -> np.ndarray:
-    """A visit after its due day costs for each day begun, paid on every leg to it."""
-    return np.broadcast_to(model.of_nodes([node.tardiness_s for node in model.nodes]), model.drive_s.shape)
+def tardiness_and_moves(model: Model) -> np.ndarray:
+    """A visit after its due day costs for each day begun, and one that is not where people have seen it, too.
+
+    Both are paid on every leg to it. What is left out has been moved as well: its worth in the region has that.
+    """
+    return np.broadcast_to(model.of_nodes([node.extra_s for node in model.nodes]), model.drive_s.shape)
 
 
 def what_is_missed(model: Model) -> None:
@@ -41,6 +44,6 @@ def _worths_of_alternatives(model: Model) -> list[tuple[list[int], list[int]]]:
 
 def add_costs(model: Model) -> None:
     """Put all terms under the model."""
-    legs = driving(model) + tardiness(model) + lesser_choices(model)
+    legs = driving(model) + tardiness_and_moves(model) + lesser_choices(model)
     model.routing.SetArcCostEvaluatorOfAllVehicles(model.routing.RegisterTransitMatrix(legs.tolist()))
     what_is_missed(model)

@@ -10,7 +10,8 @@ class Region:
     """Shifts and jobs as indices into the problem's, each job's worth in seconds, and the present sequences.
 
     `worths_s[k]` is what leaving out `jobs[k]` costs in this model: the search shakes it a little, so that two
-    looks at the same shifts differ. `solution_limit` bounds the search; `seconds` too, where a clock decides.
+    looks at the same shifts differ. `solution_limit` bounds the search; `seconds` too, where a clock decides. `refused`
+    are jobs and shifts that do not go together while all else stays.
     """
 
     shifts: tuple[int, ...]
@@ -19,3 +20,4 @@ class Region:
     worths_s: tuple[int, ...]
     solution_limit: int
     seconds: float | None = None
+    refused: frozenset[tuple[int, int]] = frozenset()

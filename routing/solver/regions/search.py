@@ -166,12 +166,13 @@ class _Search:
         shake: tuple[float, float] = (1.0, 1.0),
         thin: float = 0.0,
     ) -> Region:
-        worths_s = [self._incumbent.worth_s[j] for j in jobs]
+        worths_s = [self._incumbent.worth_in_plan_s(j) for j in jobs]
         shaken = [w if w >= MANDATORY_COST_S else int(w * self._rng.uniform(*shake)) for w in worths_s]
         # A model that gave up one of these for another mandatory job would be of no use.
         shaken = [len(jobs) * w if j in self._kept else w for j, w in zip(jobs, shaken, strict=True)]
         sequences = tuple(self._thinned(self._incumbent.sequences[k], thin) for k in shifts)
-        region = Region(shifts, sequences, tuple(jobs), tuple(shaken), solutions)
+        refused = self._incumbent.too_near(jobs, shifts)
+        region = Region(shifts, sequences, tuple(jobs), tuple(shaken), solutions, refused=refused)
         if self._limits.seconds is None:
             return region
         return replace(region, seconds=min(seconds, max(0.05, self._limits.seconds - self._elapsed_s())))
@@ -184,11 +185,11 @@ class _Search:
         to be kept."""
         incumbent = self._incumbent
         before_s = incumbent.cost_s
-        before = {k: incumbent.sequences[k] for k in region.shifts}
+        before = list(incumbent.sequences)
         incumbent.replace(dict(zip(region.shifts, sequences, strict=True)))
         incumbent.improve(region.shifts, self._busy_jobs(in_flight))
         if incumbent.cost_s > before_s or not self._kept <= incumbent.shift_of.keys():
-            incumbent.replace(before)
+            incumbent.replace({k: was for k, was in enumerate(before) if incumbent.sequences[k] != was})
         elif incumbent.cost_s < before_s:
             self._fruitless = 0
 
