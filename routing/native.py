@@ -1,17 +1,75 @@
-"""Loops compiled by numba where it installs, and the same loops in plain Python where it does not."""
+"""Loops compiled by numba where it installs, and the same loops in plain Python where it does not.
+
+Machine code is kept on disk, so that it is made once a machine: `fieldvisit prepare` (routing.preparing) does that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+import itertools
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+MARK = "compiled"
+"""The file that says what has been compiled into a folder (routing.preparing)."""
+FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
+INSTALLED = Path(__file__).parent / "__pycache__" / "loops"
+"""Beside the program, where an installation may leave machine code for whoever runs it."""
+
+
+def kept_in(environment: Mapping[str, str], installed: Path = INSTALLED) -> Path | None:
+    """Where machine code is kept: where NUMBA_CACHE_DIR says, or else beside the program, or else in the user's cache;
+    None where nothing of that can be written.
+
+    What an installation has left beside the program is taken along to where it can be added to.
+    """
+    own = Path(environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME") or os.sep) / ".cache")
+    named = environment.get(FOLDER_VARIABLE)
+    for folder in ([Path(named)] if named else []) + [installed, own / "fieldvisit" / "loops"]:
+        with suppress(OSError):
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            if folder != installed:
+                _take_along(installed, folder)
+            return folder
+    return None
+
+
+def _take_along(installed: Path, folder: Path) -> None:
+    """Copy what is not there yet or older. Many processes may do so at once: each file is there whole or not at all."""
+    # What an index (.nbi) names is code (.nbc) that has to be there by then, and the mark says that all is there.
+    for file in itertools.chain.from_iterable(installed.rglob(name) for name in ("*.nbc", "*.nbi", MARK)):
+        copy = folder / file.relative_to(installed)
+        if copy.exists() and copy.stat().st_mtime >= file.stat().st_mtime:
+            continue
+        copy.parent.mkdir(exist_ok=True)
+        part = copy.with_name(f"{copy.name}.{uuid.uuid4().hex}")
+        shutil.copy2(file, part)
+        part.replace(copy)
+
+
+FOLDER = kept_in(os.environ)
+"""Where machine code is kept; None where it has to be made in every process."""
+if FOLDER is not None:
+    os.environ[FOLDER_VARIABLE] = str(FOLDER)  # which numba reads, here and in the processes that this one starts
 
 try:
     import numba
 except ImportError:  # it has no wheels for every machine
     numba = None  # type: ignore[assignment]
+else:
+    numba.config.reload_config()  # something else may have imported it before
 
 COMPILED = numba is not None
 """Whether loops run some hundred times as fast as Python's."""
+
+LOOPS: list[Any] = []
+"""All compiled loops that have been imported. numba compiles each when it is first called with new types."""
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -21,4 +79,5 @@ def native(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Res
     """The function compiled, once for all runs on a machine."""
     if not COMPILED:
         return function
-    return cast(Callable[_Arguments, _Result], numba.njit(cache=True, nogil=True)(function))
+    LOOPS.append(numba.njit(cache=FOLDER is not None, nogil=True)(function))
+    return cast(Callable[_Arguments, _Result], LOOPS[-1])

@@ -18,6 +18,7 @@ from planner import lifeline
 from planner.cli import App, main
 from planner.cli.app import AREA_HELP
 from planner.cli.bench import bench
+from planner.cli.prepare import ready_to_serve
 from planner.observing import FORMAT_VARIABLE, set_up_logging
 from planner.people.keys import read_keys, setup_code
 from planner.settings import HOME_VARIABLE
@@ -97,6 +98,7 @@ def _serve_here(app: App, host: str, port: int, threads: int, without_work: bool
         web = create_app(app.store, app.areas, app.settings)
     except WebError as error:
         raise click.ClickException(str(error)) from error
+    ready_to_serve(app)
     with listening("127.0.0.1" if host == "localhost" else host, port) as listener:
         here = f"http://{_address(host, listener.getsockname()[1])}/"
         app.say(f"{here}  (Ctrl-C ends it)")
@@ -113,6 +115,7 @@ def _serve_company(app: App, address: str, workers: int, threads: int, without_w
     app.say(f"{app.settings.web.public_url} from {address}, {workers} × {threads} at a time")
     _say_how_to_begin(app, app.settings.web.public_url)
     app.close()
+    ready_to_serve(app)
     with tempfile.TemporaryDirectory(prefix="fieldvisit-metrics-") as figures:
         json_logs = {**os.environ, FORMAT_VARIABLE: "json", HOME_VARIABLE: str(app.settings.home)}
         with _working(app, json_logs, without_work):

@@ -28,6 +28,7 @@ from routing.gazetteer import Gazetteer
 from routing.geo import LatLon
 from routing.isochrones import isochrones
 from routing.lines import thinned
+from routing.preparing import make_ready
 from routing.shapes import as_geojson
 from routing.streets import StreetNetwork
 from webui.errors import PlanUnreadableError, WebError
@@ -218,6 +219,8 @@ class Sources:
 
 def warm_all(sources: Sources, now: datetime) -> None:
     """Have everything ready that visitors of any area ask for first."""
+    with suppress(RoutingError):
+        make_ready()
     for area in sources.areas.list():
         sources.warm(area, now.date())
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import click
 
 from planner.cli.app import App, area_option, main
+from planner.cli.prepare import ready_to_serve
 from planner.jobs.domain import Job
 from planner.jobs.requests import cancel_job, jobs_of, why_nothing_runs
 from planner.lifeline import end_with_parent
@@ -33,6 +34,7 @@ def work(app: App) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     end_with_parent()
+    ready_to_serve(app)
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     executor = open_executor(app.settings)
     try:

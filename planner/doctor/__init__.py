@@ -15,6 +15,7 @@ from planner.doctor.findings import Finding, Verdict, bad
 from planner.errors import PlannerError
 from planner.settings import Settings
 from planner.storage.examining import Examined, open_as_it_is
+from routing.preparing import loops
 
 __all__ = ["Finding", "Verdict", "findings"]
 
@@ -36,6 +37,7 @@ def findings(
         mail_server: log in to the mail server.
     """
     yield from machine.program()
+    yield from machine.compiled(loops())
     yield from machine.clock(clock())
     yield from machine.home(settings)
     yield from machine.key(settings, environment)

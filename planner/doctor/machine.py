@@ -16,10 +16,12 @@ from planner.doctor.findings import Finding, bad, doubtful, good
 from planner.errors import PlannerError
 from planner.people.keys import KEY_FILE, KEY_VARIABLE, read_keys
 from planner.settings import Settings
+from routing import native
+from routing.preparing import Loops
 
 NEEDED = ("ortools", "osmnx", "sqlalchemy", "flask", "folium", "distributed", "argon2", "cryptography")
-QUICKER = {"numba": "the search for plans", "routingkit_cch": "travel times"}
-"""Libraries that some machines lack, and what is slower without them."""
+QUICKER = {"routingkit_cch": "travel times are slower"}
+"""Libraries that some machines lack, and what that means."""
 
 LITTLE_BYTES, TOO_LITTLE_BYTES = 2_000_000_000, 200_000_000
 WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -34,9 +36,23 @@ def program() -> Iterator[Finding]:
         yield bad("program", f"{', '.join(missing)} is missing", "install fieldvisit again: pip install fieldvisit")
     slower = [name for name in QUICKER if find_spec(name) is None]
     for name in slower:
-        yield doubtful("program", f"{name} is missing: {QUICKER[name]} is slower", f"pip install {name} if it can be")
+        yield doubtful("program", f"{name} is missing: {QUICKER[name]}", f"pip install {name} if it can be")
     if not missing and not slower:
         yield good("program", about)
+
+
+def compiled(state: Loops) -> Iterator[Finding]:
+    """What would be slow in Python is compiled, and nobody waits for that."""
+    if state is Loops.KEPT:
+        yield good("loops", f"compiled, in {native.FOLDER}")
+    elif state is Loops.MISSING:
+        yield doubtful("loops", "not compiled yet: whoever needs them first waits half a minute", "fieldvisit prepare")
+    elif state is Loops.HOMELESS:
+        advice = f"name a folder by {native.FOLDER_VARIABLE} that the user who runs fieldvisit can write"
+        yield doubtful("loops", "compiled anew by every process: there is no folder to keep machine code in", advice)
+    else:
+        what = "plain Python: plans are searched with OR-Tools alone (engine ortools), and are not as good"
+        yield doubtful("loops", what, "pip install numba if it can be: it has no wheels for some machines")
 
 
 def home(settings: Settings) -> Iterator[Finding]:

@@ -28,6 +28,8 @@ from distributed.protocol.pickle import dumps, loads
 from planner.errors import SettingsError
 from planner.jobs.tasks import End, Outcome, Task, UnwantedError, attempt
 from planner.settings import JobSettings, Settings
+from routing.errors import RoutingError
+from routing.preparing import Loops, loops, make_ready
 
 NICE = 10
 """Workers give way to the pages that are served on the same machine."""
@@ -303,6 +305,10 @@ def _work(packed: bytes) -> Outcome:
             worker.log_event(_TOPIC, {"name": name, "progress": dict(progress)})
 
     try:
+        if loops() is Loops.MISSING:  # on a machine where no part of fieldvisit but this has ever been started
+            report({"what": "compiling, once on this machine", "fraction": 0.0})
+            with contextlib.suppress(RoutingError):  # then they are compiled when they are first called
+                make_ready()
         task: Task = loads(zlib.decompress(packed))
         return attempt(task, report)
     finally:

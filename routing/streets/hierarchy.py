@@ -11,27 +11,22 @@ RoutingKit's own queries use 32-bit costs and give no metres of the fastest way;
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 import routingkit_cch
 from numpy.typing import NDArray
 
+from routing.native import COMPILED, native
 from routing.streets.arcs import UNREACHED, Arcs, Ends
 
 Ints = NDArray[np.int32]
 Costs = NDArray[np.int64]
 
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
-
-
-def _native(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """Compile to machine code, kept on disk between runs."""
-    return cast(Callable[_Arguments, _Result], numba.njit(cache=True, nogil=True)(function))
+if not COMPILED:
+    raise ImportError("a hierarchy in plain Python is slower than none")
 
 
 class Hierarchy:
@@ -185,7 +180,7 @@ def _eliminate(node_count: int, tail: Ints, head: Ints) -> tuple[Ints, Ints]:
     return first, higher
 
 
-@_native
+@native
 def _depths(first: Ints, higher: Ints) -> Ints:
     """Steps from each node to the root of its elimination tree."""
     depth = np.zeros(len(first) - 1, dtype=np.int32)
@@ -195,7 +190,7 @@ def _depths(first: Ints, higher: Ints) -> Ints:
     return depth
 
 
-@_native
+@native
 def _customise(first: Ints, higher: Ints, tail: Ints, head: Ints, cost: Costs) -> tuple[Costs, Costs, Ints, Ints]:
     """Price arcs and shortcuts: every pair of a node's higher neighbours may find it cheaper to pass through it."""
     up = np.full(len(higher), UNREACHED)
@@ -226,7 +221,7 @@ def _customise(first: Ints, higher: Ints, tail: Ints, head: Ints, cost: Costs) -
     return up, down, up_via, down_via
 
 
-@_native
+@native
 def _climb(node: Ints, offset: Costs, first: Ints, higher: Ints, price: Costs, depth: Ints) -> tuple[Ints, Costs, Ints]:
     """Costs from each place to all its ancestors (or back, with the prices of coming down).
 
@@ -262,7 +257,7 @@ def _climb(node: Ints, offset: Costs, first: Ints, higher: Ints, price: Costs, d
     return hub, cost, reached_from
 
 
-@_native
+@native
 def _ancestors(nodes: Ints, first: Ints, higher: Ints) -> NDArray[np.int64]:
     """Ranks of these nodes (-1: none) and of all their ancestors, in ascending order."""
     found = np.zeros(len(first) - 1, dtype=np.bool_)
@@ -274,7 +269,7 @@ def _ancestors(nodes: Ints, first: Ints, higher: Ints) -> NDArray[np.int64]:
     return np.flatnonzero(found)
 
 
-@_native
+@native
 def _sweep(
     hub: Ints, hub_cost: Costs, here: Ints, first: Ints, higher: Ints, price: Costs, node: Ints, offset: Costs
 ) -> Costs:
@@ -294,7 +289,7 @@ def _sweep(
     return costs
 
 
-@_native
+@native
 def _table(hub_up: Ints, cost_up: Costs, hub_down: Ints, cost_down: Costs) -> Costs:
     """The least sum over the ancestors that two places share, for all pairs."""
     table = np.full((len(hub_up), len(hub_down)), UNREACHED)

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from people_cast import MONDAY_9, Office
 
+from planner import doctor
 from planner.cli import main
 from planner.doctor import Finding, Verdict, findings, machine
 from planner.doctor.database import file_system
@@ -24,8 +25,15 @@ from planner.people.keys import read_keys
 from planner.settings import GeocodingSettings, JobSettings, OidcSettings, Settings, WebSettings
 from planner.storage import open_store
 from routing.outgoing import OutgoingRules
+from routing.preparing import Loops
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX's")
+
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine has compiled so far."""
+    monkeypatch.setattr(doctor, "loops", lambda: Loops.KEPT)
 
 
 def now() -> datetime:
@@ -62,6 +70,23 @@ def test_a_new_installation_lacks_an_area_a_backup_a_dispatcher_and_an_admin(set
         "jobs": Verdict.DOUBTFUL,
         "people": Verdict.BAD,
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "advice"),
+    [
+        (Loops.MISSING, "not compiled yet", "fieldvisit prepare"),
+        (Loops.HOMELESS, "compiled anew by every process", "NUMBA_CACHE_DIR"),
+        (Loops.PLAIN, "engine ortools", "pip install numba"),
+    ],
+)
+def test_loops_that_are_not_compiled_are_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, state: Loops, text: str, advice: str
+) -> None:
+    monkeypatch.setattr(doctor, "loops", lambda: state)
+    finding = only(of(settings, "loops"), Verdict.DOUBTFUL)
+    assert text in finding.text
+    assert advice in finding.advice
 
 
 def test_whatever_is_not_good_comes_with_advice(settings: Settings) -> None:
