@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from planner.errors import SettingsError
 from planner.holidays import holiday_name, list_supported_countries
 from routing.outgoing import OutgoingRules
+from routing.speeds import MOST_TIMES, Slowdown
 
 HOME_VARIABLE = "FIELDVISIT_HOME"
 DATABASE_VARIABLE = "FIELDVISIT_DATABASE_URL"
@@ -143,6 +144,16 @@ WINDOW_MEANINGS = ("arrive", "whole")
 
 
 @dataclass(frozen=True, slots=True)
+class OvernightSettings:
+    """What a night at a hotel costs that does not say so itself: `price_minutes` of driving that it has to save."""
+
+    price_minutes: int = 120
+
+    def __post_init__(self) -> None:
+        _check_between(0, 1440, _named(self, "price_minutes"))
+
+
+@dataclass(frozen=True, slots=True)
 class BookingSettings:
     """How visits are offered and promised (see planner/slots).
 
@@ -260,6 +271,64 @@ class CandidateSettings:
         _check_between(1, 3650, _named(self, "other_cadence_days") | cadences)
         if not all(isinstance(days, int) for days in cadences.values()):
             raise ValueError("cadence_days holds a fraction of a day")
+
+
+@dataclass(frozen=True, slots=True)
+class RushHours:
+    """From when to when, by the clock, driving takes longer, and on which roads how much."""
+
+    start: time
+    end: time
+    slowdown: Slowdown
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSettings:
+    """When driving takes longer (see planner/rush_hours.py).
+
+    `morning` and `evening` are such as "07:00-09:30", on `days`, by the area's clock; empty for never. Their factors
+    say how many times as long driving takes then on motorways (and trunk roads), main_roads (primary to tertiary) and
+    streets (all others); what they do not name takes as long as ever.
+    """
+
+    morning: str = ""
+    evening: str = ""
+    days: tuple[str, ...] = WEEKDAYS[:5]
+    morning_factors: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"motorways": 1.3, "main_roads": 1.4, "streets": 1.2})
+    )
+    evening_factors: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({"motorways": 1.3, "main_roads": 1.4, "streets": 1.2})
+    )
+
+    def __post_init__(self) -> None:
+        for day in self.days:
+            if day not in WEEKDAYS:
+                raise ValueError(f"days names {day!r}, which is none of {', '.join(WEEKDAYS)}")
+        for name in ("morning", "evening"):
+            factors = getattr(self, f"{name}_factors")
+            if unknown := set(factors) - set(Slowdown.__dataclass_fields__):
+                raise ValueError(f"{name}_factors names {min(unknown)!r}: motorways, main_roads and streets are known")
+            _check_between(1, MOST_TIMES, {f"{name}_factors of {road}": factor for road, factor in factors.items()})
+        hours = self.rush_hours
+        if len(hours) > 1 and hours[0].end > hours[1].start:
+            raise ValueError(f"morning {self.morning!r} ends after evening {self.evening!r} begins")
+
+    @property
+    def rush_hours(self) -> tuple[RushHours, ...]:
+        """In order; none where driving always takes as long."""
+        asked = ((self.morning, self.morning_factors), (self.evening, self.evening_factors))
+        return tuple(RushHours(*_from_to(text), Slowdown(**factors)) for text, factors in asked if text)
+
+
+def _from_to(text: str) -> tuple[time, time]:
+    clock = "([01][0-9]|2[0-3]):[0-5][0-9]"
+    if not re.fullmatch(f"{clock}-{clock}", text, re.ASCII):
+        raise ValueError(f"{text!r} is no time of day such as 07:00-09:30")
+    start, end = (time.fromisoformat(each) for each in text.split("-"))
+    if start >= end:
+        raise ValueError(f"{text!r} ends before it begins")
+    return start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +490,8 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     candidates: CandidateSettings = field(default_factory=CandidateSettings)
     worth: WorthSettings = field(default_factory=WorthSettings)
+    overnight: OvernightSettings = field(default_factory=OvernightSettings)
+    traffic: TrafficSettings = field(default_factory=TrafficSettings)
     geocoding: GeocodingSettings = field(default_factory=GeocodingSettings)
     map: MapSettings = field(default_factory=MapSettings)
     web: WebSettings = field(default_factory=WebSettings)
@@ -458,11 +529,13 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         "gate": GateSettings,
         "handoffs": HandoffSettings,
         "booking": BookingSettings,
+        "overnight": OvernightSettings,
         "calendar": CalendarSettings,
         "fieldwork": FieldworkSettings,
         "mail": MailSettings,
         "candidates": CandidateSettings,
         "worth": WorthSettings,
+        "traffic": TrafficSettings,
         "geocoding": GeocodingSettings,
         "map": MapSettings,
         "web": WebSettings,

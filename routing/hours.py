@@ -36,7 +36,7 @@ class Hours:
         while len(on):
             until, k = self._until[k], k + 1
             of, whole = whole, legs[self._table[k], on]
-            left = -(-(left - (until - now)) * whole // of)
+            left = -((until - now - left) * whole // of)
             arrive[on] = until + left
             going = arrive[on] > self._until[k]
             on, k, now, left, whole = on[going], k[going], until[going], left[going], whole[going]

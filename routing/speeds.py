@@ -89,6 +89,24 @@ class SpeedTable:
 
 DEFAULT = SpeedTable()
 
+
+@dataclass(frozen=True, slots=True)
+class Slowdown:
+    """How many times as long driving takes as on free roads: on motorways and trunk roads; on main roads (primary,
+    secondary, tertiary); on all other streets. Delays at junctions grow with the street that leads there."""
+
+    motorways: float = 1.0
+    main_roads: float = 1.0
+    streets: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("motorways", "main_roads", "streets"):
+            if not 1 <= getattr(self, name) <= MOST_TIMES:
+                raise RoutingError(f"{name} must take 1 to {MOST_TIMES} times as long, not {getattr(self, name)}")
+
+
+MOST_TIMES = 5
+
 _IMPLICIT_KMH = {
     "none": 130.0,
     "walk": 7.0,

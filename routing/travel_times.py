@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from routing.errors import RoutingError
 from routing.geo import LatLon, great_circles_m
 from routing.problem import UNREACHABLE
+from routing.speeds import Slowdown
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,8 @@ class FanTimes:
     """Travel times between one place and n fixed ones: n int32 each, `UNREACHABLE` where no way leads.
 
     `to_s[i]` and `to_m[i]` lead from fixed place i to the one asked for, `from_s[i]` and `from_m[i]` from it to fixed
-    place i: the column and the row that `TravelTimeSource.travel_times` has for it, to the last digit.
+    place i: the column and the row that `TravelTimeSource.travel_times` has for it, to the last digit. `tables` are
+    the seconds (to, from) in further tables, where there are such (see `routing.traffic`).
 
     Raises:
         RoutingError: arrays that are not n int32 each.
@@ -70,10 +72,12 @@ class FanTimes:
     to_m: NDArray[np.int32]
     from_s: NDArray[np.int32]
     from_m: NDArray[np.int32]
+    tables: tuple[tuple[NDArray[np.int32], NDArray[np.int32]], ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("to_s", "to_m", "from_s", "from_m"):
-            values = getattr(self, name)
+        named = [(name, getattr(self, name)) for name in ("to_s", "to_m", "from_s", "from_m")]
+        named += [(f"table {k}", line) for k, table in enumerate(self.tables, start=1) for line in table]
+        for name, values in named:
             if values.shape != (len(self.to_s),) or values.dtype != np.int32:
                 raise RoutingError(f"{name} must be {len(self.to_s)} int32, not {values.shape} {values.dtype}")
             values.flags.writeable = False
@@ -112,6 +116,14 @@ class TravelTimeSource(Protocol):
         """
         ...
 
+    def slowed(self, by: Slowdown) -> TravelTimeSource:
+        """The same places while driving takes longer.
+
+        Raises:
+            RoutingError: it is not known on which roads one drives.
+        """
+        ...
+
 
 PLAIN_FAN_STEP = 63
 """Fixed places that a plain fan asks for at a time: it needs two lines of a square, the larger the more is waste."""
@@ -130,15 +142,29 @@ class PlainFan:
         for at in range(0, len(self.places), PLAIN_FAN_STEP):
             square = self.source.travel_times([place, *self.places[at : at + PLAIN_FAN_STEP]])
             lines.append([square.seconds[1:, 0], square.metres[1:, 0], square.seconds[0, 1:], square.metres[0, 1:]])
-        return FanTimes(*(np.concatenate(line) for line in zip(*lines, strict=True))) if lines else _NO_PLACES
+        to_s, to_m, from_s, from_m = map(np.concatenate, zip(*lines, strict=True)) if lines else _NOTHING
+        return FanTimes(to_s, to_m, from_s, from_m)
 
 
-_NO_PLACES = FanTimes(*(np.empty(0, dtype=np.int32) for _ in range(4)))
+_NOTHING = [np.empty(0, dtype=np.int32)] * 4
+
+
+@dataclass(frozen=True)
+class HourlyFan:
+    """A fan, and those of the same places in further tables, as one."""
+
+    first: Fan
+    tables: tuple[Fan, ...]
+
+    def times(self, place: LatLon) -> FanTimes:
+        """Seconds and metres between the place and every fixed one, in their order; metres are those of the first."""
+        others = (fan.times(place) for fan in self.tables)
+        return replace(self.first.times(place), tables=tuple((times.to_s, times.from_s) for times in others))
 
 
 @dataclass(frozen=True)
 class GreatCircleTravelTimes:
-    """Travel times where there are no streets: great-circle distance × `detour`, driven at `kmh`.
+    """Travel times where there are no streets: great-circle distance × `detour`, driven at `kmh`, on main roads.
 
     Raises:
         RoutingError: a speed that is not positive, or a detour below 1.
@@ -168,3 +194,7 @@ class GreatCircleTravelTimes:
         """A straight line between the two places."""
         times = self.travel_times([origin, destination])
         return LegPath(int(times.seconds[0, 1]), int(times.metres[0, 1]), (origin, destination))
+
+    def slowed(self, by: Slowdown) -> GreatCircleTravelTimes:
+        """The same places while driving takes longer."""
+        return replace(self, kmh=self.kmh / by.main_roads)

@@ -83,6 +83,10 @@ class EngineFan(Protocol):
 class Engine(Protocol):
     """Exact shortest paths on `Arcs`."""
 
+    def repriced(self, arcs: Arcs) -> Engine:
+        """The same for arcs that only cost something else."""
+        ...
+
     def costs(self, origins: Ends, destinations: Ends) -> NDArray[np.int64]:
         """Least costs, origins × destinations; `UNREACHED` or more where there is no way."""
         ...

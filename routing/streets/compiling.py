@@ -13,7 +13,7 @@ connected component always reach each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from routing.errors import ExtractError
+from routing.errors import AreaError, ExtractError
 from routing.geo import great_circles_m
-from routing.speeds import SpeedTable, tag_values
+from routing.speeds import Slowdown, SpeedTable, tag_values
 from routing.streets.arcs import Arcs, cost
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ _RANK = {
     for name in names
 }
 _SERVICE_RANK = 0
+_ROADS = ("streets", "main_roads", "motorways")
+"""What `Streets.road` counts: the parts of a `Slowdown`."""
+_LEAST_RANK = (_RANK["tertiary_link"], _RANK["trunk_link"])
+"""From which on streets are main roads, and motorways."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +76,8 @@ class Streets:
 
     `line` holds all points as (lat, lon) float64, those of street i are `line[line_first[i]:line_first[i + 1]]`.
     Times are milliseconds of running along the street and of the delay at the node that it leads into, forward
-    (from `tail` to `head`, along the line) and backward; -1 where driving that way is not allowed.
+    (from `tail` to `head`, along the line) and backward; -1 where driving that way is not allowed. `road` says of which
+    part of a `Slowdown` a street is; -1 of areas that were built before there were such.
     """
 
     node_count: Ints  # shape (1,)
@@ -87,12 +92,30 @@ class Streets:
     private: NDArray[np.bool_]
     islet: NDArray[np.bool_]
     doorless: NDArray[np.bool_]
+    road: NDArray[np.int8]
     line: Floats  # points × 2
     line_first: Ints
 
     @classmethod
     def names(cls) -> list[str]:
         return [f.name for f in fields(cls)]
+
+    def slowed(self, by: Slowdown) -> Streets:
+        """The same streets while driving takes longer. Raises AreaError where `road` is not known."""
+        if np.any(self.road < 0):
+            raise AreaError("this area was built before there were times of day: add it again, or leave [traffic] out")
+        times = np.array([getattr(by, name) for name in _ROADS])[self.road]
+
+        def longer(ms: Ints) -> Ints:
+            return np.where(ms > 0, np.rint(ms * times), ms).astype(np.int32)
+
+        return replace(
+            self,
+            forward_ms=longer(self.forward_ms),
+            backward_ms=longer(self.backward_ms),
+            forward_delay_ms=longer(self.forward_delay_ms),
+            backward_delay_ms=longer(self.backward_delay_ms),
+        )
 
 
 @dataclass(slots=True)
@@ -154,6 +177,7 @@ def compile_streets(graph: nx.MultiDiGraph[Any], speeds: SpeedTable) -> tuple[St
         private=private,
         islet=_islets(component[tail], component[head], length_m),
         doorless=np.array([street.doorless for street in streets]),
+        road=np.searchsorted(_LEAST_RANK, [street.rank for street in streets], side="right").astype(np.int8),
         line=np.ascontiguousarray(line),
         line_first=line_first,
     )

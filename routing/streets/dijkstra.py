@@ -21,6 +21,10 @@ class Dijkstra:
             (arcs.cost.astype(np.float64), arcs.head, first), shape=(arcs.node_count, arcs.node_count)
         )
 
+    def repriced(self, arcs: Arcs) -> Dijkstra:
+        """The same for arcs that only cost something else."""
+        return Dijkstra(arcs)
+
     def costs(self, origins: Ends, destinations: Ends) -> NDArray[np.int64]:
         """Least costs, origins × destinations; `UNREACHED` or more where there is no way."""
         costs = np.full((len(origins.node), len(destinations.node)), UNREACHED)

@@ -57,6 +57,12 @@ class Hierarchy:
         depth = _depths(first, higher)
         return cls(dict(zip(cls.ARRAYS, (rank, first, higher, *priced, depth), strict=True)))
 
+    def repriced(self, arcs: Arcs) -> Hierarchy:
+        """The same order of nodes, and shortcuts, for arcs that only cost something else."""
+        a = self.arrays
+        priced = _customise(a["first"], a["higher"], a["rank"][arcs.tail], a["rank"][arcs.head], arcs.cost)
+        return Hierarchy({**a, **dict(zip(("up", "down", "up_via", "down_via"), priced, strict=True))})
+
     def costs(self, origins: Ends, destinations: Ends) -> Costs:
         """Least costs, origins × destinations; `UNREACHED` or more where there is no way."""
         return _table(*self.climb(origins, "up")[:2], *self.climb(destinations, "down")[:2])
