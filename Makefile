@@ -47,6 +47,7 @@ browser: .venv/installed-test
 
 .venv/installed-%: pyproject.toml package-lock.json tests/constraints.txt | .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint tests/constraints.txt --editable ".[$*]"
+	$(BIN)/fieldvisit prepare
 	touch $@
 
 # Debian and Ubuntu ship venv apart from Python.

@@ -23,6 +23,7 @@ from planner.access import EVERYTHING, SYSTEM, Actor, Scope
 from planner.errors import StorageError
 from planner.jobs.domain import Job, JobState
 from planner.repository import R, Store, UnitOfWork
+from routing.preparing import loops
 from webui.request_log import route, seconds_since_start
 
 FILES_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -126,10 +127,10 @@ class JobsCollector:
 
 
 class BuildCollector:
-    """Which fieldvisit this is."""
+    """Which fieldvisit this is, and whether its loops run as machine code that is kept (`routing.preparing.Loops`)."""
 
     def collect(self) -> Iterable[Metric]:
-        facts = {"version": version("fieldvisit"), "python": platform.python_version()}
+        facts = {"version": version("fieldvisit"), "python": platform.python_version(), "loops": loops().value}
         yield InfoMetricFamily("fieldvisit_build", "What is running.", value=facts)
 
 

@@ -18,6 +18,7 @@ from planner.access import Permission
 from planner.errors import StorageError, StorageUnavailableError
 from planner.jobs.domain import Job, JobState
 from planner.repository import Store
+from routing.preparing import loops
 from webui import metrics
 from webui.health import Readiness
 from webui.policy import public
@@ -207,7 +208,9 @@ def test_waits_of_writers_and_refusals_of_the_database_are_counted(company: Comp
 
 
 def test_what_is_running_is_told(company: Company) -> None:
-    assert any(name == "fieldvisit_build_info" and "0." in labels[1] for name, labels in figures(company))
+    [labels] = [labels for name, labels in figures(company) if name == "fieldvisit_build_info"]
+    assert any("0." in label for label in labels)
+    assert loops().value in labels, "whether somebody may have to wait for a compiler"
 
 
 def test_a_jobs_owner_or_area_is_in_no_label(company: Company) -> None:
