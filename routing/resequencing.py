@@ -5,6 +5,8 @@ Gélinas and Solomon (1995, An Optimal Algorithm for the Traveling Salesman Prob
 all ways to have done a set of jobs and to stand at one of them, only those are kept that are not worse than another in
 driving and in both labels of `routing.timing` (earliest done, break owed and taken). What can reach some job or the
 shift's end no more is dropped, so that narrow windows leave little to do. All ways of one length are one set of arrays.
+
+`routing.sequencing` proves the order of short days; this is for longer ones, and for days of which not all can be done.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.native import COMPILED
 from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.sequencing import MOST_PROVED, best_sequence
 from routing.timing import NEVER, Timeline, break_ends, setup_s
 
 Whole = NDArray[np.int64]
@@ -44,12 +48,12 @@ def resequenced(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> tuple[Jo
     if not given:
         return ()
     groups = [job.group for job in given if job.group is not None]
-    if (
-        not shift.has_room_for(given)
-        or not all(shift.allows(job) for job in given)
-        or len(set(groups)) < len(groups)
-    ):
+    if not shift.has_room_for(given) or not all(shift.allows(job) for job in given) or len(set(groups)) < len(groups):
         return None
+    if COMPILED and len(given) <= MOST_PROVED:
+        best = best_sequence(problem, shift, given)
+        if best is not None and best.proved:
+            return best.jobs
     as_given = Timeline.of(problem, shift, given)
     known_s = as_given.drive_s if as_given.feasible else NEVER
     order = _least_driving(_Day.of(problem, shift, given), known_s) if 1 < len(given) <= MOST_JOBS else None

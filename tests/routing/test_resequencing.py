@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from small_days import World, jobs, shifts, worlds
 
 from routing import resequencing
+from routing.native import COMPILED
 from routing.problem import Break, Job, Problem, Shift, TimeWindow
 from routing.resequencing import resequenced
 from routing.timing import Timeline
@@ -31,7 +32,11 @@ def problem(day: Day) -> Problem:
     return Problem(visits, (shift,), world.seconds, world.seconds)
 
 
-def test_a_day_finds_an_order_exactly_when_one_of_all_orders_breaks_no_rule_and_it_is_the_cheapest() -> None:
+@pytest.mark.parametrize("compiled", sorted({COMPILED, False}))
+def test_a_day_finds_an_order_exactly_when_one_of_all_orders_breaks_no_rule_and_it_is_the_cheapest(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resequencing, "COMPILED", compiled)
     seen: set[bool] = set()
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -58,6 +63,7 @@ def test_a_day_too_long_to_try_all_ways_is_never_worse_than_it_was_and_breaks_no
     world, shift, visits = day
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resequencing, "MOST_STEPS", steps * len(visits))
+        patch.setattr(resequencing, "COMPILED", False)
         order = resequenced(problem(day), shift, visits)
     as_it_was = world.route(shift, visits)
     assert order is not None or as_it_was is None
