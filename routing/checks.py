@@ -114,35 +114,36 @@ def capacity_is_kept(problem: Problem, solution: Solution) -> Iterator[Violation
 
 
 def legs_are_driven(problem: Problem, solution: Solution) -> Iterator[Violation]:
-    """Every leg exists, takes as long as the matrix says, and is not driven faster than that."""
+    """Every leg exists, begins when the vehicle is free, and takes as long as it takes at that hour."""
     for v in _visits(problem, solution):
-        seconds = problem.seconds[v.from_place][v.job.place]
-        metres = problem.metres[v.from_place][v.job.place]
-        if seconds == UNREACHABLE:
-            yield Violation("legs_are_driven", v.job.id, "it cannot be reached from the stop before")
-        elif (v.step.drive_s, v.step.drive_m) != (seconds, metres):
-            yield Violation(
-                "legs_are_driven",
-                v.job.id,
-                f"drives {v.step.drive_s} s, {v.step.drive_m} m, not {seconds} s, {metres} m",
-            )
-        elif v.step.arrive_s < v.free_s + seconds:
-            yield Violation(
-                "legs_are_driven",
-                v.job.id,
-                f"arrives {v.free_s + seconds - v.step.arrive_s} s sooner than driving takes",
-            )
+        for how in _driven(
+            problem, v.from_place, v.job.place, v.free_s, (v.step.drive_s, v.step.drive_m), v.step.arrive_s
+        ):
+            yield Violation("legs_are_driven", v.job.id, how)
     for route in solution.routes:
         shift = route.shift_in(problem)
         if not route.steps:
             yield Violation("legs_are_driven", route.shift, "a route without a job")
             continue
-        last = problem.job_by_id[route.steps[-1].job].place
-        seconds, metres = problem.seconds[last][shift.end_place], problem.metres[last][shift.end_place]
-        if seconds == UNREACHABLE or (route.return_drive_s, route.return_drive_m) != (seconds, metres):
-            yield Violation("legs_are_driven", route.shift, f"the leg to the end is not {seconds} s, {metres} m")
-        elif route.return_s < route.steps[-1].leave_s + seconds:
-            yield Violation("legs_are_driven", route.shift, "is at its end sooner than driving takes")
+        last, drive = problem.job_by_id[route.steps[-1].job].place, (route.return_drive_s, route.return_drive_m)
+        for how in _driven(problem, last, shift.end_place, route.steps[-1].leave_s, drive, route.return_s):
+            yield Violation("legs_are_driven", route.shift, f"to its end: {how}")
+
+
+def _driven(
+    problem: Problem, origin: int, destination: int, free_s: int, drive: tuple[int, int], arrive_s: int
+) -> Iterator[str]:
+    """What is wrong with a leg that is said to take so many seconds and metres and to be over then."""
+    if problem.seconds[origin][destination] == UNREACHABLE:
+        yield "it cannot be reached from the stop before"
+        return
+    depart_s = arrive_s - drive[0]
+    seconds = problem.arrive_s(origin, destination, depart_s) - depart_s
+    metres = problem.metres[origin][destination]
+    if drive != (seconds, metres):
+        yield f"drives {drive[0]} s, {drive[1]} m, not {seconds} s, {metres} m"
+    elif depart_s < free_s:
+        yield f"arrives {free_s - depart_s} s sooner than driving takes"
 
 
 def parking_is_paid(problem: Problem, solution: Solution) -> Iterator[Violation]:

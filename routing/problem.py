@@ -308,15 +308,16 @@ class Problem:
         """When a vehicle that departs then is there; None of this asks whether a way leads there."""
         if not self.tables:
             return depart_s + self.seconds[origin][destination]
-        return arrive_s(self._leg(origin, destination), self.traffic, depart_s)
+        return arrive_s(self.leg(origin, destination), self.traffic, depart_s)
 
     def depart_s(self, origin: int, destination: int, arrive_by_s: int) -> int:
         """The latest departure with which a vehicle is there by then."""
         if not self.tables:
             return arrive_by_s - self.seconds[origin][destination]
-        return depart_s(self._leg(origin, destination), self.traffic, arrive_by_s)
+        return depart_s(self.leg(origin, destination), self.traffic, arrive_by_s)
 
-    def _leg(self, origin: int, destination: int) -> tuple[int, ...]:
+    def leg(self, origin: int, destination: int) -> tuple[int, ...]:
+        """Its seconds in each table."""
         return (self.seconds[origin][destination], *(table[origin][destination] for table in self.tables))
 
     def may_serve(self, shift: Shift, job: Job) -> bool:

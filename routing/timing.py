@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Route, Step
+from routing.traffic import Change, arrive_s, depart_s
 
 NEVER = 1 << 40
 """Earlier than nothing, later than everything: the label of what cannot be done."""
@@ -67,6 +68,9 @@ class Timeline:
 
     `latest[k]` is the latest time at which one may be free at place k (0 is the start, k the k-th job's place, service
     done) and still do all that follows; its first label for somebody who still owes the break.
+
+    Whatever the hour, `drive_s` and what is added to it are of the problem's first table: what can be done is decided
+    by the true times, what it costs by driving that does not depend on all the rest of the day.
     """
 
     problem: Problem
@@ -89,13 +93,15 @@ class Timeline:
         sequence = tuple(jobs)
         places = (shift.start_place, *(job.place for job in sequence), shift.end_place)
         drives = [problem.seconds[a][b] for a, b in pairwise(places)]
-        earliest, latest = labelled(shift, sequence, drives)
+        tables = [[table[a][b] for a, b in pairwise(places)] for table in problem.tables]
+        earliest, latest = labelled(shift, sequence, drives, tables, problem.traffic)
         return cls(problem, shift, sequence, places, earliest, latest, sum(max(drive, 0) for drive in drives))
 
     def added_drive_s(self, job: Job, position: int) -> int | None:
         """Seconds of driving that `job` adds as the job number `position` (from 0), or None if it does not fit there.
 
-        Constant time. Considers time, break, reachability, max_jobs and capacity; not eligibility: that is `Problem.may_serve`.
+        Constant time. Considers time, break, reachability, max_jobs and capacity, not eligibility: see
+        `Problem.may_serve`.
         """
         shift, seconds = self.shift, self.problem.seconds
         if not shift.has_room_for(self.jobs, job):
@@ -104,6 +110,8 @@ class Timeline:
         there, onward = seconds[before][job.place], seconds[job.place][after]
         if there == UNREACHABLE or onward == UNREACHABLE:
             return None
+        if self.problem.tables:
+            return there + onward - max(seconds[before][after], 0) if self._fits_in_traffic(job, position) else None
         labels = after_job(shift, self.earliest[position], there + setup_s(before, job), job)
         if position == len(self.jobs):
             by = shift.end_s - onward
@@ -115,9 +123,33 @@ class Timeline:
             return None
         return there + onward - max(seconds[before][after], 0)
 
+    def _fits_in_traffic(self, job: Job, position: int) -> bool:
+        shift, problem = self.shift, self.problem
+        before, after = self.places[position], self.places[position + 1]
+        doors = arriving(self.earliest[position], problem.leg(before, job.place), problem.traffic, setup_s(before, job))
+        owed, taken = after_job(shift, doors, 0, job)
+        doors, parking_s = (break_begins(shift, shift.end_s), shift.end_s), 0
+        if position < len(self.jobs):
+            following = self.jobs[position]
+            doors = door_labels(shift, self.latest[position + 1], following)
+            parking_s = setup_s(job.place, following)
+        latest = departing(shift, doors, problem.leg(job.place, after), problem.traffic, parking_s)
+        return owed <= latest[0] or taken <= latest[1]
 
-def labelled(shift: Shift, jobs: Sequence[Job], drives: Sequence[int]) -> tuple[tuple[Labels, ...], tuple[Labels, ...]]:
-    """The labels `earliest` and `latest` of a `Timeline`, from the seconds of its len(jobs) + 1 legs. O(jobs)."""
+
+def labelled(
+    shift: Shift,
+    jobs: Sequence[Job],
+    drives: Sequence[int],
+    tables: Sequence[Sequence[int]] = (),
+    traffic: Sequence[Change] = (),
+) -> tuple[tuple[Labels, ...], tuple[Labels, ...]]:
+    """The labels `earliest` and `latest` of a `Timeline`, from the seconds of its len(jobs) + 1 legs. O(jobs).
+
+    `tables` are the seconds of the same legs in the further tables of `traffic`.
+    """
+    if tables:
+        return _labelled_in_traffic(shift, jobs, list(zip(drives, *tables, strict=True)), traffic)
     places = (shift.start_place, *(job.place for job in jobs))
     now: Labels = (shift.start_s, break_ends(shift, shift.start_s))
     earliest = [now]
@@ -140,6 +172,42 @@ def labelled(shift: Shift, jobs: Sequence[Job], drives: Sequence[int]) -> tuple[
         latest.append(later)
     latest.reverse()
     return tuple(earliest), tuple(latest)
+
+
+def _labelled_in_traffic(
+    shift: Shift, jobs: Sequence[Job], legs: Sequence[Sequence[int]], traffic: Sequence[Change]
+) -> tuple[tuple[Labels, ...], tuple[Labels, ...]]:
+    places = (shift.start_place, *(job.place for job in jobs))
+    parkings = [setup_s(before, job) for before, job in zip(places, jobs, strict=False)]
+    now: Labels = (shift.start_s, break_ends(shift, shift.start_s))
+    earliest = [now]
+    for job, leg, parking_s in zip(jobs, legs, parkings, strict=False):
+        now = after_job(shift, arriving(now, leg, traffic, parking_s), 0, job)
+        earliest.append(now)
+    later = departing(shift, (break_begins(shift, shift.end_s), shift.end_s), legs[-1], traffic, 0)
+    latest = [later]
+    for k in range(len(jobs) - 1, -1, -1):
+        later = departing(shift, door_labels(shift, later, jobs[k]), legs[k], traffic, parkings[k])
+        latest.append(later)
+    latest.reverse()
+    return tuple(earliest), tuple(latest)
+
+
+def arriving(free: Labels, leg: Sequence[int], traffic: Sequence[Change], parking_s: int) -> Labels:
+    """The earliest times to stand at a door, parked, given those before the leg to it."""
+    if leg[0] == UNREACHABLE:
+        return NEVER, NEVER
+    owed, taken = (arrive_s(leg, traffic, free_s) + parking_s if free_s < NEVER else NEVER for free_s in free)
+    return owed, taken
+
+
+def departing(shift: Shift, doors: Labels, leg: Sequence[int], traffic: Sequence[Change], parking_s: int) -> Labels:
+    """The latest times to be free before a leg, given those to stand at the door at its end, parked."""
+    if leg[0] == UNREACHABLE:
+        return -NEVER, -NEVER
+    owed, taken = (depart_s(leg, traffic, at_s - parking_s) if at_s > -NEVER else -NEVER for at_s in doors)
+    owed = max(owed, break_begins(shift, taken))
+    return owed if owed >= 0 else -NEVER, taken if taken >= 0 else -NEVER
 
 
 def door_labels(shift: Shift, later: Labels, job: Job) -> Labels:
@@ -222,9 +290,10 @@ def schedule(problem: Problem, shift: Shift, jobs: Sequence[Job], *, at_once: bo
 
 
 class _Leg(NamedTuple):
-    """A drive and the job at its end."""
+    """A drive and the job at its end; `hours` are its seconds in each table, where there are several."""
 
     drive_s: int
+    hours: tuple[int, ...]
     setup_s: int
     windows: list[tuple[int, int]]
     service_s: int
@@ -236,20 +305,24 @@ class _Sequence(NamedTuple):
     shift: Shift
     legs: list[_Leg]
     home_s: int
+    home_hours: tuple[int, ...]
+    traffic: tuple[Change, ...]
 
     @classmethod
     def of(cls, problem: Problem, shift: Shift, jobs: Sequence[Job]) -> _Sequence:
-        seconds, places = problem.seconds, _places(shift, jobs)
+        seconds, places, hourly = problem.seconds, _places(shift, jobs), bool(problem.tables)
         legs = [
             _Leg(
                 seconds[before][job.place],
+                problem.leg(before, job.place) if hourly else (),
                 setup_s(before, job),
                 [(window.start_s, window.end_s) for window in job.windows],
                 job.service_s,
             )
             for before, job in zip(places, jobs, strict=False)
         ]
-        return cls(shift, legs, seconds[places[-2]][places[-1]])
+        home = problem.leg(places[-2], places[-1]) if hourly else ()
+        return cls(shift, legs, seconds[places[-2]][places[-1]], home, problem.traffic if hourly else ())
 
 
 def _places(shift: Shift, jobs: Sequence[Job]) -> tuple[int, ...]:
@@ -257,11 +330,14 @@ def _places(shift: Shift, jobs: Sequence[Job]) -> tuple[int, ...]:
 
 
 class _Walk(NamedTuple):
-    """When each job is arrived at and begun, when the break and the drives are over, and when both are."""
+    """When one departs to each job, arrives and begins; when the break is over; when one leaves for home and is there;
+    and when all is over."""
 
+    departures: list[int]
     arrivals: list[int]
     begins: list[int]
     rested_s: int | None
+    leave_s: int
     home_s: int
     over_s: int
 
@@ -271,14 +347,16 @@ def _walk(sequence: _Sequence, gap: int | None, start_s: int) -> _Walk | None:
 
     The last two gaps are before the leg home and at home; no gap, no break. None if that does not fit.
     """
-    shift, legs, _ = sequence
+    shift, legs, _, home_hours, traffic = sequence
     now, rested = start_s, None
+    departures: list[int] = []
     arrivals: list[int] = []
     begins: list[int] = []
     for k, leg in enumerate(legs):
         if gap == 2 * k:
             now = rested = break_ends(shift, now)
-        now += leg.drive_s
+        departures.append(now)
+        now = arrive_s(leg.hours, traffic, now) if traffic else now + leg.drive_s
         arrivals.append(now)
         now += leg.setup_s
         if gap == 2 * k + 1:
@@ -293,19 +371,20 @@ def _walk(sequence: _Sequence, gap: int | None, start_s: int) -> _Walk | None:
         now += leg.service_s
     if gap == 2 * len(legs):
         now = rested = break_ends(shift, now)
-    home = now = now + sequence.home_s
+    leave = now
+    home = now = arrive_s(home_hours, traffic, now) if traffic else now + sequence.home_s
     if gap == 2 * len(legs) + 1:
         now = rested = break_ends(shift, now)
-    return _Walk(arrivals, begins, rested, home, now) if now <= shift.end_s else None
+    return _Walk(departures, arrivals, begins, rested, leave, home, now) if now <= shift.end_s else None
 
 
 def _latest_start_s(sequence: _Sequence, gap: int | None, over_s: int) -> int:
     """The latest start from which all is over by then, with the break in this gap: the walk, backwards."""
-    shift, legs, home_s = sequence
+    shift, legs, home_s, home_hours, traffic = sequence
     by = over_s
     if gap == 2 * len(legs) + 1:
         by = break_begins(shift, by)
-    by -= home_s
+    by = depart_s(home_hours, traffic, by) if traffic else by - home_s
     if gap == 2 * len(legs):
         by = break_begins(shift, by)
     for k in range(len(legs) - 1, -1, -1):
@@ -317,7 +396,8 @@ def _latest_start_s(sequence: _Sequence, gap: int | None, over_s: int) -> int:
                 break
         if gap == 2 * k + 1:
             by = break_begins(shift, by)
-        by -= leg.setup_s + leg.drive_s
+        by -= leg.setup_s
+        by = depart_s(leg.hours, traffic, by) if traffic else by - leg.drive_s
         if gap == 2 * k:
             by = break_begins(shift, by)
     return by
@@ -331,24 +411,26 @@ def _route(problem: Problem, shift: Shift, jobs: Sequence[Job], walk: _Walk) -> 
     until = walk.begins[0]
     if rest_start is not None and walk.arrivals[0] <= rest_start < until:
         until = rest_start
-    arrivals = [until - setup_s(shift.start_place, jobs[0]), *walk.arrivals[1:]]
+    leave_s = problem.depart_s(places[0], places[1], until - setup_s(shift.start_place, jobs[0]))
+    departures = [leave_s, *walk.departures[1:]]
+    arrivals = [problem.arrive_s(places[0], places[1], leave_s), *walk.arrivals[1:]]
     steps = tuple(
         Step(
             job.id,
-            problem.seconds[before][job.place],
+            arrive - depart,
             problem.metres[before][job.place],
             arrive,
             begin,
             begin + job.service_s,
         )
-        for before, job, arrive, begin in zip(places, jobs, arrivals, walk.begins, strict=False)
+        for before, job, depart, arrive, begin in zip(places, jobs, departures, arrivals, walk.begins, strict=False)
     )
     return Route(
         shift.id,
-        steps[0].arrive_s - steps[0].drive_s,
+        leave_s,
         steps,
         rest_start,
-        problem.seconds[places[-2]][places[-1]],
+        walk.home_s - walk.leave_s,
         problem.metres[places[-2]][places[-1]],
         walk.home_s,
     )
