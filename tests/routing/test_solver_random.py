@@ -99,11 +99,10 @@ def missed_worth(problem: Problem, done: int) -> int | None:
     groups = {job.group or job.id for job in problem.jobs}
     for group in groups:
         members = [j for j, job in enumerate(problem.jobs) if (job.group or job.id) == group]
-        visits = sum(done >> j & 1 for j in members)
-        if visits > 1:
+        visited = [problem.jobs[j].cost_of_leaving_out_s for j in members if done >> j & 1]
+        if len(visited) > 1:
             return None
-        if not visits:
-            missed += max(problem.jobs[j].cost_of_leaving_out_s for j in members)
+        missed += max(problem.jobs[j].cost_of_leaving_out_s for j in members) - sum(visited)
     return missed
 
 
