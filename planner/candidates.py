@@ -19,6 +19,7 @@ from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import CandidateSettings, GateSettings, Settings
 from planner.slots.domain import Booking
 from planner.snapshot import Snapshot
+from planner.visit_ids import visit_id
 from planner.worth import Worth, account_worth, opportunity_worth
 from routing.geo import EARTH_RADIUS_M, LatLon
 from routing.problem import UNREACHABLE
@@ -121,11 +122,6 @@ class Candidates:
     """Opportunities that are with inside sales: the gate does not let them through, or the field gave them back."""
     dormant: tuple[Listed, ...]
     """Customers who stopped buying; for inside sales, not for a visit."""
-
-
-def visit_id(kind: RecordKind, record_id: str) -> str:
-    """Ids of accounts and opportunities may clash; those of visits may not."""
-    return f"{kind}:{record_id}"
 
 
 def team_work_days(reps: Sequence[Rep]) -> frozenset[int]:

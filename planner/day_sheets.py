@@ -23,6 +23,7 @@ from planner.errors import PlannerError
 from planner.plan_document import RepDay, Stop, read_plan
 from planner.repository import Store, StoredPlan, UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
+from planner.visit_ids import record_behind
 
 MAX_LINE = 300
 """Longer texts are cut on a sheet."""
@@ -263,7 +264,7 @@ def _agreed(agreed: datetime | None, begin: datetime) -> str:
 
 def _who(record_of: RecordOf, visit_id: str) -> tuple[Contact, str, datetime | None]:
     """Whom to ask for at a visit, what inside sales has noted, and the local time that was agreed elsewhere."""
-    kind, _, record_id = visit_id.partition(":")
+    kind, record_id = record_behind(visit_id)
     if kind not in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY):
         return Contact(), "", None
     record = record_of(RecordKind(kind), record_id)

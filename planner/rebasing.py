@@ -36,6 +36,7 @@ from planner.slots.lookups import Kept
 from planner.slots.working_order import Workshop
 from planner.snapshot import Snapshot
 from planner.translation import WorkingDay, working_days
+from planner.visit_ids import record_behind
 
 _Refused = tuple[Booking, str]
 """What has no room, and why."""
@@ -242,7 +243,7 @@ class Rebased:
 
     def _is_over(self, key: DayKey, stop: Stop) -> bool:
         """Nobody visits it on this day any more: it is promised for another time, or there is nothing to do."""
-        visit, (kind, _, record_id) = stop["visit_id"], stop["visit_id"].partition(":")
+        visit, (kind, record_id) = stop["visit_id"], record_behind(stop["visit_id"])
         if (key, visit) in self._basis.done:
             return False
         if promise := self._promised.get(visit):

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.benchmarking.scenario import ZONE
-from planner.candidates import Visit, VisitKind, visit_id
+from planner.candidates import Visit, VisitKind
 from planner.domain import Account, Address, Location, RecordKind, Rep
 from planner.plan_document import FORMAT, Place, PlanDocument, RepDay, untimed_stop, write_plan
 from planner.repository import Store, StoredPlan
 from planner.settings import Settings
 from planner.territories.domain import Territory, TerritorySource
+from planner.visit_ids import visit_id
 from routing.errors import AreaError
 from routing.gazetteer import Verdict
 from routing.geo import LatLon

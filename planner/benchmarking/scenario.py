@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from planner.candidates import Visit, VisitKind, visit_id
+from planner.candidates import Visit, VisitKind
 from planner.domain import Account, Address, Opportunity, Rep
 from planner.plan_document import RepDay, rep_day, untimed_stop
 from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.translation import Clock, WorkingDay, shift_of, visit_windows, working_days
+from planner.visit_ids import visit_id
 from routing.geo import LatLon, great_circles_m
 from routing.problem import Job, Problem
 from routing.timing import Timeline, schedule

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from planner.candidates import cadence_days, is_dormant, visit_id
+from planner.candidates import cadence_days, is_dormant
 from planner.coverage.capacity import (
     Demand,
     Driving,
@@ -32,6 +32,7 @@ from planner.coverage.standing import due_on, state_after
 from planner.domain import Account, RecordKind, Rep
 from planner.settings import CalendarSettings, Settings
 from planner.territories.places import territory_of
+from planner.visit_ids import visit_id
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
 

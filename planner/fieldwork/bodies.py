@@ -17,6 +17,7 @@ from uuid import UUID
 from planner.domain import MAX_NOTES, MAX_TEXT, RecordKind, _check
 from planner.errors import InvalidRecordError
 from planner.fieldwork.domain import MAX_ID, SAID_AT, DealOutcome, Disposition, EventKind, FieldEvent, Severity
+from planner.visit_ids import record_behind
 
 MAX_STOPS = 200
 AHEAD = timedelta(minutes=5)
@@ -300,7 +301,7 @@ def _visit_or_none(field: str, value: Any) -> str:
 
 
 def _check_visit(field: str, visit: str) -> None:
-    kind, _, record = visit.partition(":")
+    kind, record = record_behind(visit)
     known = kind in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY) and bool(record)
     _check(known, field, f"{visit!r:.60} is neither account:… nor opportunity:…")
 

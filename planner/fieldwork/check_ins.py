@@ -7,6 +7,7 @@ from planner.fieldwork.bodies import Arrived
 from planner.fieldwork.domain import CheckIn, CheckInVerdict, FieldEvent
 from planner.repository import UnitOfWork
 from planner.settings import FieldworkSettings
+from planner.visit_ids import record_behind
 from routing.geo import LatLon, great_circle_m
 
 VAGUE_M = 500
@@ -41,7 +42,7 @@ def verdict_of(distance_m: float | None, accuracy_m: float | None, door_m: int) 
 
 def place_of(unit: UnitOfWork, area: str, visit_id: str) -> LatLon | None:
     """Where the customer is, in a unit that sees the whole area: at their present address, if that is located."""
-    kind, _, record_id = visit_id.partition(":")
+    kind, record_id = record_behind(visit_id)
     record = unit.records(area).get(RecordKind(kind), record_id)
     location = unit.records(area).location(RecordKind(kind), record_id)
     if not isinstance(record, Account | Opportunity) or location is None or location.address != record.address:

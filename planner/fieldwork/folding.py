@@ -18,6 +18,7 @@ from planner.fieldwork.domain import (
     VisitReport,
 )
 from planner.repository import UnitOfWork
+from planner.visit_ids import record_behind
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=6)
 """What is shorter or longer from checking in to leaving is no visit's length: somebody has forgotten to tap."""
@@ -52,7 +53,7 @@ class Subject:
 
 def subject_of(unit: UnitOfWork, area: str, visit_id: str) -> Subject:
     """Whom a visit is to, in a unit that sees the whole area."""
-    kind, _, record_id = visit_id.partition(":")
+    kind, record_id = record_behind(visit_id)
     record = unit.records(area).get(RecordKind(kind), record_id)
     if isinstance(record, Opportunity):
         return Subject(record.account_id, record.id, record.inside_rep.casefold(), record.name)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 from planner.access import Actor
-from planner.candidates import visit_id
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.errors import NotFoundError, SlotGoneError
 from planner.fieldwork.domain import Disposition, VisitReport
@@ -19,6 +18,7 @@ from planner.slots.alternatives import AgendaVisit, Visits
 from planner.slots.deciding import carry_out_days, without_elsewhere
 from planner.slots.desk import Desk
 from planner.slots.domain import BookingState, ChangedDay
+from planner.visit_ids import record_behind, visit_id
 from routing.geo import LatLon
 
 RECENT = timedelta(days=7)
@@ -70,7 +70,7 @@ def _back_in_days(
     missing: dict[tuple[str, date], list[str]] = {}
     rows = unit.changed_days.columns(("day", "order"), "day", unit.now().date(), date.max, area=area)
     for visit in sorted(visits):
-        kind, _, record = visit.partition(":")
+        kind, record = record_behind(visit)
         promised = kind == RecordKind.OPPORTUNITY and unit.bookings.find(
             area=area, opportunity_id=record, state=BookingState.PROMISED
         )
@@ -107,7 +107,7 @@ def _with_planned(
 
 
 def _planned_visit(unit: UnitOfWork, desk: Desk, stop: Stop) -> AgendaVisit | None:
-    kind, _, record_id = stop["visit_id"].partition(":")
+    kind, record_id = record_behind(stop["visit_id"])
     record = unit.records(desk.area).get(RecordKind(kind), record_id)
     if not isinstance(record, Account | Opportunity):
         return None

@@ -19,6 +19,7 @@ from planner.repository import UnitOfWork
 from planner.settings import FieldworkSettings
 from planner.slots.agenda import Agendas
 from planner.slots.domain import Booking, BookingState
+from planner.visit_ids import record_behind
 
 _NAME = 80
 _KEPT = {
@@ -136,7 +137,7 @@ class Noticing:
         name = self._name(visit)
         kept = _KEPT.get(event.kind, "this changes nothing")
         if not name:
-            _, _, record_id = visit.partition(":")
+            _, record_id = record_behind(visit)
             return f"There is no customer {record_id[:_NAME]} any more; {kept}"
         if event.kind in (EventKind.ADDED, EventKind.RESTORED) or self._is_on_the_day(visit):
             return ""
@@ -197,7 +198,7 @@ class Noticing:
         return f"{name} is not in your day any more"
 
     def _bookings(self, visit: str, state: BookingState) -> list[Booking]:
-        kind, _, record_id = visit.partition(":")
+        kind, record_id = record_behind(visit)
         if kind != RecordKind.OPPORTUNITY:
             return []
         return self._unit.bookings.find(area=self._area, opportunity_id=record_id, state=state)

@@ -22,6 +22,7 @@ from planner.replanning.refreshing import refresh
 from planner.repository import Store, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
+from planner.visit_ids import record_behind
 from routing.errors import RoutingError
 
 AT_ONCE = 10
@@ -201,7 +202,7 @@ class _Taking:
         """Do to handoffs what reports say; by id of a report that was looked at, why it does nothing to its own."""
         deals: dict[str, list[VisitReport]] = {}
         for event in events:
-            kind, _, deal = event.visit_id.partition(":")
+            kind, deal = record_behind(event.visit_id)
             if kind == RecordKind.OPPORTUNITY:
                 report = self._unit.visit_reports.get(self._area, event.id)
                 deals.setdefault(deal, []).extend([report] if report is not None else [])

@@ -14,6 +14,7 @@ from planner.fieldwork.domain import DayProgress
 from planner.hours import instant
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState
+from planner.visit_ids import record_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def names_of(unit: UnitOfWork, area: str, visit_ids: Iterable[str]) -> dict[str,
     records = unit.records(area)  # one for all: what somebody sees is worked out once
 
     def name_of(visit_id: str) -> str:
-        kind, _, id_ = visit_id.partition(":")
+        kind, id_ = record_behind(visit_id)
         if kind == "booking":
             booking = unit.bookings.get(area, id_)
             return booking.name if booking is not None else ""

@@ -15,6 +15,7 @@ from planner.domain import RecordKind
 from planner.fieldwork.bodies import SentEvent
 from planner.fieldwork.domain import EventKind
 from planner.repository import UnitOfWork
+from planner.visit_ids import record_behind
 
 
 class Whose:
@@ -30,7 +31,7 @@ class Whose:
     def sees(self, visit_id: str) -> bool:
         """Whether it is to a customer or about an opportunity that the rep sees now."""
         if visit_id not in self._seen:
-            kind, _, record_id = visit_id.partition(":")
+            kind, record_id = record_behind(visit_id)
             good = kind in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY)
             found = self._unit.records(self._area).get(RecordKind(kind), record_id) if good else None
             self._seen[visit_id] = found is not None

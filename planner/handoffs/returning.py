@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from planner.access import SYSTEM, Actor, Scope
 from planner.amending import Standing
-from planner.candidates import team_work_days, visit_id
+from planner.candidates import team_work_days
 from planner.domain import Account, Opportunity, RecordKind
 from planner.handoffs.domain import HandoffState, Side
 from planner.handoffs.moving import write
@@ -23,6 +23,7 @@ from planner.repository import Store, UnitOfWork
 from planner.scoping import handoffs_on
 from planner.settings import Settings
 from planner.snapshot import zone_of
+from planner.visit_ids import visit_id
 
 WAITING = frozenset({HandoffState.HANDED_OFF, HandoffState.ACCEPTED})
 AT_ONCE = 100

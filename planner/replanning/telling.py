@@ -14,6 +14,7 @@ from planner.replanning.domain import BrokenRule, Call, LeftOut, Statement
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking
 from planner.slots.working_order import AgendaDay
+from planner.visit_ids import record_behind
 from routing.solution import Route
 
 
@@ -46,7 +47,7 @@ def call_of(desk: Desk, lost: Lost) -> Call:
 
 def _contact(desk: Desk, visit_id: str) -> Contact:
     """Of the record, and of its account."""
-    kind, _, record_id = visit_id.partition(":")
+    kind, record_id = record_behind(visit_id)
     records = desk.unit.records(desk.area)
     record = records.get(RecordKind(kind), record_id) if kind in set(RecordKind) else None
     account = records.get(RecordKind.ACCOUNT, record.account_id) if isinstance(record, Opportunity) else None

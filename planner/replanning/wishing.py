@@ -14,6 +14,7 @@ from planner.replanning.domain import Statement, Wish
 from planner.repository import UnitOfWork
 from planner.slots.desk import Desk
 from planner.slots.domain import BookingState
+from planner.visit_ids import record_behind
 
 UNSAID_S = 3600
 """Who has not checked in is at home as yet; so long after the first visit was to begin, they go by the plan unsaid."""
@@ -108,7 +109,7 @@ def _leaving(desk: Desk, wish: Wish, now: datetime) -> tuple[str, datetime]:
 
 
 def _check_addable(unit: UnitOfWork, desk: Desk, visit: str) -> None:
-    kind, _, record_id = visit.partition(":")
+    kind, record_id = record_behind(visit)
     known = kind in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY) and bool(record_id)
     _check(known, "visit_id", "is neither a customer's nor an opportunity's")
     _check(visit not in desk.day.order, "visit_id", "is among what is left of the day already")

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from planner.candidates import cadence_days, is_dormant, visit_id
+from planner.candidates import cadence_days, is_dormant
 from planner.coverage.capacity import base_of, minutes_there, nearest_of
 from planner.coverage.domain import MONTH_DAYS, Coverage
 from planner.coverage.making import make_coverage
@@ -23,6 +23,7 @@ from planner.scenarios.compactness import Lying, lying
 from planner.scenarios.outcome import Month, Move, Outcome, RepMonth, Standing, Why
 from planner.settings import Settings
 from planner.snapshot import Snapshot
+from planner.visit_ids import visit_id
 from routing.alignment import Alignment, AlignmentLimits, Centre, Prices, Site, align
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from planner.candidates import visit_id
 from planner.domain import Account, Opportunity, RecordKind
 from planner.handoffs.domain import TO_VISIT
 from planner.repository import UnitOfWork
@@ -18,6 +17,7 @@ from planner.slots.working_order import (
     Workshop,
     placed,
 )
+from planner.visit_ids import visit_id
 from routing.geo import LatLon
 from routing.insertion import Itineraries
 from routing.problem import TimeWindow

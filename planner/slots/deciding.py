@@ -12,7 +12,7 @@ from datetime import UTC, date, timedelta
 from typing import cast
 
 from planner.access import Actor, Scope
-from planner.candidates import VisitKind, visit_id
+from planner.candidates import VisitKind
 from planner.domain import RecordKind, Rep
 from planner.errors import NotFoundError, SlotGoneError
 from planner.plan_document import RepDay, Stop, without_stops
@@ -21,6 +21,7 @@ from planner.settings import Settings
 from planner.slots.agenda import Agendas, said_of
 from planner.slots.desk import Desk
 from planner.slots.domain import LIVE, Booking, ChangedDay
+from planner.visit_ids import visit_id
 
 TRIES = 3
 """So often it is decided outside the write transaction; then within it, where nobody can come in between."""

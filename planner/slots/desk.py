@@ -21,6 +21,7 @@ from planner.slots.legs import Legs, Numbering
 from planner.slots.lookups import Asked
 from planner.slots.working_order import AgendaDay, Workshop
 from planner.translation import visit_windows
+from planner.visit_ids import record_behind
 from routing.geo import LatLon
 from routing.insertion import Itinerary, timed
 from routing.problem import DAY_S, Problem, TimeWindow
@@ -234,7 +235,7 @@ class Desk:
         """What is told of a visit, its times aside: as in the plan, or of what no plan has placed yet."""
         if visit.stop is not None:
             return visit.stop
-        record_id = visit.id.partition(":")[2]
+        record_id = record_behind(visit.id)[1]
         if visit.booking is not None:
             found = self.unit.records(self.area).get(RecordKind.OPPORTUNITY, record_id)
             if isinstance(found, Opportunity):

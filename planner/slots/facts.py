@@ -11,6 +11,7 @@ from planner.plan_document import RepDay, Stop
 from planner.slots.begun import NOTHING_SAID, Said
 from planner.slots.domain import Booking, ChangedDay
 from planner.translation import WorkingDay
+from planner.visit_ids import record_behind
 from routing.geo import LatLon
 
 Visited = Account | Opportunity
@@ -92,7 +93,7 @@ def records_behind(stops: Mapping[str, Stop], order: Sequence[str], lookup: Look
     """What is behind the visits of a day, as `DayFacts.behind`."""
     found: dict[str, Behind] = {}
     for id_ in order:
-        kind, _, record_id = id_.partition(":")
+        kind, record_id = record_behind(id_)
         if kind not in (RecordKind.OPPORTUNITY, RecordKind.ACCOUNT):
             continue
         keys = [(RecordKind(kind), record_id)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planner.access import SYSTEM, Actor
-from planner.candidates import visit_id
 from planner.domain import Opportunity, RecordKind
 from planner.errors import ConflictError, NotFoundError, SlotGoneError
 from planner.handoffs.moving import booked, unbooked
@@ -36,6 +35,7 @@ from planner.slots.deciding import (
 )
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
+from planner.visit_ids import visit_id
 
 __all__ = ["HoldAsk", "SlotGoneError", "cancel", "confirm", "expire", "hold", "release"]
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from planner.candidates import cadence_days, is_dormant, visit_id, within_reach
+from planner.candidates import cadence_days, is_dormant, within_reach
 from planner.domain import Account, RecordKind
 from planner.repository import UnitOfWork
 from planner.settings import CandidateSettings, Settings
 from planner.slots.agenda import Agenda, Agendas
+from planner.visit_ids import record_behind, visit_id
 from routing.geo import LatLon
 from routing.problem import UNREACHABLE
 
@@ -113,7 +114,7 @@ def _planned(agenda: Agenda) -> dict[str, str]:
 
 
 def _accounts_of(visit: str, record_ids: Sequence[str]) -> list[str]:
-    kind, _, record_id = visit.partition(":")
+    kind, record_id = record_behind(visit)
     if kind == RecordKind.ACCOUNT:
         return [record_id]
     return [id_ for id_ in record_ids if visit != visit_id(RecordKind.OPPORTUNITY, id_)]

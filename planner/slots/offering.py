@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from planner.candidates import team_work_days, visit_id
+from planner.candidates import team_work_days
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.qualification import first_action_deadline
 from planner.rep_names import told_name, told_names
@@ -19,6 +19,7 @@ from planner.slots.domain import BookingState, Meaning
 from planner.slots.effects import Grade, effect, grade
 from planner.slots.searching import ASKED, DAYS_RESEQUENCED, MOST_RESEQUENCED, Asked, Found, Search
 from planner.snapshot import zone_of
+from planner.visit_ids import visit_id
 from routing.geo import LatLon
 from routing.insertion import Itineraries, Itinerary, overlaps
 from routing.problem import UNREACHABLE

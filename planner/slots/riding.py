@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from planner.access import Actor
-from planner.candidates import Visit, VisitKind, cadence_days, visit_id
+from planner.candidates import Visit, VisitKind, cadence_days
 from planner.domain import Account, RecordKind
 from planner.errors import ConflictError, RefusedError, SlotGoneError
 from planner.fieldwork.minutes import account_as_visited
@@ -18,6 +18,7 @@ from planner.slots.deciding import Also, Change, booking_of, carry_out, taken_ou
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
 from planner.slots.nearby import share_passed
+from planner.visit_ids import visit_id
 from planner.worth import account_worth
 from routing.geo import LatLon
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from planner.candidates import Visit, VisitKind, visit_id
+from planner.candidates import Visit, VisitKind
 from planner.domain import Opportunity, RecordKind, Rep
 from planner.plan_document import RepDay, Stop
 from planner.settings import Settings
@@ -22,6 +22,7 @@ from planner.slots.domain import Booking, BookingState
 from planner.slots.facts import Behind, DayFacts, Visited, legs_told
 from planner.slots.legs import Legs, Numbering
 from planner.translation import Clock, WorkingDay, shift_of, visit_windows
+from planner.visit_ids import visit_id
 from routing.geo import LatLon
 from routing.insertion import Itineraries, Itinerary, inserted, overlaps, timed
 from routing.problem import UNREACHABLE, Job, Shift, TimeWindow

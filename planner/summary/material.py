@@ -19,6 +19,7 @@ from planner.repository import Store
 from planner.slots.domain import Booking
 from planner.snapshot import zone_of
 from planner.summary.domain import Named
+from planner.visit_ids import record_behind
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Material:
 
     def named(self, visit_id: str, key: DayKey, text: str = "") -> Named:
         """Whom a visit is to: as the records have it, or else the plan."""
-        kind, _, id_ = visit_id.partition(":")
+        kind, id_ = record_behind(visit_id)
         known = self.accounts.get(id_) if kind == RecordKind.ACCOUNT else self.deals.get(id_)
         planned = (visit.name for visit in self.days[key].visits if visit.visit_id == visit_id)
         name = known.name if known is not None else next(planned, id_)

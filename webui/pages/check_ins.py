@@ -14,6 +14,7 @@ from planner.domain import RecordKind
 from planner.fieldwork.domain import CheckIn, CheckInVerdict
 from planner.fieldwork.privacy import look_at_check_ins
 from planner.repository import Records
+from planner.visit_ids import record_behind
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.words import clock, distance, long_day
@@ -69,7 +70,7 @@ def page(area: str) -> Any:
 
 
 def _view(records: Records, row: CheckIn, zone: ZoneInfo) -> CheckInView:
-    kind, _, record_id = row.visit_id.partition(":")
+    kind, record_id = record_behind(row.visit_id)
     known = kind in (RecordKind.ACCOUNT, RecordKind.OPPORTUNITY)
     record = records.get(RecordKind(kind), record_id) if known else None
     place = ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from planner.access import Scope
-from planner.candidates import cadence_days, is_dormant, visit_id
+from planner.candidates import cadence_days, is_dormant
 from planner.domain import Account, Opportunity, RecordKind, Rep
 from planner.errors import NotFoundError
 from planner.fieldwork.domain import DayProgress
@@ -35,6 +35,7 @@ from planner.handoffs.domain import HandoffState
 from planner.plan_document import Place
 from planner.repository import UnitOfWork
 from planner.settings import Settings
+from planner.visit_ids import visit_id
 
 MOST_DAYS = 14
 MOST_CUSTOMERS = 300

@@ -19,6 +19,7 @@ from planner.plan_document import RepDay, Stop
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState
+from planner.visit_ids import record_behind
 
 Visited = Account | Opportunity
 
@@ -194,7 +195,7 @@ class Facts:
 
     def record(self, id_: str) -> Visited | None:
         """Whom a visit is for, if that is seen."""
-        kind, _, record_id = id_.partition(":")
+        kind, record_id = record_behind(id_)
         return self.records.get((RecordKind(kind), record_id)) if kind in set(RecordKind) else None
 
     def over(self, day: date, visit_id: str) -> bool:
