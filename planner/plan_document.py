@@ -13,21 +13,36 @@ from types import UnionType
 from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from planner.candidates import Candidates, Listed, Unplanned, Visit, VisitKind
+from planner.domain import Address
 from planner.errors import PlannerError
+from planner.hotels.domain import Night
 from planner.translation import Translation, WorkingDay
+from routing.geo import LatLon
 from routing.problem import Job, Shift
 from routing.solution import Route, Solution
 
 FORMAT: Literal["fieldvisit-plan/1"] = "fieldvisit-plan/1"
 
 
-class Place(TypedDict):
-    """A home base."""
+class HotelOfNight(TypedDict):
+    """A hotel at which the night is spent; `minutes` of driving are what that costs."""
 
+    id: str
+    name: str
+    minutes: int
+
+
+class _Place(TypedDict):
     address: str
     lat: float
     lon: float
     time: str | None
+
+
+class Place(_Place, total=False):
+    """Where a day starts or ends: a home base or, only then with that key, a hotel."""
+
+    hotel: HotelOfNight
 
 
 class Stop(TypedDict):
@@ -106,10 +121,18 @@ class ListedEntry(TypedDict):
     sentence: str
 
 
-class Limits(TypedDict):
+class _Limits(TypedDict):
     seed: int
     seconds: float | None
     work: int | None
+
+
+class Limits(_Limits, total=False):
+    """How the search was told to go. `from_plan` is the version that it began with. Plans of older programs have
+    neither that nor `engine`."""
+
+    engine: str
+    from_plan: int | None
 
 
 class PlanTotals(TypedDict):
@@ -168,6 +191,8 @@ def _check_shape(value: object, hint: Any, where: str) -> None:
     if is_typeddict(hint) and isinstance(value, dict):
         for key, part in _parts_of(hint).items():
             if key not in value:
+                if key in hint.__optional_keys__:
+                    continue
                 raise PlannerError(f"{where}: {key} is missing")
             _check_shape(value[key], part, f"{where}.{key}")
     elif get_origin(hint) is list and isinstance(value, list):
@@ -235,6 +260,13 @@ def _rep_day(translation: Translation, shift: Shift, working_day: WorkingDay, ro
     visits = [translation.visits[job] for job in route.jobs] if route else []
     today = {visit.record_ids[0] for visit in visits if visit.is_opportunity}
     untimed = {visit.id: untimed_stop(visit, today) for visit in visits}
+    if route:
+        shift = route.shift_in(translation.problem)
+        before, after = route.lodging_before, route.lodging_after
+        working_day = working_day.with_nights(
+            translation.nights[before] if before is not None else None,
+            translation.nights[after] if after is not None else None,
+        )
     return rep_day(
         working_day,
         shift,
@@ -269,7 +301,6 @@ def rep_day(
     rest: Break | None = None
     if route is not None and route.break_start_s is not None and shift.break_ is not None:
         rest = Break(start=at(route.break_start_s), end=at(route.break_start_s + shift.break_.duration_s))
-    end_address = rep.end_address or rep.start_address
     return {
         "break": rest,
         "rep_id": rep.id,
@@ -278,23 +309,37 @@ def rep_day(
         "timezone": rep.timezone,
         "work_start": at(shift.start_s),
         "work_end": at(shift.end_s),
-        "start": Place(
-            address=str(rep.start_address),
-            lat=working_day.start.lat,
-            lon=working_day.start.lon,
-            time=at(route.depart_s) if route else None,
+        "start": _end_of_day(
+            working_day.start, rep.start_address, working_day.night_before, at(route.depart_s) if route else None
         ),
         "stops": stops,
-        "end": Place(
-            address=str(end_address),
-            lat=working_day.end.lat,
-            lon=working_day.end.lon,
-            time=at(route.return_s) if route else None,
+        "end": _end_of_day(
+            working_day.end,
+            rep.end_address or rep.start_address,
+            working_day.night_after,
+            at(route.return_s) if route else None,
         ),
         "return_drive_seconds": route.return_drive_s if route else 0,
         "return_drive_metres": route.return_drive_m if route else 0,
         "totals": _totals(route, shift, stops),
     }
+
+
+def _end_of_day(place: LatLon, home: Address, night: Night | None, time: str | None) -> Place:
+    found = Place(address=str(home), lat=place.lat, lon=place.lon, time=time)
+    if night is not None:
+        found["address"] = night.address
+        found["hotel"] = HotelOfNight(id=night.hotel_id, name=night.name, minutes=night.minutes)
+    return found
+
+
+def night_at(place: Place) -> Night | None:
+    """The night that is spent where a day starts or ends; None of one at home."""
+    hotel = place.get("hotel")
+    if hotel is None:
+        return None
+    there = LatLon(place["lat"], place["lon"])
+    return Night(hotel["id"], hotel["name"], place["address"], there, hotel["minutes"])
 
 
 def without_stops(day: RepDay, visits: Collection[str]) -> RepDay:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from planner.domain import Account, Address, Location, Opportunity, RecordKind, Rep, addresses_of
 from planner.fieldwork.minutes import as_visited
 from planner.handoffs.domain import HandoffRow
+from planner.hotels.domain import Hotel, Nights
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.domain import Booking, BookingState
@@ -33,6 +34,7 @@ class Snapshot:
     Attributes:
         accounts: as `planner.fieldwork.minutes.as_visited` has each.
         visits: up to which number, as `AccountVisits` has it, visits to the accounts have been counted.
+        nights: those that reps see, as far as another plan has to keep to them; read for who makes one.
     """
 
     reps: tuple[Rep, ...]
@@ -42,6 +44,8 @@ class Snapshot:
     promises: tuple[Booking, ...] = ()
     handoffs: tuple[HandoffRow, ...] = ()
     visits: int = 0
+    hotels: tuple[Hotel, ...] = ()
+    nights: Nights = field(default_factory=Nights)
 
     @classmethod
     def read(cls, unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:
@@ -55,6 +59,7 @@ class Snapshot:
             tuple(unit.bookings.find(area=area, state=BookingState.PROMISED)),
             tuple(unit.handoffs.find(area=area)),
             max((each.number for each in visits.values()), default=0),
+            tuple(unit.hotels.find(area=area)),
         )
 
     def with_visits(self, unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:

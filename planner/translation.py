@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from planner.candidates import Visit
 from planner.domain import Rep
+from planner.hotels.domain import Night, Stay
 from planner.hours import Span, exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
 from planner.settings import CalendarSettings, Settings
 from routing.geo import LatLon
-from routing.problem import MAX_COST_S, Break, Job, Problem, Shift, TimeWindow
+from routing.problem import MAX_COST_S, Break, Job, Lodging, Problem, Shift, TimeWindow
 from routing.travel_times import TravelTimes
 
 
 @dataclass(frozen=True)
 class WorkingDay:
-    """A rep on one day, with the places and the instants that a shift needs."""
+    """A rep on one day, with the places and the instants that a shift needs.
+
+    Where a night before or after it is spent at a hotel, the day starts or ends there.
+    """
 
     rep: Rep
     day: date
     start: LatLon
     end: LatLon
+    night_before: Night | None = None
+    night_after: Night | None = None
 
     @property
     def id(self) -> str:
         return f"{self.rep.id}@{self.day}"
+
+    def with_nights(self, before: Night | None, after: Night | None) -> WorkingDay:
+        """The same day from and to these hotels; None leaves an end as it is."""
+        if before is not None:
+            self = replace(self, start=before.place, night_before=before)
+        return self if after is None else replace(self, end=after.place, night_after=after)
 
 
 @dataclass(frozen=True)
@@ -55,13 +67,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Translation:
-    """A problem with what is needed to read its solution: visits and working days by job and shift id."""
+    """A problem with what is needed to read its solution: visits, working days and nights by job, shift and lodging
+    id."""
 
     problem: Problem
     clock: Clock
     visits: Mapping[str, Visit]
     working_days: Mapping[str, WorkingDay]
     places: tuple[LatLon, ...]
+    nights: Mapping[str, Night] = field(default_factory=dict)
 
     def windows_of(self, visit: Visit) -> tuple[TimeWindow, ...]:
         """When the service of a visit may begin, whether or not it is in the problem."""
@@ -98,10 +112,13 @@ def translate(
     last_day: date,
     zone: ZoneInfo,
     settings: Settings,
+    stays: Sequence[Stay] = (),
+    free: Collection[str] = frozenset(),
 ) -> Translation:
     """The planning problem of some visits and working days.
 
     Args:
+        stays: where the nights after the days `free`, by their ids, may be spent instead of at home.
         travel_times: asked once, for all different places; visits at one door share a place, and so its parking.
         zone: of the area's customers; each rep's hours are in the rep's own zone.
     """
@@ -109,24 +126,41 @@ def translate(
     for rep_day in rep_days:
         for place in (rep_day.start, rep_day.end):
             places.setdefault(place, len(places))
-    for visit in visits:
-        places.setdefault(visit.place, len(places))
+    for place in (*(visit.place for visit in visits), *(stay.night.place for stay in stays)):
+        places.setdefault(place, len(places))
     zones = [zone, *(rep_day.rep.zone for rep_day in rep_days)]
     epoch = min(instant(midnight(first_day), z) for z in zones)
-    shifts = tuple(shift_of(rep_day, epoch, places) for rep_day in rep_days)
+    shifts = _with_nights([shift_of(rep_day, epoch, places) for rep_day in rep_days], rep_days, free if stays else ())
     horizon_end_s = max((shift.end_s for shift in shifts), default=0)
     clock = Clock(epoch, first_day, last_day, zone, horizon_end_s)
     parking_s = settings.candidates.parking_minutes * 60
     jobs = tuple(_job(visit, clock, places, parking_s, settings) for visit in visits)
     matrix = travel_times(list(places))
-    problem = Problem(jobs, shifts, matrix.seconds.tolist(), matrix.metres.tolist())
+    lodgings = tuple(
+        Lodging(stay.night.hotel_id, places[stay.night.place], stay.night.minutes * 60, stay.reps) for stay in stays
+    )
+    problem = Problem(jobs, shifts, matrix.seconds.tolist(), matrix.metres.tolist(), lodgings=lodgings)
     return Translation(
         problem,
         clock,
         {visit.id: visit for visit in visits},
         {rep_day.id: rep_day for rep_day in rep_days},
         tuple(places),
+        {stay.night.hotel_id: stay.night for stay in stays},
     )
+
+
+def _with_nights(shifts: Sequence[Shift], rep_days: Sequence[WorkingDay], free: Collection[str]) -> tuple[Shift, ...]:
+    """The shifts, those of the days `free` with the one that follows them the next day."""
+    by_key = {(day.rep.id, day.day): shift for day, shift in zip(rep_days, shifts, strict=True)}
+    linked = []
+    for day, shift in zip(rep_days, shifts, strict=True):
+        following = by_key.get((day.rep.id, day.day + timedelta(days=1)))
+        # Where the clocks change, a day that begins just after midnight may begin within the one before.
+        if day.id in free and following is not None and following.day == shift.day + 1:
+            shift = replace(shift, next_shift=following.id)
+        linked.append(shift)
+    return tuple(linked)
 
 
 class Places(Protocol):

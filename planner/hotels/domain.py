@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
 from planner.domain import MAX_MINUTES, _check, _check_text
 from routing.geo import LatLon
@@ -44,3 +46,44 @@ class Hotel:
     @property
     def place(self) -> LatLon:
         return LatLon(self.lat, self.lon)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A night at a hotel, as a plan tells it: whoever reads the plan needs no list of hotels."""
+
+    hotel_id: str
+    name: str
+    address: str
+    place: LatLon
+    minutes: int
+
+    @classmethod
+    def of(cls, hotel: Hotel, usual_minutes: int) -> Night:
+        minutes = usual_minutes if hotel.minutes is None else hotel.minutes
+        return cls(hotel.id, hotel.name, hotel.address, hotel.place, minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A night that some reps may spend somewhere."""
+
+    night: Night
+    reps: frozenset[str]
+
+
+NightKey = tuple[str, date]
+"""A rep's id and the day at whose end the night begins."""
+
+
+@dataclass(frozen=True)
+class Nights:
+    """What plans of other versions have to know of the nights that reps see.
+
+    Attributes:
+        away: those that the published plan, as it stands, has at hotels.
+        settled: the days that have begun: where their reps sleep is settled, at home unless it is in `away`.
+    """
+
+    away: Mapping[NightKey, Night] = field(default_factory=dict)
+    settled: frozenset[NightKey] = frozenset()
