@@ -84,7 +84,7 @@ class _Explainer:
         self.timelines = {
             shift.id: Timeline.of(
                 self.problem,
-                shift,
+                by_shift[shift.id].shift_in(self.problem) if shift.id in by_shift else shift,
                 [self.problem.job_by_id[id_] for id_ in by_shift[shift.id].jobs] if shift.id in by_shift else [],
             )
             for shift in self.problem.shifts

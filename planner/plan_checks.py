@@ -17,11 +17,13 @@ from planner.domain import MAX_MINUTES, Account, Opportunity, RecordKind, Rep, p
 from planner.errors import PlannerError
 from planner.handoffs.domain import HandoffRow, HandoffState, Side
 from planner.holidays import holiday_name
-from planner.plan_document import PlanDocument, RepDay, Stop
+from planner.hotels.domain import Night
+from planner.plan_document import PlanDocument, RepDay, Stop, night_at
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import Settings
 from planner.slots.domain import Booking, Meaning
 from planner.snapshot import Snapshot
+from planner.visit_ids import record_behind
 from routing.errors import RoutingError
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
@@ -52,7 +54,7 @@ class _Context:
 
     def record_of(self, stop: Stop) -> Opportunity | Account:
         """The record that the visit is for, as its id says. Raises PlannerError when there is none."""
-        kind, _, id_ = stop["visit_id"].partition(":")
+        kind, id_ = record_behind(stop["visit_id"])
         if kind == RecordKind.OPPORTUNITY and id_ in self.opportunities:
             return self.opportunities[id_]
         if kind == RecordKind.ACCOUNT and id_ in self.accounts:
@@ -91,11 +93,13 @@ def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeS
     )
     rep_days = Counter((day["rep_id"], day["date"]) for day in document["rep_days"])
     broken = [f"{rep} on {day}: has {times} entries" for (rep, day), times in rep_days.items() if times > 1]
+    days = {(day["rep_id"], day["date"]): day for day in document["rep_days"]}
     for day in document["rep_days"]:
         if day["rep_id"] not in context.reps:
             broken.append(f"{day['rep_id']} on {day['date']}: there is no such rep")
             continue
         broken += _readable(f"{day['rep_id']} on {day['date']}", _day(day, context))
+        broken += _readable(f"{day['rep_id']} on {day['date']}", _nights(day, days, context))
         for stop in day["stops"]:
             where = f"{day['rep_id']} on {day['date']}: {stop['visit_id']}"
             broken += _readable(where, _stop(stop, day, context))
@@ -135,7 +139,7 @@ def _day(day: RepDay, context: _Context) -> Iterator[str]:
 
 def _is_over(stop: Stop, context: _Context) -> bool:
     """Whether it was a visit to an opportunity that has been made."""
-    kind, _, id_ = stop["visit_id"].partition(":")
+    kind, id_ = record_behind(stop["visit_id"])
     handoff = context.handoffs.get(id_) if kind == RecordKind.OPPORTUNITY else None
     return handoff is not None and handoff.state in VISITED
 
@@ -154,9 +158,12 @@ def _shift(day: RepDay, rep: Rep, on: date) -> Iterator[str]:
 
 
 def _legs(day: RepDay, context: _Context) -> Iterator[str]:
-    """Home to home; each leg takes as long as the streets say; parking is paid at each new door."""
+    """Home to home, but for nights at hotels; each leg takes as long as the streets say; parking is paid at each new
+    door."""
     places = [LatLon(point["lat"], point["lon"]) for point in (day["start"], *day["stops"], day["end"])]
-    if (places[0], places[-1]) != context.homes.get(day["rep_id"]):
+    homes = context.homes.get(day["rep_id"], (None, None))
+    ends = (day["start"], places[0], homes[0]), (day["end"], places[-1], homes[1])
+    if any("hotel" not in end and place != home for end, place, home in ends):
         yield "does not start and end at the rep's home"
     times = context.source.travel_times(places)
     legs = [(int(times.seconds[n, n + 1]), int(times.metres[n, n + 1])) for n in range(len(places) - 1)]
@@ -176,6 +183,32 @@ def _legs(day: RepDay, context: _Context) -> Iterator[str]:
         yield "is home sooner than the drive allows"
     if (day["return_drive_seconds"], day["return_drive_metres"]) != legs[-1]:
         yield f"the drive home takes {legs[-1][0]} s, not {day['return_drive_seconds']} s"
+
+
+def _nights(day: RepDay, days: Mapping[tuple[str, str], RepDay], context: _Context) -> Iterator[str]:
+    """Who sleeps at a hotel of the list may, works on the next day too, and starts that one there.
+
+    Where somebody sleeps by the plan that reps see already counts whatever the list says now.
+    """
+    rep, on = context.reps[day["rep_id"]], date.fromisoformat(day["date"])
+    before, after = on - timedelta(days=1), days.get((rep.id, str(on + timedelta(days=1))))
+    night, woken, away = night_at(day["end"]), night_at(day["start"]), context.snapshot.nights.away
+    if after is not None and _where(night) != _where(night_at(after["start"])):
+        yield f"does not start {after['date']} where the night is spent"
+    if (rep.id, str(before)) not in days and woken and _where(woken) != _where(away.get((rep.id, before))):
+        yield f"starts at {woken.name}, where the night before is not spent"
+    if night is None or _where(night) == _where(away.get((rep.id, on))):
+        return
+    if all(_where(night) != (hotel.id, hotel.place) for hotel in context.snapshot.hotels):
+        yield f"sleeps at {night.name}, which is no hotel of the list"
+    if not rep.overnight:
+        yield f"sleeps at {night.name}, and does not stay overnight"
+    if after is None:
+        yield f"sleeps at {night.name}, and does not work on the next day"
+
+
+def _where(night: Night | None) -> tuple[str, LatLon] | None:
+    return (night.hotel_id, night.place) if night is not None else None
 
 
 def _parking(day: RepDay, context: _Context) -> Iterator[timedelta]:
@@ -421,7 +454,7 @@ def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[st
     promised: set[str] = set()
     others: Counter[str] = Counter()
     for stop in stops:
-        kind, _, id_ = stop["visit_id"].partition(":")
+        kind, id_ = record_behind(stop["visit_id"])
         opportunity = context.opportunities.get(id_) if kind == RecordKind.OPPORTUNITY else None
         account = opportunity.account_id if opportunity else id_
         if opportunity and (opportunity.appointment or stop["visit_id"] in context.promises):

@@ -30,7 +30,7 @@ from planner.slots.agenda import Agendas
 from planner.slots.alternatives import Visits
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState, ChangedDay
-from planner.slots.facts import DayFacts, records_behind
+from planner.slots.facts import DayFacts, records_behind, with_nights
 from planner.slots.legs import Legs
 from planner.slots.lookups import Kept
 from planner.slots.working_order import Workshop
@@ -353,6 +353,7 @@ class Rebased:
         shown = planned if row.route is None else cast(RepDay, row.route)
         stops = {stop["visit_id"]: stop for stop in shown["stops"]} if shown else {}
         behind = records_behind(stops, row.order, self._lookup)
+        working_day = with_nights(working_day, planned, basis.days)
         facts = DayFacts(working_day, True, row.revision - 1, row.plan_version, planned, row, there, behind)
         day = self._workshop.day(facts)
         places = [*(visit.place for visit in day.listed), *(booking.place for booking in live)]

@@ -22,7 +22,7 @@ from planner.settings import Settings
 from planner.slots.appointments import Appointment, appointments_from, not_placed, still_to_make, with_appointments
 from planner.slots.begun import Said
 from planner.slots.domain import Booking, BookingState, ChangedDay
-from planner.slots.facts import DayFacts, Lookup, records_behind
+from planner.slots.facts import DayFacts, Lookup, records_behind, with_nights
 from planner.slots.legs import Legs, Numbering
 from planner.slots.lookups import Kept
 from planner.slots.working_order import (
@@ -358,5 +358,7 @@ def facts_of(
     if changed is not None and changed.plan_version != version:
         changed = None
     said = said.within(instant(midnight(working_day.day), working_day.rep.zone))
-    facts = DayFacts(working_day, works, revision, version, plan.days.get(key), changed, bookings, {}, said)
+    planned = plan.days.get(key)
+    working_day = with_nights(working_day, planned, plan.days)
+    facts = DayFacts(working_day, works, revision, version, planned, changed, bookings, {}, said)
     return replace(facts, behind=records_behind(facts.stops, facts.named, lookup))

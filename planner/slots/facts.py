@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Protocol, cast
 
 from planner.domain import Account, Opportunity, Record, RecordKind
-from planner.plan_document import RepDay, Stop
+from planner.plan_document import RepDay, Stop, night_at
 from planner.slots.begun import NOTHING_SAID, Said
 from planner.slots.domain import Booking, ChangedDay
 from planner.translation import WorkingDay
@@ -103,6 +104,15 @@ def records_behind(stops: Mapping[str, Stop], order: Sequence[str], lookup: Look
         if records:
             found[id_] = Behind(records, None if id_ in stops else lookup.place(records[0]))
     return found
+
+
+def with_nights(working_day: WorkingDay, planned: RepDay | None, days: Mapping[tuple[str, date], RepDay]) -> WorkingDay:
+    """The day from and to the hotels at which the published plan has its nights; `days` are all of that plan, since the
+    last of them may end at one."""
+    if planned is not None:
+        return working_day.with_nights(night_at(planned["start"]), night_at(planned["end"]))
+    before = days.get((working_day.rep.id, working_day.day - timedelta(days=1)))
+    return working_day.with_nights(night_at(before["end"]), None) if before is not None else working_day
 
 
 def legs_told(facts: DayFacts) -> dict[tuple[LatLon, LatLon], tuple[int, int]]:

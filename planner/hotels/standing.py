@@ -1,0 +1,39 @@
+"""The nights that reps see, for whoever makes or publishes another plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+from planner.days_begun import days_begun
+from planner.hotels.domain import Night, NightKey, Nights
+from planner.plan_document import RepDay, night_at, read_plan
+from planner.repository import UnitOfWork
+from planner.settings import Settings
+from planner.snapshot import Snapshot
+
+_AWAY = '"hotel": {'
+"""Stands in every plan.json with a night at a hotel, and in none without: within a text quotation marks are escaped."""
+
+
+def snapshot_to_plan(unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:
+    """All that an area's plan is made from, the nights that it has to keep to among it; `unit` sees the whole area."""
+    return replace(Snapshot.read(unit, area, settings), nights=nights_seen(unit, area))
+
+
+def nights_seen(unit: UnitOfWork, area: str) -> Nights:
+    """The nights at hotels of the published plan as it stands, and the days that have begun since yesterday."""
+    plan = unit.plans(area).latest(published=True)
+    document = plan.document if plan is not None else None
+    away = dict(_nights_of(read_plan(document)["rep_days"])) if document and _AWAY in document else {}
+    if not away and not unit.hotels.count(area=area):
+        return Nights()
+    yesterday = unit.now().date() - timedelta(days=1)
+    return Nights(away, frozenset(days_begun(unit, area, yesterday)))
+
+
+def _nights_of(days: list[RepDay]) -> Iterator[tuple[NightKey, Night]]:
+    for day in days:
+        if (night := night_at(day["end"])) is not None:
+            yield (day["rep_id"], date.fromisoformat(day["date"])), night
