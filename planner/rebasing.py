@@ -20,10 +20,12 @@ from planner.access import Scope
 from planner.candidates import VisitKind
 from planner.days_begun import DayKey, as_it_stands, days_begun, visits_on
 from planner.domain import RecordKind, Rep
-from planner.errors import NotFoundError, PromiseBrokenError
+from planner.errors import NotFoundError, PromiseBrokenError, RefusedError
 from planner.explaining import held_time, promised
 from planner.handoffs.domain import TO_VISIT
-from planner.plan_document import RepDay, Stop, read_plan
+from planner.hotels.domain import Nights
+from planner.hotels.standing import nights_seen
+from planner.plan_document import RepDay, Stop, night_at, read_plan
 from planner.repository import StoredPlan, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
@@ -104,6 +106,7 @@ class Basis:
     done: frozenset[tuple[DayKey, str]]
     passed: Mapping[DayKey, RepDay]
     begun: frozenset[DayKey]
+    nights: Nights
     standing: Standing
 
     @classmethod
@@ -131,6 +134,7 @@ class Basis:
             frozenset(((booking.rep_id, booking.day), booking.visit_id) for booking in done),
             {key: day for key, day in _days_of(shown).items() if key[1] < today} if shown else {},
             frozenset(days_begun(unit, area, today)),
+            nights_seen(unit, area),
             Standing.read(unit, area, since),
         )
 
@@ -185,7 +189,13 @@ class Rebased:
         return Workshop(epoch, self._basis.snapshot.zone, self._settings, legs)
 
     def rows(self) -> list[ChangedDay]:
-        """Raises PromiseBrokenError, naming every promise and hold without room."""
+        """The rows.
+
+        Raises:
+            PromiseBrokenError: it names every promise and hold without room.
+            RefusedError: a rep would wake up where nobody put them to sleep.
+        """
+        self._check_nights()
         basis, refused = self._basis, list[_Refused]()
         rows = self._passed()
         rows += self._begun.values()
@@ -208,6 +218,23 @@ class Rebased:
             what = f"plan {basis.plan.version} was not published, since it has no room for times that are being held"
             raise PromiseBrokenError(what, broken, held)
         return rows
+
+    def _check_nights(self) -> None:
+        """The version starts its first days, and those after what has begun, where their reps will have slept."""
+        basis, a_day = self._basis, timedelta(days=1)
+        before = {(rep_id, basis.plan.first_day - a_day) for rep_id in self._reps}
+        for rep_id, on in sorted(before | {key for key in basis.nights.settled if key[0] in self._reps}):
+            seen, evening = basis.nights.away.get((rep_id, on)), basis.days.get((rep_id, on))
+            morning = basis.days.get((rep_id, on + a_day)) if on + a_day >= basis.today else None
+            ends = [*([evening["end"]] if evening else []), *([morning["start"]] if morning else [])]
+            if any(night_at(end) != seen for end in ends):
+                where = (
+                    f"{self._reps[rep_id].name} spends the night after {on} {f'at {seen.name}' if seen else 'at home'}"
+                )
+                if self._asking.reps is not None and rep_id not in self._asking.reps:
+                    where = "a rep whom you do not see spends a night elsewhere"
+                version = basis.plan.version
+                raise RefusedError(f"plan {version} was not published, since {where}; make a new plan")
 
     @cached_property
     def _begun(self) -> Mapping[DayKey, ChangedDay]:

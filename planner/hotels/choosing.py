@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -59,56 +59,56 @@ def _next(evening: NightKey) -> NightKey:
 
 def sensible_stays(
     hotels: Sequence[Hotel],
-    rep_days: Sequence[WorkingDay],
-    free: Collection[str],
+    homes: Mapping[str, tuple[LatLon, LatLon]],
+    reps: Sequence[Rep],
     visits: Sequence[Visit],
     source: TravelTimeSource,
     usual_minutes: int,
 ) -> tuple[Stay, ...]:
-    """The hotels at which a free night could be worth its price, each for the reps for whom it could.
+    """The hotels at which a night could be worth its price, each for those of some reps for whom it could.
 
     Whoever sleeps at a hotel saves at most the way between it and home, once each way: one whose price is more than
     that is for nobody. Of the others those count that are nearest to some visit that the rep may make, and nearer to it
     than home is.
+
+    Args:
+        homes: where the reps start and end their days.
     """
-    homes: Mapping[str, WorkingDay] = {day.rep.id: day for day in reversed(rep_days) if day.id in free}
-    if not homes or not hotels:
+    if not reps or not hotels:
         return ()
     nights = [Night.of(hotel, usual_minutes) for hotel in sorted(hotels, key=lambda hotel: hotel.id)]
-    saved_s = _round_trips_s(list(homes.values()), [night.place for night in nights], source)
+    saved_s = _round_trips_s([homes[rep.id] for rep in reps], [night.place for night in nights], source)
     where = _on_the_globe([visit.place for visit in visits])
     to_hotels = where @ _on_the_globe([night.place for night in nights]).T
-    reps: list[set[str]] = [set() for _ in nights]
-    for (rep_id, home), saves_s in zip(homes.items(), saved_s, strict=True):
+    guests: list[set[str]] = [set() for _ in nights]
+    for rep, saves_s in zip(reps, saved_s, strict=True):
         pays = [k for k, night in enumerate(nights) if saves_s[k] > night.minutes * 60]
-        theirs = [i for i, visit in enumerate(visits) if _may_make(home.rep, visit)]
+        theirs = [i for i, visit in enumerate(visits) if _may_make(rep, visit)]
         if not pays or not theirs:
             continue
-        to_home = where[theirs] @ _on_the_globe([home.start])[0]
+        to_home = where[theirs] @ _on_the_globe([homes[rep.id][0]])[0]
         there = to_hotels[np.ix_(theirs, pays)]
         for nearest in np.unique(np.argmax(there, axis=1)[there.max(axis=1) > to_home]).tolist():
-            reps[pays[nearest]].add(rep_id)
-    return tuple(Stay(night, frozenset(for_whom)) for night, for_whom in zip(nights, reps, strict=True) if for_whom)
+            guests[pays[nearest]].add(rep.id)
+    return tuple(Stay(night, frozenset(for_whom)) for night, for_whom in zip(nights, guests, strict=True) if for_whom)
 
 
 def _may_make(rep: Rep, visit: Visit) -> bool:
     return (visit.reps is None or rep.id in visit.reps) and visit.skills <= rep.skills
 
 
-def _round_trips_s(days: Sequence[WorkingDay], hotels: Sequence[LatLon], source: TravelTimeSource) -> list[list[int]]:
-    """Seconds from each hotel home and from home to it, for each day; -1 where no way leads."""
-    places = list(dict.fromkeys([*(place for day in days for place in (day.start, day.end)), *hotels]))
+def _round_trips_s(
+    homes: Sequence[tuple[LatLon, LatLon]], hotels: Sequence[LatLon], source: TravelTimeSource
+) -> list[list[int]]:
+    """Seconds from each hotel home and from home to it, for each home; -1 where no way leads."""
+    places = list(dict.fromkeys([*(place for home in homes for place in home), *hotels]))
     number = {place: n for n, place in enumerate(places)}
-    seconds = source.travel_times(places).seconds
-    return [
-        [
-            int(back + out)
-            if (back := seconds[at, number[day.end]]) >= 0 <= (out := seconds[number[day.start], at])
-            else -1
-            for at in (number[hotel] for hotel in hotels)
-        ]
-        for day in days
-    ]
+    seconds = source.travel_times(places).seconds.tolist()
+    found = []
+    for start, end in homes:
+        ways = [(seconds[number[hotel]][number[end]], seconds[number[start]][number[hotel]]) for hotel in hotels]
+        found.append([back + out if min(back, out) >= 0 else -1 for back, out in ways])
+    return found
 
 
 def _on_the_globe(places: Sequence[LatLon]) -> NDArray[np.float64]:

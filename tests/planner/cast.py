@@ -18,6 +18,7 @@ import numpy as np
 from planner.candidates import Candidates
 from planner.domain import Account, Address, Location, Opportunity, Record, Rep
 from planner.handoffs.domain import HandoffRow
+from planner.hotels.domain import Hotel, Nights
 from planner.hours import instant
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, Stop
@@ -168,6 +169,8 @@ class Town:
     source: Flatland = field(default_factory=Flatland)
     promises: list[Booking] = field(default_factory=list)
     handoffs: list[HandoffRow] = field(default_factory=list)
+    hotels: list[Hotel] = field(default_factory=list)
+    nights: Nights = field(default_factory=Nights)
 
     def add(self, record: Record, place: LatLon | None = None, *, lost: bool = False) -> Record:
         """A record at a place (at the office if none is given), or one that the geocoder did not find."""
@@ -183,6 +186,8 @@ class Town:
             tuple(self.locations),
             tuple(self.promises),
             tuple(self.handoffs),
+            hotels=tuple(self.hotels),
+            nights=self.nights,
         )
 
     def candidates(self, first_day: date = MONDAY, days: int = 5) -> Candidates:

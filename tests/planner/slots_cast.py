@@ -16,6 +16,7 @@ from cast import SETTINGS, TUESDAY, Flatland, located, promise
 
 from planner.access import Actor, Scope
 from planner.domain import Record
+from planner.hotels.standing import snapshot_to_plan
 from planner.plan_document import PlanDocument, read_plan
 from planner.planning import make_plan, store_plan, to_store
 from planner.publishing import publish
@@ -23,7 +24,6 @@ from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agenda, AgendaDay, Agendas
 from planner.slots.domain import Booking, BookingState, ChangedDay
-from planner.snapshot import Snapshot
 from planner.storage import SqlStore, open_store
 from routing.geo import LatLon
 from routing.solver import SearchLimits
@@ -76,7 +76,7 @@ class SlotTown:
     def publish(self, first_day: date, days: int = 5, work: int = 4) -> PlanDocument:
         """Plan some days anew and publish the plan."""
         with self.reading() as unit:
-            snapshot = Snapshot.read(unit, TOWN, self.settings)
+            snapshot = snapshot_to_plan(unit, TOWN, self.settings)
         document = make_plan(
             snapshot, TOWN, self.source, first_day, days, SearchLimits(work=work, seed=1), self.settings
         )
