@@ -21,6 +21,7 @@ class Hours:
         self._from = np.array([change.from_s for change in changes], dtype=np.int64)
         self._table = np.array([change.table for change in changes], dtype=np.int64)
         self._until = np.append(self._from[1:], _ALWAYS)
+        self.tables = int(self._table.max()) + 1
 
     def _at(self, times: Whole) -> Whole:
         found: Whole = np.maximum(np.searchsorted(self._from, times, side="right") - 1, 0)

@@ -5,6 +5,9 @@ which a visit can begin at a fixed position are at most two intervals: one with 
 one with the break still to come. A window is open there exactly when it meets one of them within the visit's own
 windows. Everything that does not depend on the asked place is computed once, as one row a position of an array; a
 question is then a few numpy operations over all positions of all days.
+
+Where driving takes longer at some hours, so do the legs of the asked place, in both directions of time; what it adds is
+then the driving to it just in time and on from it at once, less the leg between as it is driven at the earliest.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import ProblemError
+from routing.hours import Hours
 from routing.problem import UNREACHABLE, Job, Problem, Shift, TimeWindow
 from routing.solution import Route
 from routing.timing import NEVER, break_begins, door_labels, labelled, schedule
+from routing.traffic import Change, arrive_s, during
 from routing.travel_times import FanTimes
 
 Whole = NDArray[np.int64]
@@ -30,7 +35,8 @@ class Itinerary:
     """A shift's jobs in order, with the len(jobs) + 1 legs that they drive from the start place to the end place.
 
     Places are indices into one list that all itineraries share. A leg that does not exist is `UNREACHABLE`. A day
-    without jobs has one leg, from start to end.
+    without jobs has one leg, from start to end. `tables` are the seconds of the same legs in the further tables of
+    `traffic`, as a `Problem` has them.
 
     Raises:
         ProblemError: the number of legs does not match, or a leg is negative.
@@ -40,8 +46,12 @@ class Itinerary:
     jobs: tuple[Job, ...]
     drive_s: tuple[int, ...]
     drive_m: tuple[int, ...]
+    tables: tuple[tuple[int, ...], ...] = ()
+    traffic: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
+        if any(len(table) != len(self.drive_s) for table in self.tables):
+            raise ProblemError(f"shift {self.shift.id}: a table has not {len(self.drive_s)} legs")
         if not len(self.jobs) + 1 == len(self.drive_s) == len(self.drive_m):
             raise ProblemError(
                 f"shift {self.shift.id}: {len(self.jobs)} jobs, {len(self.drive_s)} and {len(self.drive_m)} legs"
@@ -62,11 +72,14 @@ def inserted(itinerary: Itinerary, job: Job, position: int, times: FanTimes) -> 
     def legs(old: tuple[int, ...], to: NDArray[np.int32], from_: NDArray[np.int32]) -> tuple[int, ...]:
         return (*old[:position], int(to[before]), int(from_[after]), *old[position + 1 :])
 
+    tables = times.tables or [(times.to_s, times.from_s)] * len(itinerary.tables)
     return Itinerary(
         itinerary.shift,
         (*itinerary.jobs[:position], job, *itinerary.jobs[position:]),
         legs(itinerary.drive_s, times.to_s, times.from_s),
         legs(itinerary.drive_m, times.to_m, times.from_m),
+        tuple(legs(old, *table) for old, table in zip(itinerary.tables, tables, strict=True)),
+        itinerary.traffic,
     )
 
 
@@ -86,19 +99,36 @@ def overlaps(windows: Iterable[TimeWindow], window: TimeWindow) -> Iterator[Time
 def problem_of(itinerary: Itinerary) -> Problem:
     """The itinerary alone as a problem, for `routing.checks`. Places are renumbered, only its own legs are known."""
     local = {place: k for k, place in enumerate(dict.fromkeys(itinerary.places))}
-    seconds, metres = ([[UNREACHABLE] * len(local) for _ in local] for _ in range(2))
     places = [local[place] for place in itinerary.places]
-    for k, (drive_s, drive_m) in enumerate(zip(itinerary.drive_s, itinerary.drive_m, strict=True)):
-        seconds[places[k]][places[k + 1]] = drive_s
-        metres[places[k]][places[k + 1]] = drive_m
+
+    def square(legs: tuple[int, ...]) -> list[list[int]]:
+        table = [[UNREACHABLE] * len(local) for _ in local]
+        for k, leg in enumerate(legs):
+            table[places[k]][places[k + 1]] = leg
+        return table
+
     jobs = tuple(job.at(place) for job, place in zip(itinerary.jobs, places[1:], strict=False))
-    return Problem(jobs, (replace(itinerary.shift, start_place=places[0], end_place=places[-1]),), seconds, metres)
+    shift = replace(itinerary.shift, start_place=places[0], end_place=places[-1])
+    return Problem(
+        jobs,
+        (shift,),
+        square(itinerary.drive_s),
+        square(itinerary.drive_m),
+        tables=tuple(square(table) for table in itinerary.tables),
+        traffic=during(itinerary.traffic, shift.start_s, shift.end_s),
+    )
 
 
 def timed(itinerary: Itinerary, *, at_once: bool = False) -> Route | None:
     """When everything happens, as `routing.timing.schedule` says; None if it cannot, or if there are no jobs."""
     problem = problem_of(itinerary)
     return schedule(problem, problem.shifts[0], problem.jobs, at_once=at_once)
+
+
+def driving_s(itinerary: Itinerary) -> int:
+    """All its driving: as it is timed, where the hour counts and it can be."""
+    route = timed(itinerary) if itinerary.tables else None
+    return sum(itinerary.drive_s) if route is None else route.drive_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +200,20 @@ def _rows(itinerary: Itinerary) -> Whole:
     break's earliest and latest start and its length. A shift without a break has one of no length at any time.
     """
     shift, jobs = itinerary.shift, itinerary.jobs
-    earliest, latest = labelled(shift, jobs, itinerary.drive_s)
+    earliest, latest = labelled(shift, jobs, itinerary.drive_s, itinerary.tables, itinerary.traffic)
     doors = [door_labels(shift, latest[k + 1], job) for k, job in enumerate(jobs)]
     doors.append((break_begins(shift, shift.end_s), shift.end_s))
     setups = [*(job.setup_s for job in jobs), 0]
     places = itinerary.places
     rest = shift.break_
     rests = (rest.start_s, rest.latest_start_s, rest.duration_s) if rest else (-NEVER, NEVER, 0)
+    legs = [max(leg, 0) for leg in itinerary.drive_s]
+    if itinerary.tables:
+        for k, leg in enumerate(zip(itinerary.drive_s, *itinerary.tables, strict=True)):
+            free = min(earliest[k])
+            legs[k] = arrive_s(leg, itinerary.traffic, free) - free if leg[0] > 0 and free < NEVER else legs[k]
     rows = [
-        (places[k], places[k + 1], *earliest[k], *doors[k], setups[k], max(itinerary.drive_s[k], 0), *rests)
-        for k in range(len(jobs) + 1)
+        (places[k], places[k + 1], *earliest[k], *doors[k], setups[k], legs[k], *rests) for k in range(len(jobs) + 1)
     ]
     return np.array(rows, dtype=np.int64)
 
@@ -196,7 +230,8 @@ class Itineraries:
     """An immutable index of itineraries: where one more visit fits into any of them.
 
     Raises:
-        ProblemError: two itineraries of one shift, or a place outside the `place_count` shared ones.
+        ProblemError: two itineraries of one shift, or of different traffic; or a place outside the `place_count` shared
+            ones.
     """
 
     def __init__(self, itineraries: Iterable[Itinerary], place_count: int) -> None:
@@ -210,6 +245,10 @@ class Itineraries:
         self._index = {day.shift.id: i for i, day in enumerate(itineraries)}
         if len(self._index) < len(itineraries):
             raise ProblemError("two itineraries have the same shift")
+        traffic = itineraries[0].traffic if itineraries else ()
+        if not all(day.traffic is traffic or day.traffic == traffic for day in itineraries):
+            raise ProblemError("two itineraries know of different traffic")
+        self._hours = Hours(traffic) if traffic else None
         self._counts = np.array([len(each) for each in rows], dtype=np.int64)
         self._room = _whole(_room(day) for day in itineraries)
         self._columns = np.ascontiguousarray(np.concatenate(rows).T) if rows else np.empty((11, 0), dtype=np.int64)
@@ -271,16 +310,23 @@ class Itineraries:
         c = self._columns
         before, after = c[_BEFORE], c[_AFTER]
         to, onward = times.to_s[before].astype(np.int64), times.from_s[after].astype(np.int64)
-        there = to + np.where(before == job.place, 0, job.setup_s)
-        then = onward + np.where(after == job.place, 0, c[_SETUP])
-        door = c[_FREE_OWED] + there
+        parking = np.where(before == job.place, 0, job.setup_s)
+        parking_after = np.where(after == job.place, 0, c[_SETUP])
+        traffic = None
+        if self._hours is None:
+            there, then = to + parking, onward + parking_after
+            door, door_taken = c[_FREE_OWED] + there, c[_FREE_TAKEN] + there
+            last_owed, last_taken = c[_DOOR_OWED] - then, c[_DOOR_TAKEN] - then
+        else:
+            traffic = _Traffic.of(self._hours, times, before, after)
+            door, door_taken = (traffic.door_s(c[label]) + parking for label in (_FREE_OWED, _FREE_TAKEN))
+            last_owed, last_taken = (traffic.leave_s(c[label] - parking_after) for label in (_DOOR_OWED, _DOOR_TAKEN))
         rest = np.maximum(door, c[_REST_FROM])
         rested = np.where(rest <= c[_REST_UNTIL], rest + c[_REST], NEVER)
         # With the break taken before service, at this door or earlier; and with the break after it.
-        first_taken = np.minimum(c[_FREE_TAKEN] + there, rested)
-        last_taken = c[_DOOR_TAKEN] - then
+        first_taken = np.minimum(door_taken, rested)
         rest = np.minimum(last_taken - c[_REST], c[_REST_UNTIL])
-        last_owed = np.maximum(c[_DOOR_OWED] - then, np.where(rest >= c[_REST_FROM], rest, -NEVER))
+        last_owed = np.maximum(last_owed, np.where(rest >= c[_REST_FROM], rest, -NEVER))
         last_taken, last_owed = last_taken - job.service_s, last_owed - job.service_s
         fits = (to != UNREACHABLE) & (onward != UNREACHABLE) & ((first_taken <= last_taken) | (door <= last_owed))
         kept = np.flatnonzero(fits)
@@ -292,18 +338,66 @@ class Itineraries:
             (to + onward - c[_LEG])[kept],
             (first_taken[kept], last_taken[kept]),
             (door[kept], last_owed[kept]),
+            None if traffic is None else _Prices(traffic.only(kept), parking[kept], job.service_s, c[_LEG][kept]),
         )
 
 
 @dataclass(frozen=True, slots=True)
+class _Traffic:
+    """The legs of the asked place, tables × positions, and from when on which table holds."""
+
+    hours: Hours
+    to: Whole
+    onward: Whole
+
+    @classmethod
+    def of(cls, hours: Hours, times: FanTimes, before: Whole, after: Whole) -> _Traffic:
+        tables = times.tables or ((times.to_s, times.from_s),) * (hours.tables - 1)
+        to = np.stack([times.to_s[before], *(table[0][before] for table in tables)])
+        onward = np.stack([times.from_s[after], *(table[1][after] for table in tables)])
+        return cls(hours, to.astype(np.int64), onward.astype(np.int64))
+
+    def only(self, positions: Whole) -> _Traffic:
+        return replace(self, to=self.to[:, positions], onward=self.onward[:, positions])
+
+    def door_s(self, free_s: Whole) -> Whole:
+        """When somebody is there who is free before then."""
+        return self.hours.arrive_s(self.to, free_s)
+
+    def leave_s(self, door_s: Whole) -> Whole:
+        """The latest time to leave for the door after."""
+        return self.hours.depart_s(self.onward, door_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """What driving a visit adds at a position depends on when it begins."""
+
+    traffic: _Traffic
+    parking_s: Whole
+    service_s: int
+    leg_s: Whole
+
+    def added_s(self, span: Whole, begin_s: Whole) -> Whole:
+        hours, to, onward = self.traffic.hours, self.traffic.to[:, span], self.traffic.onward[:, span]
+        depart = hours.depart_s(to, begin_s - self.parking_s[span])
+        there, leave = hours.arrive_s(to, depart) - depart, begin_s + self.service_s
+        return there + hours.arrive_s(onward, leave) - leave - self.leg_s[span]
+
+
+@dataclass(frozen=True, slots=True)
 class _Spans:
-    """Positions at which a visit can begin at some time: from the first to the last second of one of two spans."""
+    """Positions at which a visit can begin at some time: from the first to the last second of one of two spans.
+
+    `added_s` is the driving that it adds, unless that has `prices` that depend on the hour.
+    """
 
     itinerary: Whole
     position: Whole
     added_s: Whole
     taken: tuple[Whole, Whole]
     owed: tuple[Whole, Whole]
+    prices: _Prices | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,16 +459,17 @@ def _cheapest(
     begin = np.minimum(*begins)
     met = np.flatnonzero(begin < NEVER)
     piece, span, begin = piece[met], span[met], begin[met]
+    added = spans.added_s[span] if spans.prices is None else spans.prices.added_s(span, begin)
     # Pairs of one window are neighbours: the least of (added, pair) in each run is its cheapest and, of those, first.
     run = np.flatnonzero(np.diff(pieces.itinerary[piece], prepend=-1) | np.diff(pieces.window[piece], prepend=-1))
-    pair = np.minimum.reduceat((spans.added_s[span] << 32) | np.arange(len(met)), run) & 0xFFFF_FFFF
+    pair = np.minimum.reduceat((added << 32) | np.arange(len(met)), run) & 0xFFFF_FFFF
     piece, span = piece[pair], span[pair]
     return Openings(
         pieces.itinerary[piece],
         pieces.window[piece],
         spans.position[span],
         begin[pair],
-        spans.added_s[span],
+        added[pair],
         windows,
         tried,
     )

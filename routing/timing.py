@@ -330,8 +330,8 @@ def _places(shift: Shift, jobs: Sequence[Job]) -> tuple[int, ...]:
 
 
 class _Walk(NamedTuple):
-    """When one departs to each job, arrives and begins; when the break is over; when one leaves for home and is there;
-    and when all is over."""
+    """When one departs to each job (told where there is traffic), arrives and begins; when the break is over; when one
+    leaves for home and is there; and when all is over."""
 
     departures: list[int]
     arrivals: list[int]
@@ -355,8 +355,11 @@ def _walk(sequence: _Sequence, gap: int | None, start_s: int) -> _Walk | None:
     for k, leg in enumerate(legs):
         if gap == 2 * k:
             now = rested = break_ends(shift, now)
-        departures.append(now)
-        now = arrive_s(leg.hours, traffic, now) if traffic else now + leg.drive_s
+        if traffic:
+            departures.append(now)
+            now = arrive_s(leg.hours, traffic, now)
+        else:
+            now += leg.drive_s
         arrivals.append(now)
         now += leg.setup_s
         if gap == 2 * k + 1:
@@ -412,18 +415,13 @@ def _route(problem: Problem, shift: Shift, jobs: Sequence[Job], walk: _Walk) -> 
     if rest_start is not None and walk.arrivals[0] <= rest_start < until:
         until = rest_start
     leave_s = problem.depart_s(places[0], places[1], until - setup_s(shift.start_place, jobs[0]))
-    departures = [leave_s, *walk.departures[1:]]
     arrivals = [problem.arrive_s(places[0], places[1], leave_s), *walk.arrivals[1:]]
+    drives = [problem.seconds[before][job.place] for before, job in zip(places, jobs, strict=False)]
+    if walk.departures:
+        drives = [at - since for at, since in zip(arrivals, [leave_s, *walk.departures[1:]], strict=True)]
     steps = tuple(
-        Step(
-            job.id,
-            arrive - depart,
-            problem.metres[before][job.place],
-            arrive,
-            begin,
-            begin + job.service_s,
-        )
-        for before, job, depart, arrive, begin in zip(places, jobs, departures, arrivals, walk.begins, strict=False)
+        Step(job.id, drive, problem.metres[before][job.place], arrive, begin, begin + job.service_s)
+        for before, job, drive, arrive, begin in zip(places, jobs, drives, arrivals, walk.begins, strict=False)
     )
     return Route(
         shift.id,

@@ -49,6 +49,13 @@ def check_traffic(
                 raise ProblemError(f"table {k}: a leg takes no time, or cannot be driven, in it or in the first alone")
 
 
+def during(changes: Sequence[Change], start_s: int, end_s: int) -> tuple[Change, ...]:
+    """The changes of which anything is felt between two times: for whoever asks of one day of a long horizon."""
+    first = max(bisect_right(changes, start_s, key=lambda change: change.from_s) - 1, 0)
+    last = bisect_right(changes, end_s, key=lambda change: change.from_s)
+    return (Change(0, changes[first].table), *changes[first + 1 : last]) if changes else ()
+
+
 def arrive_s(leg: Sequence[int], changes: Sequence[Change], depart_s: int) -> int:
     """When somebody arrives who departs then; `leg` are the seconds of the leg in each table."""
     k = max(bisect_right(changes, depart_s, key=lambda change: change.from_s) - 1, 0)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from routing.checks import violations
+from routing.insertion import Itinerary
 from routing.problem import UNREACHABLE, Break, Job, Problem, Shift, TimeWindow
 from routing.solution import Route, Solution
 from routing.timing import schedule
+from routing.traffic import Change
+from routing.travel_times import FanTimes
 
 END = 40
 Matrix = list[list[int]]
@@ -18,14 +23,19 @@ Matrix = list[list[int]]
 
 @dataclass(frozen=True)
 class World:
-    """Seconds between places; metres are ten times as many."""
+    """Seconds between places, and what they are at other hours; metres are ten times as many."""
 
     seconds: Matrix
+    tables: tuple[Matrix, ...] = ()
+    traffic: tuple[Change, ...] = ()
+
+    def problem(self, shift: Shift, jobs: tuple[Job, ...]) -> Problem:
+        metres = [[drive * 10 if drive > 0 else drive for drive in row] for row in self.seconds]
+        return Problem(jobs, (shift,), self.seconds, metres, tables=self.tables, traffic=self.traffic)
 
     def route(self, shift: Shift, jobs: tuple[Job, ...]) -> Route | None:
         """The jobs in this order, timed, if that breaks no rule."""
-        metres = [[drive * 10 if drive > 0 else drive for drive in row] for row in self.seconds]
-        problem = Problem(jobs, (shift,), self.seconds, metres)
+        problem = self.problem(shift, jobs)
         route = schedule(problem, shift, jobs)
         return route if route and not violations(problem, Solution((route,), ())) else None
 
@@ -33,6 +43,25 @@ class World:
         """Seconds and metres from each place to the next."""
         seconds = tuple(self.seconds[a][b] for a, b in pairwise(places))
         return seconds, tuple(drive * 10 if drive > 0 else drive for drive in seconds)
+
+    def hours(self, places: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """The same legs in the other tables."""
+        return tuple(tuple(table[a][b] for a, b in pairwise(places)) for table in self.tables)
+
+    def itinerary(self, shift: Shift, *jobs: Job) -> Itinerary:
+        places = (shift.start_place, *(job.place for job in jobs), shift.end_place)
+        return Itinerary(shift, jobs, *self.legs(places), self.hours(places), self.traffic)
+
+    def fan(self, place: int, places: int) -> FanTimes:
+        """Times between one place and the first so many."""
+
+        def lines(matrix: Matrix) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+            to, onward = [matrix[k][place] for k in range(places)], [matrix[place][k] for k in range(places)]
+            return np.array(to, dtype=np.int32), np.array(onward, dtype=np.int32)
+
+        (to_s, from_s), tables = lines(self.seconds), tuple(map(lines, self.tables))
+        to_m, from_m = (np.where(line > 0, line * 10, line).astype(np.int32) for line in (to_s, from_s))
+        return FanTimes(to_s, to_m, from_s, from_m, tables)
 
 
 @st.composite
@@ -46,6 +75,24 @@ def worlds(draw: st.DrawFn, places: int, *, triangle: bool = False) -> World:
             for row in seconds:
                 row[:] = [min(direct, row[k] + onward) for direct, onward in zip(row, seconds[k], strict=True)]
     return World(seconds)
+
+
+@st.composite
+def changes(draw: st.DrawFn, tables: int) -> tuple[Change, ...]:
+    """One of so many tables after the other."""
+    times = sorted({0, *draw(st.lists(st.integers(1, END), max_size=5))})
+    return tuple(Change(at, draw(st.integers(0, tables - 1))) for at in times)
+
+
+@st.composite
+def busy_worlds(draw: st.DrawFn, places: int) -> World:
+    """Where driving takes another time at other hours, and no way leads wherever none does."""
+    world = draw(worlds(places))
+    tables = [
+        [[drive if drive < 1 else draw(st.integers(1, 12)) for drive in row] for row in world.seconds]
+        for _ in range(draw(st.integers(1, 2)))
+    ]
+    return World(world.seconds, tuple(tables), draw(changes(len(tables) + 1)))
 
 
 @st.composite
