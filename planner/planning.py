@@ -12,6 +12,7 @@ from planner.explaining import explain_broken, explain_unplanned
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
 from planner.repository import StoredPlan, UnitOfWork
+from planner.searching import Earlier, beginning
 from planner.settings import CalendarSettings, Settings
 from planner.snapshot import Snapshot
 from planner.translation import Translation, WorkingDay, translate, working_days
@@ -19,7 +20,7 @@ from routing.checks import violations
 from routing.problem import Job
 from routing.resequencing import resequenced
 from routing.solution import Route, Solution
-from routing.solver import Progress, SearchLimits, solve
+from routing.solver import DEFAULT_ENGINE, Progress, SearchLimits, solve
 from routing.timing import schedule
 from routing.travel_times import TravelTimeSource
 
@@ -114,8 +115,11 @@ def make_plan(
     settings: Settings,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    earlier: Earlier | None = None,
 ) -> PlanDocument:
     """A plan of all reps over all days that keeps every rule.
+
+    The search begins with what still fits of an `earlier` plan.
 
     Raises:
         PlannerError: there is nothing to plan with.
@@ -125,7 +129,8 @@ def make_plan(
     translation, candidates, notes = prepare(snapshot, source, first_day, days, settings)
     problem = translation.problem
     promised = _promises_alone(translation, settings)
-    solution = solve(problem, limits, on_progress=on_progress, cancelled=cancelled, warm_start=promised)
+    begun = beginning(problem, promised, earlier)
+    solution = solve(problem, limits, on_progress=on_progress, cancelled=cancelled, warm_start=begun)
     _refuse(translation, [job for job in solution.unassigned if translation.visits[job].promise], settings)
     broken = [str(violation) for violation in violations(problem, solution)]
     if broken:
@@ -133,7 +138,13 @@ def make_plan(
     unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution)]
     document = document_of(
         area,
-        {"seed": limits.seed, "seconds": limits.seconds, "work": limits.work},
+        {
+            "seed": limits.seed,
+            "seconds": limits.seconds,
+            "work": limits.work,
+            "engine": str(limits.engine or DEFAULT_ENGINE),
+            "from_plan": earlier.version if earlier else None,
+        },
         candidates,
         translation,
         solution,

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from planner.errors import SettingsError
 from planner.holidays import holiday_name, list_supported_countries
 from routing.outgoing import OutgoingRules
+from routing.solver import Engine
 from routing.speeds import MOST_TIMES, Slowdown
 
 HOME_VARIABLE = "FIELDVISIT_HOME"
@@ -216,6 +217,8 @@ class FieldworkSettings:
 
 
 WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+ENGINES = tuple(str(engine) for engine in Engine)
+MOST_WORKERS = 64
 MAIL_SECURITY = ("starttls", "tls", "none")
 
 
@@ -445,6 +448,27 @@ class OidcSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SolverSettings:
+    """How plans are searched for.
+
+    `engine` is "ruin-recreate" or "ortools"; empty is the better one that this machine has. A search keeps `workers`
+    cores busy; 0 is as many as there are and help. With `warm_start` a search by seconds begins with the plan that was
+    made last. Putting a visit that people have seen on another day or rep has to save `stability_minutes` of driving.
+    """
+
+    engine: str = ""
+    workers: int = 0
+    warm_start: bool = True
+    stability_minutes: int = 5
+
+    def __post_init__(self) -> None:
+        if self.engine and self.engine not in ENGINES:
+            raise ValueError(f"engine {self.engine!r} is none of {', '.join(ENGINES)}")
+        _check_between(0, MOST_WORKERS, _named(self, "workers"))
+        _check_between(0, 1440, _named(self, "stability_minutes"))
+
+
+@dataclass(frozen=True, slots=True)
 class JobSettings:
     """Who solves, and how much of it one person may ask for.
 
@@ -498,6 +522,7 @@ class Settings:
     login: LoginSettings = field(default_factory=LoginSettings)
     oidc: OidcSettings = field(default_factory=OidcSettings)
     oidc_secret: str = field(default="", repr=False)
+    solver: SolverSettings = field(default_factory=SolverSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
     outgoing: OutgoingRules = field(default_factory=OutgoingRules)
 
@@ -541,6 +566,7 @@ def read_settings(home: Path | None = None, environment: Mapping[str, str] = os.
         "web": WebSettings,
         "login": LoginSettings,
         "oidc": OidcSettings,
+        "solver": SolverSettings,
         "jobs": JobSettings,
         "outgoing": OutgoingRules,
     }

@@ -1,4 +1,4 @@
-"""fieldvisit work, jobs, job cancel."""
+"""fieldvisit work, jobs, job cancel, job finish."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 from planner.cli.app import App, area_option, main
 from planner.cli.prepare import ready_to_serve
 from planner.jobs.domain import Job
-from planner.jobs.requests import cancel_job, jobs_of, why_nothing_runs
+from planner.jobs.requests import cancel_job, finish_job, jobs_of, why_nothing_runs
 from planner.lifeline import end_with_parent
 from planner.observing import set_up_logging
 from planner.upkeep import Upkeep
@@ -92,3 +92,13 @@ def cancel(app: App, job_id: str) -> None:
     with app.store.write(app.actor) as unit:
         cancelled = cancel_job(unit, job_id, datetime.now(UTC))
     app.say(f"{cancelled.id} is {cancelled.state}")
+
+
+@job.command("finish")
+@click.argument("job_id", metavar="ID")
+@click.pass_obj
+def finish(app: App, job_id: str) -> None:
+    """End the search for a plan and keep the best one that it has found."""
+    with app.store.write(app.actor) as unit:
+        job = finish_job(unit, job_id)
+    app.say(f"{job.id} is {job.state}" + (" and ends with the best plan so far" if not job.state.ended else ""))

@@ -14,13 +14,17 @@ from rich.table import Table
 
 from planner.cli.app import AREA_HELP, FILE, App, area_option, main
 from planner.errors import PlannerError
+from planner.hotels.standing import snapshot_to_plan
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, read_plan, write_plan
 from planner.planning import make_plan, store_plan, to_store
 from planner.publishing import publish as publish_version
-from planner.snapshot import Snapshot
+from planner.searching import earlier_plan, search_limits
+from planner.settings import ENGINES, MOST_WORKERS
 from routing.area import Area
-from routing.solver import Progress, SearchLimits
+from routing.preparing import Loops, loops
+from routing.preparing import prepare as compile_loops
+from routing.solver import Progress
 
 
 @main.group(invoke_without_command=True)
@@ -29,6 +33,9 @@ from routing.solver import Progress, SearchLimits
 @click.option("--seconds", type=click.FloatRange(0.1, 86_400), help="Time to search.  [default: 30]")
 @click.option("--work", type=click.IntRange(1), help="Search by a fixed amount of work: same result every time.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option("--engine", type=click.Choice(ENGINES), help="What searches.  [default: the settings', or the best here]")
+@click.option("--workers", type=click.IntRange(1, MOST_WORKERS), help="Cores to search with; the plan is the same.")
+@click.option("--fresh", is_flag=True, help="From the records alone: neither begin with nor stick to an earlier plan.")
 @click.option("--out", type=FILE, help="Write the plan to this file too (docs/plan-format.md).")
 @click.option("--area", "area_name", metavar="NAME", help=AREA_HELP)
 @click.pass_obj
@@ -40,9 +47,15 @@ def plan(
     seconds: float | None,
     work: int | None,
     seed: int,
+    engine: str | None,
+    workers: int | None,
+    fresh: bool,
     out: Path | None,
 ) -> None:
-    """Plan all reps over the coming days. Ctrl-C stops the search and keeps the best plan so far."""
+    """Plan all reps over the coming days. Ctrl-C stops the search and keeps the best plan so far.
+
+    A search by seconds begins with the plan that was made last, one by work with nothing.
+    """
     if click.get_current_context().invoked_subcommand is not None:
         return
     area = app.areas.get(area_name)
@@ -50,11 +63,16 @@ def plan(
         raise click.UsageError("give either --seconds or --work")
     if out is not None and not out.parent.is_dir():
         raise PlannerError(f"{out}: there is no folder {out.parent}")  # said before the search, not after it
-    limits = SearchLimits(seconds=(seconds or 30.0) if work is None else None, work=work, seed=seed)
+    seconds = None if work is not None else seconds or 30.0
+    limits = search_limits(seconds, work, seed, app.settings.solver, engine or "", workers or 0)
     start = first_day.date() if first_day else _today() + timedelta(days=1)
     with app.store.read() as unit:
-        snapshot = Snapshot.read(unit, area.name, app.settings)
+        snapshot = snapshot_to_plan(unit, area.name, app.settings)
+        earlier = earlier_plan(unit, area.name, start, app.settings.solver, work, fresh)
     with app.bar() as progress, _ctrl_c() as stopped:
+        if loops() is Loops.MISSING:
+            progress("compiling, once on this machine", 0.0)
+            compile_loops()
         progress("travel times", 0.0)
 
         def show(state: Progress) -> None:
@@ -62,7 +80,10 @@ def plan(
             progress(f"best cost {hours:,.2f} h, {state.served} visits", state.fraction)
 
         document = make_plan(
-            snapshot, area.name, area.streets(), start, days, limits, app.settings, on_progress=show, cancelled=stopped
+            *(snapshot, area.name, area.streets(), start, days, limits, app.settings),
+            on_progress=show,
+            cancelled=stopped,
+            earlier=earlier,
         )
     stored = to_store(document, datetime.now(UTC))
     with app.store.write(app.actor) as unit:
@@ -160,7 +181,7 @@ def check(app: App, area: Area, file: Path) -> None:
         raise PlannerError(f"{file.name}: is not UTF-8 text") from error
     document = read_plan(text, file.name)
     with app.store.read() as unit:
-        snapshot = Snapshot.read(unit, area.name, app.settings)
+        snapshot = snapshot_to_plan(unit, area.name, app.settings)
     broken = broken_rules(document, snapshot, area.streets(), app.settings)
     for sentence in broken:
         app.say(sentence)

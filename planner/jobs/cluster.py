@@ -262,6 +262,12 @@ class DaskAttempt:
                 return Outcome(End.LOST)
             return Outcome(End.FAILED, error=f"the worker could not begin: {error!s:.200}")
 
+    def finish(self) -> None:
+        if self._client is not None and self._future is not None and self._client.status == "running":
+            # By the workers' own loops, which are free while their tasks run in threads of their own.
+            with contextlib.suppress(Exception):  # the scheduler has just gone: told by the outcome
+                self._client.run(_finish, self._name, wait=False, on_error="ignore")
+
     def drop(self) -> None:
         self._heard.pop(self._name, None)
         if self._future is not None:
@@ -271,20 +277,27 @@ class DaskAttempt:
 
 
 class _Unwanted(WorkerPlugin):
-    """Lets a task know that nobody wants it any more: it was dropped, or whoever handed it in is gone.
+    """Lets a task know that nobody wants it any more: it was dropped, or whoever handed it in is gone; or that it has
+    done enough (`finishing`).
 
     Dask takes it off the worker's list then, but cannot stop the thread that runs it.
     """
 
     idempotent = True
     names: set[str]
+    finishing: set[str]
 
     def setup(self, worker: Any) -> None:
-        self.names = set()
+        self.names, self.finishing = set(), set()
 
     def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
         if start == "executing" and finish == "released":
             self.names.add(key)
+
+
+def _finish(name: str, dask_worker: Any) -> None:
+    """On each worker: the task of this name, should it be here or come yet, has done enough."""
+    dask_worker.plugins[_PLUGIN].finishing.add(name)
 
 
 def _work(packed: bytes) -> Outcome:
@@ -292,10 +305,11 @@ def _work(packed: bytes) -> Outcome:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(max(0, NICE - os.nice(0)))  # of this thread, and of the processes that it starts
     worker: Any = get_worker()
-    name, unwanted = worker.get_current_task(), worker.plugins[_PLUGIN].names
+    name, heard = worker.get_current_task(), worker.plugins[_PLUGIN]
+    unwanted, finishing = heard.names, heard.finishing
     told_s = 0.0
 
-    def report(progress: Mapping[str, Any]) -> None:
+    def report(progress: Mapping[str, Any]) -> bool:
         nonlocal told_s
         if name in unwanted:
             raise UnwantedError
@@ -303,6 +317,7 @@ def _work(packed: bytes) -> Outcome:
         if now_s - told_s >= PROGRESS_S:
             told_s = now_s
             worker.log_event(_TOPIC, {"name": name, "progress": dict(progress)})
+        return name in finishing
 
     try:
         if loops() is Loops.MISSING:  # on a machine where no part of fieldvisit but this has ever been started
@@ -313,6 +328,7 @@ def _work(packed: bytes) -> Outcome:
         return attempt(task, report)
     finally:
         unwanted.discard(name)
+        finishing.discard(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class _Running:
     job: Job
     attempt: Attempt
     written: Mapping[str, Any] = field(default_factory=dict)
+    finishing: bool = False
 
 
 class Dispatcher:
@@ -98,6 +99,7 @@ class Dispatcher:
             waiting = unit.jobs.find(state=JobState.WAITING)
             running = unit.jobs.find(state=JobState.RUNNING)
         self._drop_what_is_no_longer_ours(running)
+        self._hurry(running)
         self._finish(now)
         self._take_over(running, now)
         self._start(waiting, running, now)
@@ -130,6 +132,14 @@ class Dispatcher:
             if id_ not in by_id or not _is_attempt(by_id[id_], running.job):
                 running.attempt.drop()
                 del self._running[id_]
+
+    def _hurry(self, rows: Iterable[Job]) -> None:
+        """Pass on, once, that the best found so far is good enough."""
+        for job in rows:
+            running = self._running.get(job.id)
+            if job.finishing and running is not None and not running.finishing:
+                running.finishing = True
+                running.attempt.finish()
 
     def _finish(self, now: datetime) -> None:
         for id_, running in list(self._running.items()):

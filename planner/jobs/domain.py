@@ -36,9 +36,10 @@ class Job:
         failures: how many attempts ended by a lost worker or by an error that may not come again.
         lease_owner: the dispatcher that runs it; another may take it over after `lease_until`.
         progress: what pages show while it runs: `what` is being done, `fraction` of it (0 to 1), and of a search the
-            best plan so far, `cost_s` and `visits`.
+            best plan so far and the way to it, as `planner.jobs.improvements` tells it.
         result: what came out: of a plan its `version`, `visits` and `unplanned`; of geocoding `geocoded`, a
             number; of coverage `customers`, a number.
+        finishing: somebody has said that the best plan found so far is good enough.
         error: why it failed, fit to show to somebody who sees the whole area; see `requests.told_to`.
     """
 
@@ -58,6 +59,7 @@ class Job:
     error: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    finishing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

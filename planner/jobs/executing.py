@@ -19,6 +19,10 @@ class Attempt(Protocol):
         """How it ended; None while it has not. May be asked again."""
         ...
 
+    def finish(self) -> None:
+        """The best found so far is good enough: the task ends with it within about half a second. May be said again."""
+        ...
+
     def drop(self) -> None:
         """Nobody wants the result: the worker ends within about a second, and forgets it."""
         ...

@@ -12,7 +12,8 @@ from planner.errors import InvalidRecordError, NotFoundError, RefusedError
 from planner.jobs.domain import Job, JobState
 from planner.planning import EARLIEST, LATEST, MAX_DAYS, PROMISES_BROKEN, RULES_BROKEN
 from planner.repository import UnitOfWork
-from planner.settings import Settings
+from planner.searching import check_engine, search_limits
+from planner.settings import Settings, SolverSettings
 from routing.solver import SearchLimits
 
 PLAN, GEOCODE, COVERAGE = "plan", "geocode", "coverage"
@@ -26,6 +27,9 @@ DISPATCHER_GONE_S = 20.0
 class PlanRequest:
     """A plan of all reps over `days` working days, searched for `seconds` or by a fixed amount of `work`.
 
+    `engine` is one of `planner.settings.ENGINES`; empty for that of the settings. With `fresh` it is made from the
+    records alone: no plan that there is already is begun with or stuck to.
+
     Raises:
         InvalidRecordError: one of them makes no sense; names it.
     """
@@ -35,6 +39,8 @@ class PlanRequest:
     seconds: float | None
     work: int | None
     seed: int = 1
+    engine: str = ""
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         if not EARLIEST <= self.first_day <= LATEST:
@@ -49,10 +55,15 @@ class PlanRequest:
             raise InvalidRecordError("work", f"{self.work} is not between 1 and 1,000,000,000")
         if not 0 <= self.seed < 2**31:
             raise InvalidRecordError("seed", f"{self.seed} is not between 0 and {2**31 - 1}")
+        if self.engine:
+            try:
+                check_engine(self.engine)
+            except RefusedError as error:
+                raise InvalidRecordError("engine", str(error)) from error
 
-    @property
-    def limits(self) -> SearchLimits:
-        return SearchLimits(seconds=self.seconds, work=self.work, seed=self.seed)
+    def limits(self, settings: SolverSettings) -> SearchLimits:
+        """What the search is told."""
+        return search_limits(self.seconds, self.work, self.seed, settings, self.engine)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,6 +72,8 @@ class PlanRequest:
             "seconds": self.seconds,
             "work": self.work,
             "seed": self.seed,
+            "engine": self.engine,
+            "fresh": self.fresh,
         }
 
     @classmethod
@@ -185,6 +198,26 @@ def cancel_job(unit: UnitOfWork, job_id: str, now: datetime) -> Job:
     job = replace(job, state=JobState.CANCELLED, lease_owner="", lease_until=None, finished_at=now)
     unit.jobs.put(job)
     unit.audit("job.cancelled", job.id, area=job.area)
+    return job
+
+
+def finish_job(unit: UnitOfWork, job_id: str) -> Job:
+    """End a search and keep the best plan that it has found so far. A job that has ended stays as it is.
+
+    Raises:
+        NotFoundError: there is no such job.
+        RefusedError: it has not begun, or it is none that gets better with time.
+    """
+    job = find_job(unit, job_id)
+    if job.state.ended or job.finishing:
+        return job
+    if job.kind != PLAN:
+        raise RefusedError("only the search for a plan can be ended early: cancel this job instead")
+    if job.state is JobState.WAITING:
+        raise RefusedError("this job has not begun, and so there is nothing to keep: cancel it instead")
+    job = replace(job, finishing=True)
+    unit.jobs.put(job)
+    unit.audit("job.finish_asked", job.id, area=job.area)
     return job
 
 

@@ -17,7 +17,9 @@ from planner.coverage.material import Material
 from planner.coverage.packing import pack
 from planner.domain import Location
 from planner.errors import PlannerError, RulesBrokenError
+from planner.hotels.standing import snapshot_to_plan
 from planner.jobs.domain import Job
+from planner.jobs.improvements import Improvements
 from planner.jobs.requests import COVERAGE, GEOCODE, PLAN, SCENARIO, PlanRequest
 from planner.locating import geocoded, geocoder_for, save_answers, to_geocode
 from planner.planning import make_plan, store_plan, to_store
@@ -25,6 +27,7 @@ from planner.repository import StoredPlan, UnitOfWork
 from planner.scenarios.changes import changes_of
 from planner.scenarios.computing import work_out
 from planner.scenarios.keeping import WorkedOut, find_scenario, keep_outcome, records_stamp
+from planner.searching import Earlier, earlier_plan
 from planner.settings import Settings
 from planner.snapshot import Snapshot
 from routing.area import Area
@@ -34,8 +37,9 @@ from routing.solver import Progress
 NOT_YET = datetime.min.replace(tzinfo=UTC)
 """When a plan was made, until the dispatcher writes it down: a worker's clock does not count."""
 
-Report = Callable[[Mapping[str, Any]], None]
-"""Told several times a second how far the work is, as `Job.progress`; raises UnwantedError where it may end."""
+Report = Callable[[Mapping[str, Any]], object]
+"""Told several times a second how far the work is, as `Job.progress`. Answers something true where the best found so
+far is good enough; raises UnwantedError where nothing is wanted at all."""
 
 
 class UnwantedError(Exception):
@@ -50,26 +54,24 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class PlanTask:
-    """Make a plan from a snapshot; the result is a StoredPlan without version."""
+    """Make a plan from a snapshot, beginning with an earlier one; the result is a StoredPlan without version."""
 
     snapshot: Snapshot
     area: Area
     ask: PlanRequest
     settings: Settings
+    earlier: Earlier | None = None
 
     def run(self, report: Report) -> StoredPlan:
         ends_s = time.monotonic() + self.settings.jobs.most_seconds
-        report({"what": "travel times", "fraction": 0.0})
+        enough = bool(report({"what": "travel times", "fraction": 0.0}))
+        improvements = Improvements()
 
         def show(state: Progress) -> None:
-            report(
-                {
-                    "what": "searching",
-                    "fraction": round(state.fraction, 3),
-                    "cost_s": state.cost_s,
-                    "visits": state.served,
-                }
-            )
+            nonlocal enough
+            improvements.add(state)
+            told = {"what": "searching", "fraction": round(state.fraction, 3)}
+            enough = bool(report(told | improvements.to_json())) or enough
 
         document = make_plan(
             self.snapshot,
@@ -77,10 +79,11 @@ class PlanTask:
             self.area.streets(),
             self.ask.first_day,
             self.ask.days,
-            self.ask.limits,
+            self.ask.limits(self.settings.solver),
             self.settings,
             on_progress=show,
-            cancelled=lambda: time.monotonic() > ends_s,  # a budget of work has no end that a clock knows
+            cancelled=lambda: enough or time.monotonic() > ends_s,  # a budget of work has no end that a clock knows
+            earlier=self.earlier,
         )
         return to_store(document, NOT_YET)
 
@@ -156,7 +159,9 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     # No worker needs the installation's secrets.
     settings = replace(settings, database_url="", oidc_secret="", smtp_password="")
     if job.kind == PLAN:
-        return PlanTask(Snapshot.read(unit, job.area, settings), area, PlanRequest.from_json(job.request), settings)
+        ask = PlanRequest.from_json(job.request)
+        earlier = earlier_plan(unit, job.area, ask.first_day, settings.solver, ask.work, ask.fresh)
+        return PlanTask(snapshot_to_plan(unit, job.area, settings), area, ask, settings, earlier)
     if job.kind == GEOCODE:
         waiting = to_geocode(unit.records(job.area), again=job.request["again"])
         return GeocodingTask(tuple(waiting), area, settings)

@@ -195,6 +195,7 @@ JOBS = sa.Table(
     _text("error"),
     sa.Column("started_at", Utc),
     sa.Column("finished_at", Utc),
+    sa.Column("finishing", sa.Boolean, nullable=False, server_default=sa.false()),
     info={"scoped": True},
 )
 HEARTBEATS = sa.Table(

@@ -65,6 +65,10 @@ class Handed:
         self.told: Mapping[str, Any] | None = None
         self.end: Outcome | None = None
         self.dropped = False
+        self.hurried = 0
+
+    def finish(self) -> None:
+        self.hurried += 1
 
     def progress(self) -> Mapping[str, Any] | None:
         return self.told

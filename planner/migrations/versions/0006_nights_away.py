@@ -1,4 +1,4 @@
-"""Reps who may stay overnight, and the hotels of an area."""
+"""Reps who may stay overnight, and the hotels of an area; jobs that are to end with the best found so far."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,4 @@ def upgrade() -> None:
         sa.Column("lon", sa.Double, nullable=False),
         sa.Column("minutes", sa.Integer),
     )
+    op.add_column("jobs", sa.Column("finishing", sa.Boolean, nullable=False, server_default=sa.false()))

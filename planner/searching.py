@@ -1,0 +1,136 @@
+"""How a plan is searched for: what the settings leave open, and the plan that a search begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from planner.errors import PlannerError, RefusedError
+from planner.plan_document import read_plan
+from planner.repository import StoredPlan, UnitOfWork
+from planner.settings import ENGINES, SolverSettings
+from routing.native import COMPILED
+from routing.problem import Job, Problem, Shift
+from routing.solution import Route, Solution
+from routing.solver import DEFAULT_ENGINE, Engine, SearchLimits
+from routing.timing import Timeline, schedule
+
+
+def search_limits(
+    seconds: float | None, work: int | None, seed: int, settings: SolverSettings, engine: str = "", workers: int = 0
+) -> SearchLimits:
+    """The limits of a search; what is left out is as the settings say.
+
+    Raises:
+        RefusedError: this machine has no such engine.
+    """
+    engine = engine or settings.engine or DEFAULT_ENGINE
+    check_engine(engine)
+    workers = workers or settings.workers
+    return SearchLimits(seconds, work, seed, workers=workers or None, engine=Engine(engine))
+
+
+def check_engine(engine: str) -> None:
+    """Raises RefusedError."""
+    if engine not in ENGINES:
+        raise RefusedError(f"engine {engine!r} is none of {', '.join(ENGINES)}")
+    if engine == Engine.RUIN_RECREATE and not COMPILED:
+        raise RefusedError(f"engine {engine} needs numba, which is not installed here: take {Engine.ORTOOLS}")
+
+
+# --- the plan that a search begins with -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A plan version: which visits each working day had, by their ids and in their order."""
+
+    version: int
+    days: Mapping[str, tuple[str, ...]]
+
+
+def earlier_plan(
+    unit: UnitOfWork, area: str, first_day: date, settings: SolverSettings, work: int | None, fresh: bool
+) -> Earlier | None:
+    """The plan that a search begins with: the newest version, or else the published one, if it says something about
+    days from `first_day` on.
+
+    None where it is not wanted. A search by `work` begins with none either: it gives the same plan for the same
+    records, whatever has been planned before.
+    """
+    if fresh or work is not None or not settings.warm_start:
+        return None
+    plans = unit.plans(area)
+    for published in (False, True):
+        stored = plans.latest(published=published)
+        known = _read(stored, first_day) if stored else None
+        if known is not None:
+            return known
+    return None
+
+
+def _read(stored: StoredPlan, first_day: date) -> Earlier | None:
+    try:
+        document = read_plan(stored.document or "")
+    except PlannerError:  # of a version that nobody can read any more
+        return None
+    days = {
+        f"{day['rep_id']}@{day['date']}": tuple(stop["visit_id"] for stop in day["stops"])
+        for day in document["rep_days"]
+        if day["stops"] and day["date"] >= str(first_day)
+    }
+    return Earlier(stored.version, days) if days else None
+
+
+def beginning(problem: Problem, promised: Solution | None, earlier: Earlier | None) -> Solution | None:
+    """What a search begins with: all that is promised, and of the earlier plan what goes with it, each visit where it
+    was. None where that is nothing.
+
+    Every day of it can be driven, so that no promise is given up on the way.
+    """
+    if earlier is None:
+        return promised
+    kept = {route.shift: route for route in promised.routes} if promised else {}
+    promised_ids = {id_ for route in kept.values() for id_ in route.jobs}
+    done: set[str] = set()  # accounts, and visits to none
+    routes: list[Route] = []
+    for shift in problem.shifts:
+        own = kept[shift.id].jobs if shift.id in kept else ()
+        wanted: list[Job] = []
+        for id_ in earlier.days.get(shift.id, ()):
+            job = problem.job_by_id.get(id_)
+            if job is None or id_ in promised_ids.difference(own) or not problem.may_serve(shift, job):
+                continue
+            if id_ not in own:
+                if (key := job.group or f"job {id_}") in done:
+                    continue
+                done.add(key)
+            wanted.append(job)
+        route = _together(problem, shift, [problem.job_by_id[id_] for id_ in own], wanted) or kept.get(shift.id)
+        if route is not None:
+            routes.append(route)
+    return Solution(tuple(routes), ()) if routes else None
+
+
+def _together(problem: Problem, shift: Shift, promised: Sequence[Job], wanted: Sequence[Job]) -> Route | None:
+    """The wanted jobs in their order, if all that is promised is among them; or else the promised ones, with as many of
+    the others as still fit, each where it adds least driving."""
+    if {job.id for job in promised} <= {job.id for job in wanted} and (route := schedule(problem, shift, wanted)):
+        return route
+    sequence = list(promised)
+    for job in _others(wanted, promised):
+        timeline = Timeline.of(problem, shift, sequence)
+        places = [
+            (added, position)
+            for position in range(len(sequence) + 1)
+            if (added := timeline.added_drive_s(job, position)) is not None
+        ]
+        if places:
+            sequence.insert(min(places)[1], job)
+    return schedule(problem, shift, sequence)
+
+
+def _others(jobs: Iterable[Job], without: Sequence[Job]) -> list[Job]:
+    ids = {job.id for job in without}
+    return [job for job in jobs if job.id not in ids]
