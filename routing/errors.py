@@ -17,6 +17,15 @@ class ProblemError(RoutingError):
     """A planning problem that contradicts itself; names the job or shift and the field."""
 
 
+class InstanceError(RoutingError):
+    """A file of a published problem, or of a problem of ours, that cannot be used; names file, line or record, and
+    field."""
+
+
+class PeerError(RoutingError):
+    """Another solver that is asked for is not installed, or failed."""
+
+
 class UnreachableError(RoutingError):
     """A path was asked for between two places that no street connects."""
 
