@@ -10,7 +10,8 @@ fits; and if anything still is, all orders are searched (`routing.resequencing.w
 where that is better for a promise or saves a visit.
 
 The labels are those of `routing.timing`, with what has been done as one more dimension: the shortest path problem with
-resource constraints (Desrochers and Soumis, 1988), on a line.
+resource constraints (Desrochers and Soumis, 1988), on a line. Driving that depends on the hour is counted as
+`routing.resequencing` does.
 """
 
 from __future__ import annotations
@@ -98,8 +99,8 @@ def _until(job: Job, late_s: int) -> Job:
 class _Way(NamedTuple):
     """A way along the order so far: what it has done is worth, its driving, its labels, and how many jobs it has done.
 
-    `load` is their demand. `last` is the job done last, begun `late_s` after its windows, and `before` the way up to it; both jobs are None of
-    the way that has done nothing.
+    `load` is their demand. `last` is the job done last, begun `late_s` after its windows, and `before` the way up to
+    it; both jobs are None of the way that has done nothing.
     """
 
     worth: int
@@ -218,7 +219,7 @@ class _Mending:
             return
         if shift.capacity is not None and way.load + job.demand > shift.capacity:
             return
-        travel_s = drive_s + setup_s(place, job)
+        parking_s = setup_s(place, job)
 
         def longer(labels: Labels, late_s: int = 0) -> _Way:
             return _Way(
@@ -232,21 +233,31 @@ class _Mending:
                 way,
             )
 
-        labels = after_job(shift, way.labels, travel_s, job)
+        at_door_s, rested_s = self._arrived(way, job.place)
+        at_door_s, rested_s = at_door_s + parking_s, rested_s + parking_s
+        labels = after_job(shift, (at_door_s, rested_s), 0, job)
         if min(labels) < NEVER:
             yield longer(labels)
         if not job.mandatory:
             return
         # How late depends on whether the break was before.
         closes_s = job.windows[-1].end_s
-        at_door_s = way.labels[0] + travel_s
-        rested_s = min(way.labels[1] + travel_s, break_ends(shift, at_door_s))
+        rested_s = min(rested_s, break_ends(shift, at_door_s))
         if closes_s < rested_s <= shift.end_s:
             over_s = rested_s + job.service_s
             yield longer((NEVER if shift.break_ is not None else over_s, over_s), rested_s - closes_s)
         if shift.break_ is not None and closes_s < at_door_s <= shift.end_s:
             over_s = at_door_s + job.service_s
             yield longer((over_s, break_ends(shift, over_s)), at_door_s - closes_s)
+
+    def _arrived(self, way: _Way, place: int) -> Labels:
+        """The labels at the end of the leg from where a way ends."""
+        before = way.last.place if way.last is not None else self.shift.start_place
+        owed, taken = way.labels
+        if not self.problem.tables:
+            drive_s = self.problem.seconds[before][place]
+            return owed + drive_s, taken + drive_s
+        return self.problem.arrive_s(before, place, owed), self.problem.arrive_s(before, place, taken)
 
     def _best(self, ways: Iterable[_Way]) -> _Way | None:
         home = (way for way in ways if self._comes_home(way))
@@ -255,10 +266,10 @@ class _Mending:
     def _comes_home(self, way: _Way) -> bool:
         if way.last is None:
             return True
-        drive_s = self.problem.seconds[way.last.place][self.shift.end_place]
-        owed, taken = way.labels
-        at_home = min(taken + drive_s, break_ends(self.shift, owed + drive_s) if owed < NEVER else NEVER)
-        return drive_s != UNREACHABLE and at_home <= self.shift.end_s
+        owed, taken = self._arrived(way, self.shift.end_place)
+        at_home = min(taken, break_ends(self.shift, owed) if owed < NEVER else NEVER)
+        reached = self.problem.seconds[way.last.place][self.shift.end_place] != UNREACHABLE
+        return reached and at_home <= self.shift.end_s
 
     def _not_worse(self, ways: list[_Way]) -> list[_Way]:
         """Without those that are nowhere ahead of another that stands at the same place."""

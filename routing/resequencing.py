@@ -6,7 +6,9 @@ all ways to have done a set of jobs and to stand at one of them, only those are 
 driving and in both labels of `routing.timing` (earliest done, break owed and taken). What can reach some job or the
 shift's end no more is dropped, so that narrow windows leave little to do. All ways of one length are one set of arrays.
 
-`routing.sequencing` proves the order of short days; this is for longer ones, and for days of which not all can be done.
+`routing.sequencing` proves the order of short days; this is for longer ones, for days of which not all can be done,
+and for those during which driving comes to take longer. There the true times decide what can be done, and driving is
+counted by the problem's first table: were it counted by the hour, who is done earlier would not be ahead.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.hours import Hours
 from routing.native import COMPILED
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.sequencing import MOST_PROVED, best_sequence
@@ -73,6 +76,12 @@ class _Day:
     """The same with parking."""
     home_s: Whole
     """n: to the end place."""
+    hours: Hours | None
+    """Where the hour counts; else the next two are not looked at."""
+    legs_s: Whole
+    """Tables × (n + 1) × (n + 2): to the jobs, the start place and the end place."""
+    parking_s: Whole
+    """(n + 1) × n."""
     service_s: Whole
     demand: Whole
     """n."""
@@ -82,7 +91,9 @@ class _Day:
     least_drive_s: Whole
     """n: the least leg to each job from any other place of the day."""
     least_work_s: Whole
-    """n: the same with parking and service."""
+    """n: the same with parking and service, at the best of all hours."""
+    least_home_s: int
+    """From any job, at the best of all hours."""
     at_best_s: Whole
     """(n + 1) × n: no way of the day leads from one to the other sooner, others between them or not."""
 
@@ -90,12 +101,17 @@ class _Day:
     def of(cls, problem: Problem, shift: Shift, jobs: tuple[Job, ...]) -> _Day:
         n = len(jobs)
         places = [*(job.place for job in jobs), shift.start_place]
-        seconds = np.array(
-            [[problem.seconds[a][b] for b in (*places, shift.end_place)] for a in places], dtype=np.int64
+        legs = np.array(
+            [
+                [[table[a][b] for b in (*places, shift.end_place)] for a in places]
+                for table in (problem.seconds, *problem.tables)
+            ],
+            dtype=np.int64,
         )
-        seconds[seconds == UNREACHABLE] = NEVER
+        seconds, fastest = (np.where(each == UNREACHABLE, NEVER, each) for each in (legs[0], legs.min(axis=0)))
         drive, home = seconds[:, :n], seconds[:n, n + 1]
-        travel = drive + np.array([[setup_s(place, job) for job in jobs] for place in places])
+        parking = np.array([[setup_s(place, job) for job in jobs] for place in places])
+        travel = drive + parking
         windows = [[w for w in job.windows if w.start_s <= shift.end_s and w.end_s >= shift.start_s] for job in jobs]
         most = max(1, *(len(each) for each in windows))
         opens, closes = np.full((n, most), -1), np.full((n, most), -1)
@@ -104,9 +120,9 @@ class _Day:
             closes[j, : len(each)] = [w.end_s for w in each]
         service = np.array([job.service_s for job in jobs])
         others = np.eye(n + 1, n, dtype=bool)
-        least_travel = np.where(others, NEVER, travel).min(axis=0)
+        least_travel = np.where(others, NEVER, fastest[:, :n] + parking).min(axis=0)
         # The shortest ways, by way of any of the day's places (Floyd and Warshall), and parking where it is certain.
-        shortest = seconds[:, : n + 1].copy()
+        shortest = fastest[:, : n + 1].copy()
         for k in range(n + 1):
             shortest = np.minimum(shortest, shortest[:, k, None] + shortest[None, k, :])
         alone = np.array([job.setup_s if places.count(job.place) == 1 else 0 for job in jobs])
@@ -115,14 +131,34 @@ class _Day:
             drive,
             travel,
             home,
+            Hours(problem.traffic) if problem.tables else None,
+            legs,
+            parking,
             service,
             np.array([job.demand for job in jobs], dtype=np.int64),
             opens,
             closes,
             np.where(others, NEVER, drive).min(axis=0),
             least_travel + service,
+            int(fastest[:n, n + 1].min()),
             shortest[:, :n] + alone,
         )
+
+    def at_door(self, last: Whole, job: Whole, free_s: Whole) -> Whole:
+        """When somebody who is free at `free_s` stands at the door of each job, parked."""
+        if self.hours is None:
+            return free_s + self.travel_s[last, job]
+        return self._arriving(self.hours, self.legs_s[:, last, job], free_s) + self.parking_s[last, job]
+
+    def at_home(self, last: Whole, free_s: Whole) -> Whole:
+        """When somebody who is free at `free_s` is at the end place."""
+        if self.hours is None:
+            return free_s + self.home_s[last]
+        return self._arriving(self.hours, self.legs_s[:, last, -1], free_s)
+
+    @staticmethod
+    def _arriving(hours: Hours, legs: Whole, free_s: Whole) -> Whole:
+        return np.where(legs[0] == UNREACHABLE, NEVER, hours.arrive_s(legs, free_s))
 
     def done(self, job: Whole, ready_s: Whole) -> Whole:
         """When service of each job is over for somebody at its door at `ready_s`, or NEVER."""
@@ -225,8 +261,8 @@ def _longer_late(day: _Day, ways: _Ways, closes_s: Whole) -> _Ways:
     missing = _missing(day, ways) & (closes_s < NEVER)
     parent, job = np.nonzero(missing)
     last, closes = ways.last[parent], closes_s[job]
-    at_door = ways.owed_s[parent] + day.travel_s[last, job]
-    rested = np.minimum(ways.taken_s[parent] + day.travel_s[last, job], day.rested(at_door))
+    at_door = day.at_door(last, job, ways.owed_s[parent])
+    rested = np.minimum(day.at_door(last, job, ways.taken_s[parent]), day.rested(at_door))
     drive, done = ways.drive_s[parent] + day.drive_s[last, job], ways.done[parent] | (1 << job)
     never = np.full_like(at_door, NEVER)
 
@@ -267,7 +303,7 @@ def _home(day: _Day, ways: _Ways) -> tuple[Whole, Whole]:
     """When each way is over, the drive home and the break included, and all of its driving; NEVER where that does not
     fit into the shift."""
     home = day.home_s[ways.last]
-    end = np.minimum(ways.taken_s + home, day.rested(ways.owed_s + home))
+    end = np.minimum(day.at_home(ways.last, ways.taken_s), day.rested(day.at_home(ways.last, ways.owed_s)))
     return end, np.where(end <= day.shift.end_s, ways.drive_s + home, NEVER)
 
 
@@ -284,10 +320,9 @@ def _longer(day: _Day, ways: _Ways) -> _Ways:
     """Each way, continued by each job that it lacks."""
     parent, job = np.nonzero(_missing(day, ways))
     last = ways.last[parent]
-    travel = day.travel_s[last, job]
-    at_door = ways.owed_s[parent] + travel
+    at_door = day.at_door(last, job, ways.owed_s[parent])
     # The break before the leg or earlier; or at the door; or after service: it is owed until then.
-    taken = day.done(job, np.minimum(ways.taken_s[parent] + travel, day.rested(at_door)))
+    taken = day.done(job, np.minimum(day.at_door(last, job, ways.taken_s[parent]), day.rested(at_door)))
     if day.shift.break_ is None:
         owed = taken
     else:
@@ -306,9 +341,8 @@ def _promising(day: _Day, ways: _Ways, known_s: int) -> _Ways:
     missing = _missing(day, ways)
     free = np.minimum(ways.owed_s, ways.taken_s)
     with_rest = np.minimum(ways.owed_s + rest_s, ways.taken_s)
-    home = day.home_s.min()
-    fits = with_rest + missing @ day.least_work_s + home <= shift.end_s
-    fits &= ways.drive_s + missing @ day.least_drive_s + home <= known_s
+    fits = with_rest + missing @ day.least_work_s + day.least_home_s <= shift.end_s
+    fits &= ways.drive_s + missing @ day.least_drive_s + day.home_s.min() <= known_s
     fits &= np.all(~missing | (free[:, None] + day.at_best_s[ways.last] <= day.closes_s.max(axis=1)), axis=1)
     return ways.chosen(fits)
 

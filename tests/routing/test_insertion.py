@@ -123,7 +123,7 @@ def test_where_the_hour_counts_a_window_is_open_exactly_when_the_visit_fits_some
     """At the position that adds least if it begins as early as it can there."""
     seen: set[bool] = set()
 
-    @settings(few, max_examples=100)
+    @few
     @given(questions(busy=True))
     def compare(question: Question) -> None:
         index = Itineraries(question.days, PLACES)

@@ -8,21 +8,22 @@ from itertools import pairwise, permutations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_days import World, jobs, shifts, worlds
+from small_days import World, busy_worlds, jobs, shifts, worlds
 
 from routing import resequencing
 from routing.native import COMPILED
 from routing.problem import Break, Job, Problem, Shift, TimeWindow
 from routing.resequencing import resequenced
 from routing.timing import Timeline
+from routing.traffic import during
 
 PLACES = 4
 Day = tuple[World, Shift, tuple[Job, ...]]
 
 
 @st.composite
-def days(draw: st.DrawFn, most: int) -> Day:
-    world = draw(worlds(PLACES))
+def days(draw: st.DrawFn, most: int, *, busy: bool = False) -> Day:
+    world = draw(busy_worlds(PLACES) if busy else worlds(PLACES))
     visits = tuple(draw(jobs(PLACES, f"visit{k}")) for k in range(draw(st.integers(1, most))))
     return world, draw(shifts(PLACES)), visits
 
@@ -52,6 +53,34 @@ def test_a_day_finds_an_order_exactly_when_one_of_all_orders_breaks_no_rule_and_
             route = world.route(shift, order)
             assert route is not None
             assert route.drive_s == min(each.drive_s for each in routes)
+
+    compare()
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("compiled", sorted({COMPILED, False}))
+def test_where_the_hour_counts_a_day_finds_an_order_exactly_when_there_is_one(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the first table it drives least, unless one table holds all day and less is proved by that."""
+    monkeypatch.setattr(resequencing, "COMPILED", compiled)
+    seen: set[bool] = set()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(days(4, busy=True))
+    def compare(day: Day) -> None:
+        world, shift, visits = day
+        routes = [route for order in permutations(visits) if (route := world.route(shift, order))]
+        seen.add(bool(routes))
+        asked = world.problem(shift, visits)
+        order = resequenced(asked, shift, visits)
+        assert (order is not None) == bool(routes)
+        if order is not None:
+            assert world.route(shift, order) is not None
+            by_id = {job.id: job for job in visits}
+            least = min(Timeline.of(asked, shift, [by_id[id_] for id_ in route.jobs]).drive_s for route in routes)
+            one_table = len({change.table for change in during(world.traffic, shift.start_s, shift.end_s)}) == 1
+            assert Timeline.of(asked, shift, order).drive_s == least or (compiled and one_table)
 
     compare()
     assert seen == {True, False}

@@ -53,7 +53,7 @@ def test_a_leg_across_a_change_is_driven_at_the_old_speed_until_then(depart: int
     assert depart_s((60, 120), RUSH, arrive) == depart
 
 
-@settings(few, max_examples=300)
+@settings(few, max_examples=100)
 @given(legs())
 def test_who_departs_later_never_arrives_earlier_and_departures_are_the_inverse(
     asked: tuple[Leg, tuple[Change, ...]],
@@ -68,7 +68,7 @@ def test_who_departs_later_never_arrives_earlier_and_departures_are_the_inverse(
         assert arrive_s(leg, traffic, latest) <= by < arrive_s(leg, traffic, latest + 1)
 
 
-@settings(few, max_examples=100)
+@settings(few, max_examples=50)
 @given(st.lists(legs(), min_size=1, max_size=8), st.data())
 def test_many_legs_at_once_are_driven_as_each_alone(
     asked: list[tuple[Leg, tuple[Change, ...]]], data: st.DataObject
@@ -86,7 +86,7 @@ def test_many_legs_at_once_are_driven_as_each_alone(
     ]
 
 
-@settings(few, max_examples=100)
+@settings(few, max_examples=50)
 @given(legs(), st.integers(0, END), st.integers(0, END))
 def test_one_day_of_a_long_horizon_is_driven_as_all_of_it(
     asked: tuple[Leg, tuple[Change, ...]], start: int, length: int
@@ -147,7 +147,7 @@ def possible(problem: Problem, shift: Shift, sequence: tuple[Job, ...]) -> bool:
 def test_labels_insertions_schedules_and_checks_agree_at_every_hour() -> None:
     seen: set[bool] = set()
 
-    @settings(few, max_examples=300)
+    @settings(few, max_examples=100)
     @given(sequences())
     def compare(asked: Sequence) -> None:
         world, shift, visits, new = asked
