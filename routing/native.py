@@ -5,6 +5,7 @@ Machine code is kept on disk, so that it is made once a machine: `fieldvisit pre
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import shutil
@@ -12,6 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -22,20 +24,33 @@ INSTALLED = Path(__file__).parent / "__pycache__" / "loops"
 """Beside the program, where an installation may leave machine code for whoever runs it."""
 
 
+@lru_cache(maxsize=1)
+def sources() -> str:
+    """A name for all loops as they are written now."""
+    told = hashlib.sha256()
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("*.py")):
+        if b"@native" in (source := file.read_bytes()) or b"@part" in source:
+            told.update(str(file.relative_to(here)).encode() + b"\0" + source)
+    return told.hexdigest()[:16]
+
+
 def kept_in(environment: Mapping[str, str], installed: Path = INSTALLED) -> Path | None:
     """Where machine code is kept: where NUMBA_CACHE_DIR says, or else beside the program, or else in the user's cache;
     None where nothing of that can be written.
 
-    What an installation has left beside the program is taken along to where it can be added to.
+    It is a folder of its own for these very `sources`: numba sees when a loop was changed, but not when another one was
+    that it calls. What an installation has left beside the program is taken along to where it can be added to.
     """
     own = Path(environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME") or os.sep) / ".cache")
-    named = environment.get(FOLDER_VARIABLE)
-    for folder in ([Path(named)] if named else []) + [installed, own / "fieldvisit" / "loops"]:
+    named = environment.get(FOLDER_VARIABLE, "").removesuffix(sources())  # as the process that started this one set it
+    for root in ([Path(named)] if named else []) + [installed, own / "fieldvisit" / "loops"]:
+        folder = root / sources()
         with suppress(OSError):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
-            if folder != installed:
-                _take_along(installed, folder)
+            if root != installed:
+                _take_along(installed / sources(), folder)
             return folder
     return None
 

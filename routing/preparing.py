@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -23,6 +25,8 @@ from typing import Any
 from routing import native
 from routing.errors import RoutingError
 from routing.geo import LatLon
+
+OLD_S = 7 * 86_400
 
 
 class Loops(StrEnum):
@@ -63,6 +67,7 @@ def prepare() -> bool:
             part = native.FOLDER / f"{native.MARK}.{os.getpid()}"
             part.write_text(_stamp(), encoding="ascii")
             part.replace(native.FOLDER / native.MARK)
+            _forget_the_old(native.FOLDER)
     return True
 
 
@@ -103,12 +108,16 @@ def _stamp() -> str:
 
     told = hashlib.sha256()
     facts = (version("numba"), sys.version, sys.platform, llvm.get_host_cpu_name(), llvm.get_host_cpu_features())
-    told.update(repr([str(fact) for fact in facts]).encode())
-    here = Path(__file__).parent
-    for file in sorted(here.rglob("*.py")):
-        if b"@native" in (source := file.read_bytes()):
-            told.update(str(file.relative_to(here)).encode() + b"\0" + source)
+    told.update(repr([native.sources(), *(str(fact) for fact in facts)]).encode())
     return told.hexdigest()
+
+
+def _forget_the_old(folder: Path) -> None:
+    """Machine code of loops that were written otherwise, and that nobody has added to for long."""
+    for other in folder.parent.iterdir():
+        with suppress(OSError):
+            if other != folder and (other / native.MARK).exists() and time.time() - other.stat().st_mtime > OLD_S:
+                shutil.rmtree(other)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from street_maps import at, write_osm
 
 from routing import native, preparing
 from routing.extract import read_graph
-from routing.native import kept_in
+from routing.native import kept_in, sources
 from routing.preparing import Loops
 from routing.streets import StreetNetwork
 
@@ -23,11 +23,13 @@ compiled_only = pytest.mark.skipif(not native.COMPILED, reason="needs numba")
 
 def test_machine_code_is_kept_where_the_environment_says(tmp_path: Path) -> None:
     named = tmp_path / "named"
-    assert kept_in({"NUMBA_CACHE_DIR": str(named)}, tmp_path / "installed") == named
+    kept = kept_in({"NUMBA_CACHE_DIR": str(named)}, tmp_path / "installed")
+    assert kept == named / sources()
+    assert kept_in({"NUMBA_CACHE_DIR": str(kept)}, tmp_path / "installed") == kept, "in a process that this one starts"
 
 
 def test_machine_code_is_kept_beside_the_program_where_that_can_be_written(tmp_path: Path) -> None:
-    assert kept_in({"HOME": str(tmp_path)}, tmp_path / "installed") == tmp_path / "installed"
+    assert kept_in({"HOME": str(tmp_path)}, tmp_path / "installed") == tmp_path / "installed" / sources()
 
 
 def unwritable(folder: Path) -> Path:
@@ -39,9 +41,9 @@ def unwritable(folder: Path) -> Path:
 
 def test_where_nothing_beside_the_program_can_be_written_it_is_kept_in_the_users_cache(tmp_path: Path) -> None:
     installed = unwritable(tmp_path / "program" / "loops")
-    assert kept_in({"HOME": str(tmp_path)}, installed) == tmp_path / ".cache" / "fieldvisit" / "loops"
+    assert kept_in({"HOME": str(tmp_path)}, installed) == tmp_path / ".cache" / "fieldvisit" / "loops" / sources()
     own = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "own")}
-    assert kept_in(own, installed) == tmp_path / "own" / "fieldvisit" / "loops"
+    assert kept_in(own, installed) == tmp_path / "own" / "fieldvisit" / "loops" / sources()
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
@@ -51,23 +53,24 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
 
 def test_what_an_installation_has_compiled_is_taken_along_to_where_more_can_be_added(tmp_path: Path) -> None:
     installed, named = tmp_path / "installed", tmp_path / "named"
-    (installed / "streets").mkdir(parents=True)
-    (installed / "compiled").write_text("stamp")
+    (installed / sources() / "streets").mkdir(parents=True)
+    (installed / sources() / "compiled").write_text("stamp")
     for name in ("table.1.nbc", "table.nbi"):
-        (installed / "streets" / name).write_text(name)
-    assert kept_in({"NUMBA_CACHE_DIR": str(named)}, installed) == named
-    found = {str(file.relative_to(named)): file.read_text() for file in named.rglob("*") if file.is_file()}
+        (installed / sources() / "streets" / name).write_text(name)
+    kept = kept_in({"NUMBA_CACHE_DIR": str(named)}, installed)
+    assert kept == named / sources()
+    found = {str(file.relative_to(kept)): file.read_text() for file in kept.rglob("*") if file.is_file()}
     assert found == {"compiled": "stamp", "streets/table.1.nbc": "table.1.nbc", "streets/table.nbi": "table.nbi"}
 
 
 def test_what_has_been_compiled_since_the_installation_is_not_written_over(tmp_path: Path) -> None:
     installed, named = tmp_path / "installed", tmp_path / "named"
-    for folder, text in ((installed, "old"), (named, "new")):
-        folder.mkdir()
+    for folder, text in ((installed / sources(), "old"), (named / sources(), "new")):
+        folder.mkdir(parents=True)
         (folder / "table.nbi").write_text(text)
-    os.utime(installed / "table.nbi", (1, 1))
+    os.utime(installed / sources() / "table.nbi", (1, 1))
     kept_in({"NUMBA_CACHE_DIR": str(named)}, installed)
-    assert (named / "table.nbi").read_text() == "new"
+    assert (named / sources() / "table.nbi").read_text() == "new"
 
 
 # ------------------------------------------------------------------------------------------------ what is compiled
