@@ -251,6 +251,8 @@ def _day(day: RepDay) -> _Day:
 
 def _visit_id(entry: UnplannedEntry) -> str:
     """As the stop would have it that the entry did not become."""
+    if "visit_id" in entry:
+        return entry["visit_id"]
     first_visit = entry["kind"] in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT)
     return f"{RecordKind.OPPORTUNITY if first_visit else RecordKind.ACCOUNT}:{''.join(entry['record_ids'][:1])}"
 

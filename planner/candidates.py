@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
 from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffRow, HandoffState, Side
 from planner.qualification import first_action_deadline, missing_for_handoff
+from planner.repeats import DueVisit, due_visits, least_days, most_days, ordinal, spacing_words
 from planner.settings import CandidateSettings, GateSettings, Settings
 from planner.slots.domain import Booking
 from planner.snapshot import Snapshot
@@ -54,6 +56,7 @@ class Reason(StrEnum):
     APPOINTMENT_ON_ANOTHER_DAY = "appointment_on_another_day"
     UNREACHABLE = "unreachable"
     VISITED_ANYWAY = "visited_anyway"
+    SPACING = "spacing"
     WAITS_FOR_MANAGER = "waits_for_manager"
 
 
@@ -61,9 +64,11 @@ class Reason(StrEnum):
 class Visit:
     """A visit that could be made. All that planning needs, and the words that explain it.
 
-    `hours` are opening_hours expressions that must all be open for the whole visit. `reps` are those who may go
-    (None: all). Of the visits with one `account_id` at most one is planned, but every promise is. `worth` is None for
-    a promise: an `appointment` at a very time that was agreed elsewhere, or a `promise` that was booked here.
+    `hours` are opening_hours expressions that must all be open for the whole visit, and `days` are the first and the
+    last day on which it may be. `reps` are those who may go (None: all). Of the visits with one `account_id` that are
+    no `repeat` at most one is planned, but every promise is. Those of one `series` are as many days apart as `spacing`
+    says, at least and at most. `worth` is None for a promise: an `appointment` at a very time that was agreed
+    elsewhere, or a `promise` that was booked here.
     """
 
     id: str
@@ -85,6 +90,10 @@ class Visit:
     rides_with: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     promise: Booking | None = None
+    days: tuple[date, date] | None = None
+    series: str = ""
+    spacing: tuple[int, int] | None = None
+    repeat: bool = False
 
     @property
     def is_opportunity(self) -> bool:
@@ -93,7 +102,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """A record that has no visit in the plan, and why, in a code and a sentence. `kind` is that of the visit."""
+    """A record that has no visit in the plan, and why, in a code and a sentence. `kind` is that of the visit.
+
+    `again` is the id of the visit where it would be the second or a later one to its customer.
+    """
 
     record_ids: tuple[str, ...]
     kind: VisitKind
@@ -101,6 +113,7 @@ class Unplanned:
     reason: Reason
     sentence: str
     worth: Worth | None = None
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +209,19 @@ class _Finder:
         self.nearly_due: list[tuple[Account, LatLon, float]] = []
         self.promises = {promise.opportunity_id: promise for promise in snapshot.promises}
         self.handoffs = {row.opportunity_id: row for row in snapshot.handoffs}
+
+    @cached_property
+    def opportunities_of(self) -> Mapping[str, list[Visit]]:
+        """The visits to opportunities, by account; they are considered before any account is."""
+        found: dict[str, list[Visit]] = defaultdict(list)
+        for visit in self.visits.values():
+            if visit.is_opportunity and visit.account_id:
+                found[visit.account_id].append(visit)
+        return found
+
+    @cached_property
+    def all_days_out(self) -> frozenset[date]:
+        return frozenset(day for days in self.days_out.values() for day in days)
 
     def location_of(self, record: Account | Opportunity) -> Location | None:
         return self.snapshot.location_of(record.kind, record.id, record.address)
@@ -317,22 +343,27 @@ class _Finder:
         return rep if days and in_time else None
 
     def consider_account(self, account: Account) -> None:
-        """A customer who is due becomes a visit, one who nearly is is kept for `consider_nearby`."""
-        if account.id in self.served_accounts:
-            return  # the opportunity's visit is the visit to this account
+        """A customer who is due becomes a visit, or several, one who nearly is is kept for `consider_nearby`."""
         settings = self.settings.candidates
+        served = account.id in self.served_accounts  # an opportunity's visit is the first visit to this account
         if is_dormant(account, self.first_day, settings):
-            self.dormant.append(Listed(account.id, account.name, f"last ordered on {account.last_order}"))
+            if not served:
+                self.dormant.append(Listed(account.id, account.name, f"last ordered on {account.last_order}"))
             return
         cadence = cadence_days(account, settings)
         elapsed = cadence if account.last_visit is None else (self.first_day - account.last_visit).days
         due_in = cadence - elapsed
         if due_in > (self.last_day - self.first_day).days:
             location = self.location_of(account)
-            if elapsed >= settings.nearby_cadence_share * cadence and location and location.place:
+            if not served and elapsed >= settings.nearby_cadence_share * cadence and location and location.place:
                 self.nearly_due.append((account, location.place, elapsed / cadence))
             return
-        place = self.place_of(account, VisitKind.DUE)
+        rivals = self.opportunities_of.get(account.id, [])
+        fixed = [day for visit in rivals if (day := _fixed_day(visit))]
+        due = self.due_besides(account, rivals, fixed)
+        if fixed and not due and not served:
+            self.list_as_visited(account, min(rivals, key=_pressing))
+        place = self.place_of(account, VisitKind.DUE) if due else None
         if place is None:
             return
         if account.last_visit is None:
@@ -340,13 +371,65 @@ class _Finder:
         else:
             when = f"{-due_in} days overdue" if due_in < 0 else f"due on {self.first_day + timedelta(days=due_in)}"
             why = f"{when}: last visit {account.last_visit}, every {cadence} days"
-        self.add_account(account, place, VisitKind.DUE, why)
+        spacing = least_days(cadence, settings), most_days(cadence, self.days_out_to(account), settings)
+        for each in due:
+            words = why if each.number == 1 else f"{ordinal(each.number)} visit: {spacing_words(cadence, *spacing)}"
+            self.add_account(account, place, VisitKind.DUE, words, due=each, repeat=bool(fixed) or each.number > 1)
+        for chain in sorted({each.chain for each in due}):
+            ids = [] if fixed else [visit.id for visit in rivals]
+            self.tie([*ids, *(_id_of(account, each) for each in due if each.chain == chain)], spacing)
+
+    def due_besides(self, account: Account, rivals: Sequence[Visit], fixed: Sequence[date]) -> list[DueVisit]:
+        """The visits that are due to a customer besides those to opportunities, some of which are on fixed days.
+
+        An opportunity's visit on no fixed day is the first one or, where others may make it, a rival of the first; the
+        others are counted from the first day on, when it is likely to be made.
+        """
+        if fixed or not rivals:
+            return self.due_after(account, account.last_visit, fixed)
+        first = [] if account.id in self.served_accounts else self.due_after(account, account.last_visit)[:1]
+        return first + [replace(each, number=each.number + 1) for each in self.due_after(account, self.first_day)]
+
+    def due_after(self, account: Account, visited: date | None, fixed: Sequence[date] = ()) -> list[DueVisit]:
+        """The visits that are due to a customer who was visited on a day; of the later ones those that somebody is at
+        work for who may come."""
+        settings, days_out = self.settings.candidates, self.days_out_to(account)
+        due = due_visits(visited, cadence_days(account, settings), fixed, self.first_day, self.last_day, settings)
+        return due[:1] + [each for each in due[1:] if any(each.first_day <= day <= each.last_day for day in days_out)]
+
+    def days_out_to(self, account: Account) -> Collection[date]:
+        """The days on which anybody is at work who may visit a customer."""
+        return self.days_out.get(account.owner_rep_id, ()) if account.owner_rep_id else self.all_days_out
+
+    def list_as_visited(self, account: Account, instead: Visit) -> None:
+        sentence = _for_whom(instead)
+        self.unplanned.append(
+            Unplanned(
+                (account.id,), VisitKind.DUE, account.name, Reason.VISITED_ANYWAY, sentence, self.worth_of(account)
+            )
+        )
+
+    def tie(self, ids: Sequence[str], spacing: tuple[int, int]) -> None:
+        """Make several visits to a customer a series."""
+        if len(ids) > 1:
+            for id_ in ids:
+                self.visits[id_] = replace(self.visits[id_], series=ids[0], spacing=spacing)
 
     def add_account(
-        self, account: Account, place: LatLon, kind: VisitKind, why: str, rides_with: tuple[str, ...] = ()
+        self,
+        account: Account,
+        place: LatLon,
+        kind: VisitKind,
+        why: str,
+        rides_with: tuple[str, ...] = (),
+        due: DueVisit | None = None,
+        repeat: bool = False,
     ) -> None:
+        days = None
+        if due is not None and (due.first_day, due.last_day) != (self.first_day, self.last_day):
+            days = due.first_day, due.last_day
         visit = Visit(
-            id=visit_id(RecordKind.ACCOUNT, account.id),
+            id=_id_of(account, due),
             kind=kind,
             record_ids=(account.id,),
             name=account.name,
@@ -354,15 +437,23 @@ class _Finder:
             place=place,
             service_minutes=account.visit_minutes or self.settings.candidates.visit_minutes,
             why=why,
-            worth=account_worth(
-                account, cadence_days(account, self.settings.candidates), self.first_day, self.settings.worth
-            ),
+            worth=self.worth_of(account, due),
             hours=(account.opening_hours,) if account.opening_hours else (),
             reps=frozenset([account.owner_rep_id]) if account.owner_rep_id else None,
             account_id=account.id,
             rides_with=rides_with,
+            days=days,
+            repeat=repeat,
         )
         self.visits[visit.id] = visit
+
+    def worth_of(self, account: Account, due: DueVisit | None = None) -> Worth:
+        """What a visit is worth on the day that it is due or, of one who is not or overdue, on the first day."""
+        cadence = cadence_days(account, self.settings.candidates)
+        on = self.first_day if due is None else due.due
+        if due is not None and due.number > 1:
+            account = replace(account, last_visit=on - timedelta(days=cadence))
+        return account_worth(account, cadence, on, self.settings.worth)
 
     def consider_nearby(self) -> None:
         """Customers within some minutes of road of a handed-off opportunity, who are well into their cadence."""
@@ -397,19 +488,38 @@ class _Finder:
         """
         by_account: dict[str, list[Visit]] = defaultdict(list)
         for visit in self.visits.values():
-            if visit.account_id:
+            if visit.account_id and not visit.repeat:
                 by_account[visit.account_id].append(visit)
         for visits in by_account.values():
             first = min(visits, key=_pressing)
             for visit in visits:
                 if _pressing(visit) > _pressing(first):
                     del self.visits[visit.id]
-                    sentence = f"the visit to the account is for {first.name} ({first.record_ids[0]})"
                     self.unplanned.append(
                         Unplanned(
-                            visit.record_ids, visit.kind, visit.name, Reason.VISITED_ANYWAY, sentence, visit.worth
+                            visit.record_ids,
+                            visit.kind,
+                            visit.name,
+                            Reason.VISITED_ANYWAY,
+                            _for_whom(first),
+                            visit.worth,
                         )
                     )
+
+
+def _for_whom(visit: Visit) -> str:
+    return f"the visit to the account is for {visit.name} ({visit.record_ids[0]})"
+
+
+def _id_of(account: Account, due: DueVisit | None) -> str:
+    return visit_id(RecordKind.ACCOUNT, account.id, due.due if due and due.number > 1 else None)
+
+
+def _fixed_day(visit: Visit) -> date | None:
+    """The day of a promise, or of what was agreed elsewhere."""
+    if visit.promise is not None:
+        return visit.promise.day
+    return visit.appointment.date() if visit.appointment else None
 
 
 def _pressing(visit: Visit) -> int:

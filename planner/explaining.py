@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 from planner.candidates import Reason, Unplanned, Visit
 from planner.domain import Rep
@@ -12,8 +13,9 @@ from planner.hours import exists
 from planner.settings import CalendarSettings
 from planner.slots.domain import Booking
 from planner.translation import Translation
-from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.problem import UNREACHABLE, Job, Problem, Shift, Spacing
 from routing.solution import Solution
+from routing.spacing import may_join, spacing_of
 from routing.timing import Timeline, schedule
 
 
@@ -96,10 +98,18 @@ class _Explainer:
             if job.group is not None
         }
 
+        self.spacings = spacing_of(self.problem.spacings)
+        self.days_of: dict[str, list[int]] = defaultdict(list)
+        for route in solution.routes:
+            for job in (self.problem.job_by_id[id_] for id_ in route.jobs):
+                if job.series is not None:
+                    self.days_of[job.series].append(self.problem.shift_by_id[route.shift].day)
+
     def explain(self, job: Job) -> Unplanned:
         visit = self.translation.visits[job.id]
         reason, sentence = self.first_obstacle(job, visit)
-        return Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, visit.worth)
+        again = visit.id if visit.repeat else ""
+        return Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, visit.worth, again)
 
     def first_obstacle(self, job: Job, visit: Visit) -> tuple[Reason, str]:
         if job.group is not None and job.group in self.served:
@@ -119,7 +129,21 @@ class _Explainer:
         alone = [s for s in connected if schedule(self.problem, s, [job])]
         if not alone:
             return self.impossible_alone(job, visit, connected)
+        if job.series is not None:
+            spacing, days = self.spacings[job.series], self.days_of[job.series]
+            apart = [s for s in alone if may_join(spacing, days, s.day)]
+            if not apart:
+                return Reason.SPACING, self.too_near_or_far(spacing, days, alone)
+            alone = apart
         return self.crowded_out(job, visit, alone)
+
+    def too_near_or_far(self, spacing: Spacing, days: Sequence[int], shifts: Sequence[Shift]) -> str:
+        """Which of the two stands in the way of a repeat on the shifts: where either does, that it is too far."""
+        far = any(min(abs(shift.day - day) for day in days) >= spacing.min_days for shift in shifts)
+        bound = f"more than {spacing.max_days}" if far else f"less than {spacing.min_days}"
+        first_day = self.translation.clock.first_day
+        others = ", ".join(f"{first_day + timedelta(days=day):%a %Y-%m-%d}" for day in sorted(days))
+        return f"the visits would be {bound} days apart: the customer is visited on {others}"
 
     def added_s(self, job: Job, shift: Shift, position: int) -> int | None:
         """What the plan's cost would rise by, without the visit's worth; None where it does not fit."""

@@ -6,10 +6,14 @@ the document as an outsider would: local times, addresses, opening hours, appoin
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from planner.candidates import VisitKind, cadence_days, is_dormant, team_work_days
@@ -51,6 +55,17 @@ class _Context:
     settings: Settings
     first_day: date
     last_day: date
+
+    @cached_property
+    def days_out(self) -> Mapping[str, list[date]]:
+        """The days of the horizon on which each rep can make visits."""
+        calendar = self.settings.calendar
+        horizon = [self.first_day + timedelta(days=n) for n in range((self.last_day - self.first_day).days + 1)]
+        working = [day for day in horizon if not holiday_name(calendar.country, calendar.subdivision, day)]
+        return {
+            id_: [day for day in working if id_ in self.homes and day.weekday() in rep.work_days]
+            for id_, rep in self.reps.items()
+        }
 
     def record_of(self, stop: Stop) -> Opportunity | Account:
         """The record that the visit is for, as its id says. Raises PlannerError when there is none."""
@@ -104,7 +119,8 @@ def broken_rules(document: PlanDocument, snapshot: Snapshot, source: TravelTimeS
             where = f"{day['rep_id']} on {day['date']}: {stop['visit_id']}"
             broken += _readable(where, _stop(stop, day, context))
     broken += _promises_are_kept(document, context)
-    broken += _each_account_once(document, context)
+    broken += _each_visit_once(document)
+    broken += _visits_are_spaced(document, context)
     broken += _nothing_is_lost(document, context)
     broken += _totals_add_up(document)
     return broken
@@ -364,15 +380,10 @@ def _opportunity(
 
 def _could_come(rep_id: str, opportunity: Opportunity, context: _Context) -> bool:
     """Whether a rep has the skills and works at the appointment, or else on a day before the deadline is over."""
-    rep, calendar = context.reps.get(rep_id), context.settings.calendar
-    if rep is None or rep_id not in context.homes or opportunity.required_skills - rep.skills:
+    rep = context.reps.get(rep_id)
+    if rep is None or opportunity.required_skills - rep.skills:
         return False
-    horizon = [context.first_day + timedelta(days=n) for n in range((context.last_day - context.first_day).days + 1)]
-    days = [
-        day
-        for day in horizon
-        if day.weekday() in rep.work_days and not holiday_name(calendar.country, calendar.subdivision, day)
-    ]
+    days = context.days_out[rep_id]
     if opportunity.appointment is not None:
         at = opportunity.appointment
         return at.date() in days and rep.work_start <= at.time() < rep.work_end
@@ -398,6 +409,10 @@ def _due_or_nearby(stop: Stop, account: Account, context: _Context) -> Iterator[
     added = any(f"{RecordKind.OPPORTUNITY}:{id_}" in context.promises for id_ in stop["rides_with"])
     since = max(context.first_day, _moment(stop["begin"]).date()) if added else context.first_day
     kind = VisitKind.DUE if _is_due(account, context) else VisitKind.NEARBY
+    if kind == stop["kind"] == VisitKind.DUE and account.last_visit is not None:
+        elapsed = (_moment(stop["begin"]).astimezone(context.zone).date() - account.last_visit).days
+        if elapsed < _least_days(account, context):
+            yield f"was visited {elapsed} days before: too early for another visit"
     if stop["kind"] != kind and not (added and stop["kind"] == VisitKind.NEARBY):
         yield f"is {kind}, not {stop['kind']}"
     if kind == VisitKind.NEARBY and account.last_visit is not None:
@@ -446,24 +461,57 @@ def _promises_are_kept(document: PlanDocument, context: _Context) -> Iterator[st
             yield f"{visit} is promised for {window} with {promise.rep_id}, and not planned"
 
 
-def _each_account_once(document: PlanDocument, context: _Context) -> Iterator[str]:
-    """No record has two visits, nor any account, but that every promise to it is kept."""
-    stops = [stop for day in document["rep_days"] for stop in day["stops"]]
-    visits = Counter(stop["visit_id"] for stop in stops)
+def _each_visit_once(document: PlanDocument) -> Iterator[str]:
+    """No visit is planned twice."""
+    visits = Counter(stop["visit_id"] for day in document["rep_days"] for stop in day["stops"])
     yield from (f"{visit} is planned {times} times" for visit, times in visits.items() if times > 1)
-    promised: set[str] = set()
-    others: Counter[str] = Counter()
-    for stop in stops:
-        kind, id_ = record_behind(stop["visit_id"])
-        opportunity = context.opportunities.get(id_) if kind == RecordKind.OPPORTUNITY else None
-        account = opportunity.account_id if opportunity else id_
-        if opportunity and (opportunity.appointment or stop["visit_id"] in context.promises):
-            promised.add(account)
-        elif account:
-            others[account] += 1
-    for account, times in others.items():
-        if times + (account in promised) > 1:
-            yield f"account {account} is visited {times + (account in promised)} times"
+
+
+def _visits_are_spaced(document: PlanDocument, context: _Context) -> Iterator[str]:
+    """The visits to an account are as far apart as its cadence has it, but that every promise is kept.
+
+    Two promises may be as near to each other as was promised, and nothing says how far off a promise may be.
+    """
+    on_days: dict[str, list[tuple[date, bool]]] = defaultdict(list)
+    for day in document["rep_days"]:
+        for stop in day["stops"]:
+            kind, id_ = record_behind(stop["visit_id"])
+            opportunity = context.opportunities.get(id_) if kind == RecordKind.OPPORTUNITY else None
+            fixed = opportunity is not None and bool(opportunity.appointment or stop["visit_id"] in context.promises)
+            with suppress(ValueError):  # a day that is none is told of elsewhere
+                on_days[opportunity.account_id if opportunity else id_].append((date.fromisoformat(day["date"]), fixed))
+    for account, visits in on_days.items():
+        record = context.accounts.get(account)
+        for (before, kept), (after, also_kept) in pairwise(sorted(visits)) if account else ():
+            gap = (after - before).days
+            if kept and also_kept:
+                continue
+            if record is None:
+                yield f"account {account} is visited {len(visits)} times"
+            elif gap < (least := _least_days(record, context)):
+                yield f"account {account} is visited 2 times less than {least} days apart: on {before} and {after}"
+            elif not (kept or also_kept) and gap > (most := _most_days(record, context)):
+                yield f"account {account} is visited on {before} and then on {after}, more than {most} days later"
+
+
+def _slack(account: Account, context: _Context) -> tuple[int, int]:
+    """The cadence of an account, and so many whole days a visit may be early or late."""
+    cadence = cadence_days(account, context.settings.candidates)
+    return cadence, int(Fraction(str(context.settings.candidates.spacing_share)) * cadence)
+
+
+def _least_days(account: Account, context: _Context) -> int:
+    """So many days lie at least between two visits."""
+    cadence, slack = _slack(account, context)
+    return max(1, cadence - slack)
+
+
+def _most_days(account: Account, context: _Context) -> int:
+    """So many days lie at most between two visits: until somebody works who could come, where that takes longer."""
+    cadence, slack = _slack(account, context)
+    reps = [account.owner_rep_id] if account.owner_rep_id else list(context.reps)
+    days = sorted({day for rep in reps if rep in context.reps for day in context.days_out[rep]})
+    return max(cadence + slack, *((after - before).days for before, after in pairwise(days)), 0)
 
 
 def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]:
@@ -477,12 +525,12 @@ def _nothing_is_lost(document: PlanDocument, context: _Context) -> Iterator[str]
     listed |= {f"account:{entry['record_id']}" for entry in document["dormant"]}
     for entry in document["unplanned"]:
         kind = "opportunity" if entry["kind"] in (VisitKind.OPPORTUNITY, VisitKind.APPOINTMENT) else "account"
-        listed |= {f"{kind}:{id_}" for id_ in entry["record_ids"][:1]}
+        listed |= {entry["visit_id"]} if "visit_id" in entry else {f"{kind}:{id_}" for id_ in entry["record_ids"][:1]}
         served |= {f"account:{id_}" for id_ in entry["record_ids"][1:]}
     # Who is promised a visit to one of their opportunities is visited, whoever makes it.
     kept = [promise.opportunity_id for visit, promise in context.promises.items() if visit in planned]
     served |= {f"account:{context.opportunities[id_].account_id}" for id_ in kept if id_ in context.opportunities}
-    told = planned | listed | served
+    told = {":".join(record_behind(visit)) for visit in planned | listed} | served
     due = [account for account in context.accounts.values() if _is_due(account, context)]
     over = {id_ for id_, handoff in context.handoffs.items() if handoff.state in VISITED}
     waiting = [id_ for id_ in context.opportunities if id_ not in over]

@@ -105,7 +105,7 @@ class RepDay(_RepDay):
     totals: Totals
 
 
-class UnplannedEntry(TypedDict):
+class _UnplannedEntry(TypedDict):
     record_ids: list[str]
     kind: str
     name: str
@@ -113,6 +113,12 @@ class UnplannedEntry(TypedDict):
     sentence: str
     worth_minutes: int | None
     worth_because: str | None
+
+
+class UnplannedEntry(_UnplannedEntry, total=False):
+    """`visit_id` is there where it would be the second or a later visit to its customer."""
+
+    visit_id: str
 
 
 class ListedEntry(TypedDict):
@@ -459,7 +465,7 @@ def untimed_stop(visit: Visit, today: Collection[str] = ()) -> Stop:
 
 
 def _unplanned(entry: Unplanned) -> UnplannedEntry:
-    return UnplannedEntry(
+    found = UnplannedEntry(
         record_ids=list(entry.record_ids),
         kind=str(entry.kind),
         name=entry.name,
@@ -468,6 +474,9 @@ def _unplanned(entry: Unplanned) -> UnplannedEntry:
         worth_minutes=entry.worth.minutes if entry.worth else None,
         worth_because=entry.worth.because if entry.worth else None,
     )
+    if entry.again:
+        found["visit_id"] = entry.again
+    return found
 
 
 def _listed(entry: Listed) -> ListedEntry:

@@ -39,6 +39,7 @@ PLAN_WORDS: Mapping[str, str] = {
     Reason.APPOINTMENT_ON_ANOTHER_DAY: "the agreed time is not in these days",
     Reason.UNREACHABLE: "no street leads there from the home of a rep who could go",
     Reason.VISITED_ANYWAY: "another visit to the same account is planned, or presses more",
+    Reason.SPACING: "it would be too near to another visit to the customer, or too far from it",
     Reason.WAITS_FOR_MANAGER: "a manager decides first whose it is",
 }
 """What stands for a sentence that names somebody who is not seen, by the kind of a visit or the reason of an entry."""

@@ -256,7 +256,10 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class CandidateSettings:
-    """Which customers are candidates for a visit (see planner/candidates.py)."""
+    """Which customers are candidates for a visit (see planner/candidates.py).
+
+    Two visits to one are a cadence apart, give or take `spacing_share` of it.
+    """
 
     nearby_minutes: float = 7.0
     nearby_cadence_share: float = 0.6
@@ -265,8 +268,10 @@ class CandidateSettings:
     visit_minutes: int = 30
     cadence_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({"A": 14, "B": 28, "C": 84}))
     other_cadence_days: int = 84
+    spacing_share: float = 0.3
 
     def __post_init__(self) -> None:
+        _check_between(0, 1, _named(self, "spacing_share"))
         _check_between(0, 1440, _named(self, "nearby_minutes", "parking_minutes"))
         _check_between(1, 1440, _named(self, "visit_minutes"))
         _check_between(0, 1_000_000, _named(self, "nearby_cadence_share", "dormant_days"))

@@ -14,7 +14,7 @@ from planner.hotels.domain import Night, Stay
 from planner.hours import Span, exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
 from planner.settings import CalendarSettings, Settings
 from routing.geo import LatLon
-from routing.problem import MAX_COST_S, Break, Job, Lodging, Problem, Shift, TimeWindow
+from routing.problem import MAX_COST_S, Break, Job, Lodging, Problem, Shift, Spacing, TimeWindow
 from routing.travel_times import TravelTimes
 
 
@@ -135,11 +135,12 @@ def translate(
     clock = Clock(epoch, first_day, last_day, zone, horizon_end_s)
     parking_s = settings.candidates.parking_minutes * 60
     jobs = tuple(_job(visit, clock, places, parking_s, settings) for visit in visits)
+    spacings = tuple(Spacing(*each) for each in sorted({(v.series, *v.spacing) for v in visits if v.spacing}))
     matrix = travel_times(list(places))
     lodgings = tuple(
         Lodging(stay.night.hotel_id, places[stay.night.place], stay.night.minutes * 60, stay.reps) for stay in stays
     )
-    problem = Problem(jobs, shifts, matrix.seconds.tolist(), matrix.metres.tolist(), lodgings=lodgings)
+    problem = Problem(jobs, shifts, matrix.seconds.tolist(), matrix.metres.tolist(), spacings, lodgings)
     return Translation(
         problem,
         clock,
@@ -211,15 +212,16 @@ def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: in
         penalty_s=None if visit.worth is None else min(visit.worth.minutes * 60, MAX_COST_S),
         vehicles=visit.reps,
         skills=visit.skills,
-        group=visit.account_id or None if visit.worth else None,
+        group=visit.account_id or None if visit.worth and not visit.repeat else None,
         due_s=0 if visit.late else None,
         tardiness_s_per_day=late_rate_s if visit.late else 0,
+        series=visit.series or None,
     )
 
 
 def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
-    """An appointment at its time, over any hours; else wholly within all hours, in the promised window, if there is
-    one, and by the deadline, if there is one.
+    """An appointment at its time, over any hours; else wholly within all hours and on its days, in the promised
+    window, if there is one, and by the deadline, if there is one.
 
     None for an appointment at a time that the clocks skip.
     """
@@ -229,6 +231,9 @@ def visit_windows(visit: Visit, clock: Clock) -> tuple[TimeWindow, ...]:
     spans: list[Span] = [(0, clock.end_s)]
     for expression in visit.hours:
         spans = intersect(spans, open_spans(expression, clock.epoch, clock.first_day, clock.last_day, clock.zone))
+    if visit.days is not None:
+        first_s, over_s = (clock.at(midnight(day)) for day in (visit.days[0], visit.days[1] + timedelta(days=1)))
+        spans = intersect(spans, [(max(0, first_s), over_s)])
     if visit.promise is not None:
         begin_s, latest_s = (clock.at_instant(at) for at in (visit.promise.start, visit.promise.latest_begin))
         spans = intersect(spans, [(begin_s, latest_s + visit.service_minutes * 60)])

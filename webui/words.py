@@ -35,6 +35,7 @@ REASONS = {
     Reason.TOO_FAR: ("Too far for its worth", "The visit would add more driving than it is worth."),
     Reason.APPOINTMENT_ON_ANOTHER_DAY: ("Appointment on another day", "The agreed day is not among these days."),
     Reason.VISITED_ANYWAY: ("Visited anyway", "Another visit to the same account is planned."),
+    Reason.SPACING: ("Too near or too far", "Visits to one customer are about a cadence apart, and this one is not."),
 }
 """Heading and sentence of each reason, in the order in which a person should look at them."""
 
