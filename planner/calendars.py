@@ -19,6 +19,7 @@ from functools import lru_cache
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from planner.day_sheets import DaySheet, SheetStop
+from planner.hotels.domain import Night
 from planner.repository import UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 
@@ -76,7 +77,7 @@ def calendar_file(booking: Booking, earlier: Sequence[Booking], rep_name: str, z
 
 
 def rep_calendar(sheets: Iterable[DaySheet], rep_name: str) -> bytes:
-    """The .ics of a rep's days: an event for each visit, and one for leaving in the morning.
+    """The .ics of a rep's days: an event for each visit, one for leaving in the morning, and one for a night away.
 
     The same days give the same bytes. The rep's own reminders stay theirs: there is no alarm in it.
     """
@@ -91,8 +92,10 @@ def rep_calendar(sheets: Iterable[DaySheet], rep_name: str) -> bytes:
     for sheet in sheets:
         named = _Named(sheet.area, sheet.rep_id, sheet.day, sheet.version + sheet.changed, sheet.changed_at)
         if sheet.leave_at is not None and sheet.stops:
-            parts.append(_leaving(named, sheet.leave_at, sheet.start_address, sheet.stops[0]))
+            parts.append(_leaving(named, sheet.leave_at, sheet.starts_at, sheet.stops[0]))
         parts += [_visit(named, stop) for stop in sheet.stops]
+        if sheet.night_after is not None and sheet.back_at is not None and sheet.stops:
+            parts.append(_night(named, sheet.stops[-1].leave, sheet.back_at, sheet.night_after))
     return b"".join([*parts, end, b"\r\n"])
 
 
@@ -118,6 +121,19 @@ def _leaving(named: _Named, at: datetime, address: str, first: SheetStop) -> byt
     event.add("dtend", max(first.arrive, at).astimezone(UTC))
     event.add("summary", vText(_line(f"Leave for {first.name}")))
     event.add("location", vText(_line(address)))
+    written: bytes = event.to_ical()
+    return written
+
+
+@_kept
+def _night(named: _Named, leave: datetime, arrive: datetime, night: Night) -> bytes:
+    """The way to the hotel: it ends where the night begins."""
+    event = _event_of(named, "night")
+    event.add("dtstart", leave.astimezone(UTC))
+    event.add("dtend", max(leave, arrive).astimezone(UTC))
+    event.add("summary", vText(_line(f"Stay overnight at {night.name}")))
+    event.add("location", vText(_line(f"{night.name}, {night.address}")))
+    event.add("geo", (round(night.place.lat, 6), round(night.place.lon, 6)))
     written: bytes = event.to_ical()
     return written
 

@@ -20,7 +20,8 @@ from planner.candidates import VisitKind
 from planner.contacts import Contact, contact_of
 from planner.domain import Account, Opportunity, Record, RecordKind
 from planner.errors import PlannerError
-from planner.plan_document import RepDay, Stop, read_plan
+from planner.hotels.domain import Night
+from planner.plan_document import RepDay, Stop, night_at, read_plan
 from planner.repository import Store, StoredPlan, UnitOfWork
 from planner.slots.domain import Booking, BookingState, Meaning
 from planner.visit_ids import record_behind
@@ -69,6 +70,7 @@ class DaySheet:
         changed_at: when something was last changed that it shows.
         leave_at, back_at: None where nobody is visited.
         note: what somebody wrote about the day.
+        night_before, night_after: where the nights are spent that are not spent at home; the day starts or ends there.
     """
 
     area: str
@@ -90,6 +92,22 @@ class DaySheet:
     drive_s: int
     drive_m: int
     note: str
+    night_before: Night | None = None
+    night_after: Night | None = None
+
+    @property
+    def starts_at(self) -> str:
+        """In words, hotel and address."""
+        return _where(self.night_before, self.start_address)
+
+    @property
+    def ends_at(self) -> str:
+        """In words, hotel and address."""
+        return _where(self.night_after, self.end_address)
+
+
+def _where(night: Night | None, address: str) -> str:
+    return address if night is None else f"{night.name}, {address}"
 
 
 def sheets(store: Store, scope: Scope, area: str, rep_id: str, first: date, last: date) -> list[DaySheet]:
@@ -222,6 +240,8 @@ def _sheet(unit: UnitOfWork, record_of: RecordOf, plan: StoredPlan, day: RepDay)
         drive_s=day["totals"]["drive_seconds"],
         drive_m=day["totals"]["drive_metres"],
         note=note.text if note else "",
+        night_before=night_at(day["start"]),
+        night_after=night_at(day["end"]),
     )
 
 

@@ -46,10 +46,11 @@ def lost_promises(desk: Desk, route: Route | None, left_out: dict[str, str]) -> 
         elif step.begin_s > latest_begin_s(day, visit):
             yield Lost(visit, step.begin_s, f"it would begin at {day.local(step.begin_s):%H:%M}")
         else:
-            home_s, _ = desk.workshop.legs.along([visit.place, day.working_day.end], day.driven)[0]
+            home_s, _ = desk.workshop.ways(day.driven).leaving(visit.place, day.working_day.end, step.leave_s)
             end_s = day.itinerary.shift.end_s
             if step.leave_s + home_s > end_s:
-                yield Lost(visit, step.begin_s, f"after it nobody is home by {day.local(end_s):%H:%M}")
+                where = "home" if day.working_day.night_after is None else "at the hotel"
+                yield Lost(visit, step.begin_s, f"after it nobody is {where} by {day.local(end_s):%H:%M}")
     for visit in day.begun.left_out:
         why = left_out.get(visit.id, "")
         if visit.promised and not why.startswith(CALLED_OFF):

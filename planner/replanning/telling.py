@@ -79,7 +79,8 @@ def broken_rules(day: AgendaDay, route: Route | None) -> Iterator[BrokenRule]:
         yield BrokenRule("max_jobs_is_kept", "", None, message)
     if route.return_s > shift.end_s:
         home, end = day.local(route.return_s), day.local(shift.end_s)
-        yield BrokenRule("shift_is_kept", "", home, f"the way home would end at {home:%H:%M}, after {end:%H:%M}")
+        where = "home" if day.working_day.night_after is None else "to the hotel"
+        yield BrokenRule("shift_is_kept", "", home, f"the way {where} would end at {home:%H:%M}, after {end:%H:%M}")
     if shift.break_ is not None and route.break_start_s is None:
         opens, closes = day.local(shift.break_.start_s), day.local(shift.break_.end_s)
         message = f"there would be no time for the break between {opens:%H:%M} and {closes:%H:%M}"
@@ -128,7 +129,8 @@ def sentence(
         parts.append("all else stays as it is")
     home = after["end"]["time"] if after is not None else None
     if home is not None:
-        parts.append(f"home {datetime.fromisoformat(home):%H:%M}{_more(home_s_won)}")
+        where = "home" if day.working_day.night_after is None else "at the hotel"
+        parts.append(f"{where} {datetime.fromisoformat(home):%H:%M}{_more(home_s_won)}")
     return "; ".join(parts)
 
 

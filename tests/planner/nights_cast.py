@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cast import MONDAY, TUESDAY, Town, account, door, rep
+from slots_cast import TOWN, SlotTown
 
 from planner.domain import Record
 from planner.explaining import explain_unplanned
 from planner.hotels.domain import Hotel
+from planner.hotels.standing import snapshot_to_plan
 from planner.plan_document import PlanDocument, document_of
 from planner.planning import prepare
 from planner.settings import Settings
@@ -73,3 +75,15 @@ def plan_away(
 
 
 TWO_DAYS = {f"anna@{MONDAY}": ("abbey", "barn"), f"anna@{TUESDAY}": ("dairy", "court")}
+
+
+def publish_away(town: SlotTown) -> PlanDocument:
+    """The valley in a store, with the plan of Monday and Tuesday published."""
+    town.add(*people())
+    with town.writing() as unit:
+        unit.hotels.put(BEAR)
+    with town.reading() as unit:
+        snapshot = snapshot_to_plan(unit, TOWN, town.settings)
+    plan = plan_away(snapshot, town.source, town.settings, TWO_DAYS)
+    town.publish_document(plan)
+    return plan

@@ -38,7 +38,7 @@ from planner.slots.domain import Booking, BookingState, Meaning
 
 ANNA = Scope(TOWN, frozenset({"anna"}), unassigned=False, drafts=False)
 EVIL = "<img src=x onerror=alert(1)> \u202eevil\u2028"
-NOTHING: Any = {"address": "1 Office Park", "lat": 0.0, "lon": 0.0, "time": None}
+NOTHING: Any = {"hotel": "", "address": "1 Office Park", "lat": 0.0, "lon": 0.0, "time": None, "links": []}
 
 
 def asking(*, is_rep: bool = True) -> Asking:

@@ -107,6 +107,7 @@ def model_of(hint: Any) -> Any:
     """
     if is_typeddict(hint):
         parts: dict[str, Any] = {name: (model_of(part), ...) for name, part in get_type_hints(hint).items()}
+        parts |= {name: (parts[name][0] | None, None) for name in hint.__optional_keys__}
         name = f"{hint.__name__}InPlan" if hint.__module__ == plan_document.__name__ else hint.__name__
         return create_model(name, __doc__=hint.__doc__, **parts)
     if get_origin(hint) is list:

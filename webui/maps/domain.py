@@ -19,7 +19,7 @@ COLOURS = 8
 
 @dataclass(frozen=True, slots=True)
 class MapPlace:
-    """A named place in degrees: where a day starts or ends.
+    """A named place in degrees: where a day starts or ends; `hotel` where a night away is spent.
 
     Raises:
         MapError: not on the globe.
@@ -28,6 +28,7 @@ class MapPlace:
     lat: float
     lon: float
     title: str
+    hotel: bool = False
 
     def __post_init__(self) -> None:
         check_place(self.lat, self.lon, self.title)

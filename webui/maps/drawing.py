@@ -324,7 +324,7 @@ def _route_data(route: MapRoute) -> dict[str, Any]:
     return {
         "rep": route.rep_name,
         "colour": route.colour,
-        "homes": [[home.lat, home.lon, home.title] for home in route.homes],
+        "homes": [[home.lat, home.lon, home.title, home.hotel] for home in route.homes],
         "stops": [
             {
                 "number": stop.number,

@@ -317,7 +317,10 @@ def _route(day: RepDayView, roads: Roads, prefix: str = "") -> MapRoute:
         )
         for door in day.doors
     ]
-    homes = [MapPlace(home.lat, home.lon, f"{home.title}, {home.address}") for home in day.homes]
+    homes = [
+        MapPlace(home.lat, home.lon, ", ".join(filter(None, (home.title, home.hotel, home.address))), bool(home.hotel))
+        for home in day.homes
+    ]
     return MapRoute(day.rep.name, tuple(stops), tuple(homes), roads.lines, day.rep.colour)
 
 

@@ -59,6 +59,8 @@ class PlanView:
     promises_broken: int
     drive: str
     distance: str
+    nights: int
+    nights_cost: str
     unplanned: tuple[UnplannedView, ...]
     returned: tuple[ListedView, ...]
     dormant: tuple[ListedView, ...]
@@ -103,6 +105,7 @@ def _plan(document: PlanDocument) -> PlanView:
     days = {entry["date"]: _day(entry["date"]) for entry in document["rep_days"]}
     first_day, last_day = (date.fromisoformat(document[key]) for key in ("first_day", "last_day"))
     totals = document["totals"]
+    nights = [entry["end"]["hotel"]["minutes"] for entry in document["rep_days"] if "hotel" in entry["end"]]
     by_worth = sorted(document["unplanned"], key=lambda entry: -(entry["worth_minutes"] or 0))
     unplanned = [_unplanned(entry) for entry in by_worth]
     return PlanView(
@@ -122,6 +125,8 @@ def _plan(document: PlanDocument) -> PlanView:
         promises_broken=sum(entry.broken_promise for entry in unplanned),
         drive=duration(totals["drive_seconds"]),
         distance=distance(totals["drive_metres"]),
+        nights=len(nights),
+        nights_cost=duration(60 * sum(nights)),
         unplanned=tuple(unplanned),
         returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
         dormant=tuple(_listed(entry) for entry in document["dormant"]),

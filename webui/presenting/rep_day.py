@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from planner.candidates import VisitKind
 from planner.navigation import directions
-from planner.plan_document import RepDay, Stop
+from planner.plan_document import Place, RepDay, Stop
 from webui.words import KINDS, clock, distance, duration, sentence, short_day
 
 NOTED_WAITING_S = 600
@@ -52,12 +52,16 @@ class DriveView:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
+    """Where a day starts or ends; at a hotel, with its name and ways to be led there."""
+
     what: ClassVar[str] = "home"
     title: str
     time: str
     address: str
     lat: float
     lon: float
+    hotel: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class RepDayView:
     distance: str
     service: str
     strip: tuple[StripBar, ...]
+    night: str = ""
+    """The hotel at which the night after it is spent."""
 
 
 def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
@@ -143,10 +149,10 @@ def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
     start, end = entry["start"], entry["end"]
     leaves = clock(datetime.fromisoformat(start["time"])) if start["time"] else ""
     back = clock(datetime.fromisoformat(end["time"])) if end["time"] else ""
-    first = HomeView("Leave home", leaves, start["address"], start["lat"], start["lon"])
     same = (start["lat"], start["lon"]) == (end["lat"], end["lon"])
-    last = HomeView("Back home" if same else "Finish", back, end["address"], end["lat"], end["lon"])
-    items = _items(entry, first, last) if entry["stops"] else ()
+    first = _end_of_day(start, "Leave home", "Leave the hotel", leaves)
+    last = _end_of_day(end, "Back home" if same else "Finish", "Stay overnight", back)
+    items = _items(entry, first, last) if entry["stops"] else tuple(home for home in (first, last) if home.hotel)
     doors = tuple(item for item in items if isinstance(item, DoorView))
     begin, finish = datetime.fromisoformat(entry["work_start"]), datetime.fromisoformat(entry["work_end"])
     places = [(home.lat, home.lon) for home in (first, last)]
@@ -170,7 +176,14 @@ def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
         distance=distance(totals["drive_metres"]),
         service=duration(totals["service_minutes"] * 60),
         strip=tuple(_strip(entry, begin, finish)),
+        night=last.hotel,
     )
+
+
+def _end_of_day(place: Place, at_home: str, away: str, time: str) -> HomeView:
+    hotel = place["hotel"]["name"] if "hotel" in place else ""
+    links = directions(place["lat"], place["lon"], hotel) if hotel else ()
+    return HomeView(away if hotel else at_home, time, place["address"], place["lat"], place["lon"], hotel, links)
 
 
 def _items(entry: RepDay, first: HomeView, last: HomeView) -> tuple[HomeView | DriveView | DoorView | BreakView, ...]:

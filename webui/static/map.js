@@ -79,7 +79,7 @@ const fieldvisit = (() => {
     for (const leg of legs) group.addLayer(L.polyline(leg, { className: "leg-casing", interactive: false, weight: 8 }));
     for (const leg of legs) group.addLayer(L.polyline(leg, { className: `leg ${colour}`, interactive: false, weight: 4 }));
     group.addLayer(arrows(legs, colour));
-    for (const [lat, lon, title] of data.homes) group.addLayer(home(lat, lon, title, colour));
+    for (const [lat, lon, title, hotel] of data.homes) group.addLayer(home(lat, lon, title, colour, hotel));
     for (const stop of data.stops) {
       const marker = stopMarker(stop, data.rep, colour);
       stops.set(stop.anchor, marker);
@@ -108,11 +108,11 @@ const fieldvisit = (() => {
     return named(L.marker(stop.at, { icon, riseOnHover: true }).bindPopup(popup, { maxWidth: 260 }), name);
   }
 
-  function home(lat, lon, title, colour) {
+  function home(lat, lon, title, colour, hotel) {
     const roof = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     roof.setAttribute("viewBox", "0 0 24 24");
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", "M12 4 3 12h3v8h5v-5h2v5h5v-8h3z");
+    path.setAttribute("d", hotel ? "M2 5h2v9h16v-2a3 3 0 0 0-3-3h-7v4H5v7H2zM20 16h2v4h-2zM7.5 8a2 2 0 1 1 0 4 2 2 0 0 1 0-4z" : "M12 4 3 12h3v8h5v-5h2v5h5v-8h3z");
     roof.append(path);
     const icon = L.divIcon({ className: `home ${colour}`, html: roof, iconSize: [26, 26], popupAnchor: [0, -10] });
     return named(L.marker([lat, lon], { icon }).bindPopup(element("div", "popup", title)), title);

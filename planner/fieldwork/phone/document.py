@@ -32,15 +32,6 @@ class PhoneChoice(TypedDict):
     label: str
 
 
-class PhoneHome(TypedDict):
-    """Where a day starts or ends; without a place where nobody has found the address."""
-
-    address: str
-    lat: float | None
-    lon: float | None
-    time: str | None
-
-
 class PhoneProgress(TypedDict):
     """What the rep has said about the rest of the day, as `planner.fieldwork.domain.DayProgress`."""
 
@@ -75,6 +66,18 @@ class PhoneContact(TypedDict):
 class PhoneLink(TypedDict):
     name: str
     url: str
+
+
+class PhoneHome(TypedDict):
+    """Where a day starts or ends: a home, or the `hotel` of this name, with `links` that lead there; without a place
+    where nobody has found the address."""
+
+    hotel: str
+    address: str
+    lat: float | None
+    lon: float | None
+    time: str | None
+    links: list[PhoneLink]
 
 
 class PhoneMinutes(TypedDict):

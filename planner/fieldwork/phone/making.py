@@ -26,12 +26,14 @@ from planner.fieldwork.phone.document import (
     PhoneDocument,
     PhoneHome,
     PhoneLeftOut,
+    PhoneLink,
     PhoneProgress,
 )
 from planner.fieldwork.phone.reading import Asking, Facts, Visited
 from planner.fieldwork.phone.stops import deadline_of, iso, phone_contact, promise_of, stop_of
 from planner.fieldwork.templates import read_templates
 from planner.handoffs.domain import HandoffState
+from planner.navigation import directions
 from planner.plan_document import Place
 from planner.repository import UnitOfWork
 from planner.settings import Settings
@@ -122,7 +124,9 @@ def _day(facts: Facts, day: date) -> PhoneDay:
 
 
 def _home(place: Place) -> PhoneHome:
-    return PhoneHome(address=place["address"], lat=place["lat"], lon=place["lon"], time=place["time"])
+    hotel, lat, lon = place["hotel"]["name"] if "hotel" in place else "", place["lat"], place["lon"]
+    links = [PhoneLink(name=name, url=url) for name, url in directions(lat, lon, hotel)] if hotel else []
+    return PhoneHome(hotel=hotel, address=place["address"], lat=lat, lon=lon, time=place["time"], links=links)
 
 
 def _progress(facts: Facts, progress: DayProgress | None) -> PhoneProgress:

@@ -182,7 +182,7 @@ class Facts:
             location = self.unit.records(self.area).location(kind, key)
             place = location.place if location and location.address == address else None
             lat, lon = (place.lat, place.lon) if place else (None, None)
-            found.append(PhoneHome(address=str(address), lat=lat, lon=lon, time=None))
+            found.append(PhoneHome(hotel="", address=str(address), lat=lat, lon=lon, time=None, links=[]))
         return found[0], found[-1]
 
     def stops_on(self, day: date) -> list[Stop]:

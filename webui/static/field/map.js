@@ -42,7 +42,7 @@ function drawing(day, rep) {
   return {
     rep: rep.name,
     colour: 0,
-    homes: homes.map(({ lat, lon, address }) => [lat, lon, address]),
+    homes: homes.map(({ lat, lon, address, hotel }) => [lat, lon, hotel ? `${hotel}, ${address}` : address, Boolean(hotel)]),
     stops: [...doors.values()].map((stops) => popup(day, stops)),
     legs: day.roads ?? [],
   };

@@ -20,6 +20,7 @@ const SHAPES = {
   back: svg`<path d="M15.41 16.59 10.83 12l4.58-4.59L14 6l-6 6 6 6z"/>`,
   next: svg`<path d="M8.59 16.59 13.17 12 8.59 7.41 10 6l6 6-6 6z"/>`,
   done: svg`<path d="M9 16.17 4.83 12l-1.42 1.41L9 19 21 7l-1.41-1.41z"/>`,
+  hotel: svg`<path d="M7 13a3 3 0 1 0 0-6 3 3 0 0 0 0 6m12-6h-8v7H3V5H1v15h2v-3h18v3h2v-9a4 4 0 0 0-4-4"/>`,
   home: svg`<path d="M10 20v-6h4v6h5v-8h3L12 3 2 12h3v8z"/>`,
 };
 
@@ -28,6 +29,10 @@ export const icon = (name) => html`<svg class="icon" viewBox="0 0 24 24" aria-hi
 export const unseen = (text) => html`<span class="unseen">${text}</span>`;
 
 export const isHere = (stop) => Boolean(stop.visit?.arrived_at) && !isOver(stop);
+
+/** Where a day starts and where it ends, in words: home, but for nights at a hotel. */
+export const startOf = (day) => (day?.start?.hotel ? "the hotel" : "home");
+export const endOf = (day) => (day?.end?.hotel ? "at the hotel" : "home");
 
 export const openStops = (day) => day.stops.filter((stop) => !isOver(stop));
 
@@ -97,6 +102,16 @@ export function navigation(stop, refresh) {
         >${NAVIGATION_APPS[name] ?? name}</a></li>`)}</ul>
     </details>
   </div>`;
+}
+
+/** Where to sleep, where that is not at home. */
+export function night(ctx, day) {
+  const { hotel, address, links } = day?.end ?? {};
+  if (!hotel) return nothing;
+  return html`<section class="card night" aria-label="Where you sleep">
+    <p class="night-name">${icon("hotel")}<span>Stay overnight at <strong><bdi>${hotel}</bdi></strong></span></p>
+    <p class="address"><bdi>${address}</bdi></p>
+    ${navigation({ name: hotel, links }, ctx.refresh)}</section>`;
 }
 
 /** An icon where the name of the customer stands above; `worded` where it is the thing to do. */
@@ -243,7 +258,9 @@ export function lines(day, stops, zone, { home = true, from = null, shown = null
     ${after ? pauseLine(day, zone) : nothing}
     ${home && day.end
       ? html`${drive(day.return_drive_seconds, day.return_drive_metres)}
-          <li class="line-home"><span class="line-time numbers">${clock(day.end.time, zone)}</span><span>${icon("home")} Home${unseen(`, ${day.end.address}`)}</span></li>`
+          <li class="line-home"><span class="line-time numbers">${clock(day.end.time, zone)}</span><span>${day.end.hotel
+            ? html`${icon("hotel")} <span>Stay overnight at <bdi>${day.end.hotel}</bdi></span>`
+            : html`${icon("home")} Home`}${unseen(`, ${day.end.address}`)}</span></li>`
       : nothing}
   </ol>`;
 }

@@ -5,7 +5,9 @@ import { live } from "lit-html/directives/live.js";
 import Sortable from "sortablejs";
 import { Offline } from "field/api.js";
 import { metres } from "field/overlay.js";
-import { callsToMake, hasMended, icon, isHere, isOver, leaveBy, mendLink, openStops, span, stopHash, tags, unseen } from "field/views/parts.js";
+import {
+  callsToMake, endOf, hasMended, icon, isHere, isOver, leaveBy, mendLink, openStops, span, startOf, stopHash, tags, unseen,
+} from "field/views/parts.js";
 import { clock, count, daysBetween, distance, duration, momentAt, nearDay, shortDay, told } from "field/views/words.js";
 
 const DEBOUNCE_MS = 250;
@@ -139,13 +141,15 @@ function comparison(ctx) {
   const tooLate = sheet.preview.broken.some(({ rule }) => rule === HOME_LATE);
   return html`<ol class="plain compared">
     ${rest.map(line)}
-    ${home ? html`<li class="compared-line"><span class="line-time numbers">${clock(home, zone)}</span><span class="line-text">${icon("home")} Home${
+    ${home ? html`<li class="compared-line"><span class="line-time numbers">${clock(home, zone)}</span><span class="line-text">${ctx.day.end?.hotel ? html`${icon("hotel")} At the hotel` : html`${icon("home")} Home`}${
       homeWas && clock(homeWas, zone) !== clock(home, zone) ? html` <span class="quiet small">was <s class="numbers">${clock(homeWas, zone)}</s></span>` : nothing}${
       tooLate ? html` <span class="tag tag-warn">after ${clock(ctx.day.progress.finish_by ?? ctx.day.work_end, zone)}</span>` : nothing}</span></li>` : nothing}
     ${left_out.map((visit) => html`<li class="compared-line is-out"><span class="line-time">${was.has(visit.visit_id) ? html`<s class="numbers">${clock(was.get(visit.visit_id).begin, zone)}</s>` : nothing}</span>
       <span class="line-text"><s><bdi>${visit.name}</bdi></s> <span class="small">left out: <bdi>${visit.why}</bdi></span></span></li>`)}
   </ol>`;
 }
+
+const doneBy = (day) => (day.end?.hotel ? "At the hotel by" : "Home by");
 
 const HOME_LATE = "shift_is_kept"; // the line of the way home says it
 
@@ -169,9 +173,9 @@ function saying(ctx) {
   switch (kind) {
     case "late":
       if (preview && saysNothing(sheet)) return "Nothing better was found: the day stays as it is.";
-      return `Leaving ${named(body.after) || (body.after ? "there" : "home")} at ${clock(body.leave_at, zone)}`;
+      return `Leaving ${named(body.after) || (body.after ? "there" : startOf(ctx.day))} at ${clock(body.leave_at, zone)}`;
     case "finish":
-      return body.by ? `Home by ${clock(body.by, zone)}` : "Working until the usual end";
+      return body.by ? `${doneBy(ctx.day)} ${clock(body.by, zone)}` : "Working until the usual end";
     case "sick":
       return "Nothing more is done on this day";
     case "order":
@@ -191,7 +195,7 @@ function verdict(ctx) {
   const { broken, after } = sheet.preview;
   return broken.length
     ? html`<p class="field-wrong">It does not fit: ${count(broken.length, "problem")}</p>`
-    : html`<p class="is-won">It fits${after?.end.time ? `, home at ${clock(after.end.time, ctx.document.rep.timezone)}` : ""}</p>`;
+    : html`<p class="is-won">It fits${after?.end.time ? `, ${endOf(ctx.day)} at ${clock(after.end.time, ctx.document.rep.timezone)}` : ""}</p>`;
 }
 
 const unknown = (ctx, { loggedOut }) => html`<p class="preview-said"><bdi>${saying(ctx)}</bdi></p>
@@ -210,7 +214,7 @@ function answer(ctx) {
       ? unknown(ctx, sheet)
       : preview
         ? html`<p class="preview-won"><strong class="preview-said"><bdi>${saying(ctx)}</bdi></strong>
-              ${signed(preview.drive_s_won, "less driving", "more driving")} ${signed(preview.home_s_won, "earlier home", "later home")}</p>
+              ${signed(preview.drive_s_won, "less driving", "more driving")} ${signed(preview.home_s_won, `earlier ${endOf(ctx.day)}`, `later ${endOf(ctx.day)}`)}</p>
             ${callsToMake(calls(preview))}
             ${comparison(ctx)}
             ${rules.length ? html`<ul class="plain broken">${rules.map(({ message }) => html`<li class="note"><bdi>${message}</bdi></li>`)}</ul>` : nothing}`
@@ -356,9 +360,9 @@ function finishSheet(ctx) {
   const times = [3, 2, 1, 0].map((hours) => `${String(end - hours).padStart(2, "0")}:00`)
     .filter((time) => new Date(momentAt(day.date, time, zone)) > ctx.now());
   return html`<div class="chips">${times.map((time) => choose(chosen && clock(chosen, zone) === time, html`<span class="numbers">${time}</span>`, () => by(time)))}</div>
-    <div class="field field-short"><label for="finish-by">Home by</label>
+    <div class="field field-short"><label for="finish-by">${doneBy(day)}</label>
       <input id="finish-by" type="time" .value=${live(chosen ? clock(chosen, zone) : "")} @change=${(event) => by(event.target.value)} /></div>
-    ${day.progress.finish_by ? html`<p class="acts-quiet">You want to be home by ${clock(day.progress.finish_by, zone)}.
+    ${day.progress.finish_by ? html`<p class="acts-quiet">You want to be ${endOf(day)} by ${clock(day.progress.finish_by, zone)}.
       <button type="button" class="button" @click=${() => finish(ctx, bare(ctx, { kind: "finish" }))}>Take that back</button></p>` : nothing}`;
 }
 

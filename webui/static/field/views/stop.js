@@ -2,7 +2,7 @@
 
 import { html, nothing } from "lit-html";
 import {
-  arriving, callButton, changeHash, icon, isHere, isOver, leaveBy, mailButton, navigation, promiseLine, reportHash, stopHash,
+  arriving, callButton, changeHash, icon, isHere, isOver, leaveBy, mailButton, navigation, promiseLine, reportHash, startOf, stopHash,
   tags, verdict,
 } from "field/views/parts.js";
 import { checkIn, checkingIn, leave } from "field/views/acts.js";
@@ -18,7 +18,7 @@ function leaving(ctx, day, stop) {
   const at = leaveBy(stop);
   const now = ctx.now();
   const first = day.stops[0]?.visit_id === stop.visit_id;
-  const from = first ? "Leave home by" : "Leave by";
+  const from = first ? `Leave ${startOf(day)} by` : "Leave by";
   if (!stop.drive_seconds && !first) return { text: "At the same door", passed: false };
   if (day.date === ctx.document.today && now > at) return { text: "Leave now", was: clock(at, zone), passed: now - at > SLACK_MS };
   return { text: `${from} ${clock(at, zone)}`, passed: false };

@@ -2,8 +2,8 @@
 
 import { html, nothing } from "lit-html";
 import {
-  arriving, callsOf, callsToMake, changeHash, icon, isHere, isOver, leaveBy, lines, mapButton, mapOf, mendLink, openStops, pauseLine,
-  pausesBefore, stopHash, stopLine,
+  arriving, callsOf, callsToMake, changeHash, endOf, icon, isHere, isOver, leaveBy, lines, mapButton, mapOf, mendLink, night, openStops,
+  pauseLine, pausesBefore, startOf, stopHash, stopLine,
 } from "field/views/parts.js";
 import { card } from "field/views/stop.js";
 import { clock, count, distance, duration, longDay, nearDay, told } from "field/views/words.js";
@@ -79,18 +79,19 @@ export function planned(ctx, day, { level = 1 } = {}) {
   const title = html`${near}<span class="view-date">${longDay(day.date)}</span>`;
   const heading = level === 1 ? html`<h1 class="view-title">${title}</h1>` : html`<h2 class="view-title">${title}</h2>`;
   const first = day.stops[0];
-  if (!first) return html`${heading}${note(day)}${sick(ctx, day)}<p class="empty">${day.works ? "No visits are planned." : "A day off."}</p>${leftOut(day, ctx)}`;
+  if (!first) return html`${heading}${note(day)}${sick(ctx, day)}<p class="empty">${day.works ? "No visits are planned." : "A day off."}</p>${night(ctx, day)}${leftOut(day, ctx)}`;
   return html`${heading}${note(day)}${sick(ctx, day)}${mendLink(day)}${callsToMake(callsOf(day))}
     ${day.date >= ctx.document.today && !isOver(first)
       ? html`<section class="card first-stop" aria-label="How the day begins">
-          <p class="leave">Leave home at ${clock(leaveBy(first), zone)}</p>
+          <p class="leave">Leave ${startOf(day)} at ${clock(leaveBy(first), zone)}</p>
+          ${day.start?.hotel ? html`<p>From <strong><bdi>${day.start.hotel}</bdi></strong></p>` : nothing}
           <p class="first-name">First <a href=${stopHash(day, first)}><bdi>${first.name}</bdi></a></p>
           <p class="quiet">${arriving(first, zone)} · ${duration(first.drive_seconds)}, ${distance(first.drive_metres)}</p>
           <p class="address"><bdi>${first.address}</bdi></p></section>`
       : nothing}
     ${dayActs(ctx, day)}
     <p class="quiet numbers">${totals(day.stops, day)}</p>
-    ${lines(day, day.stops, zone)}${leftOut(day, ctx)}`;
+    ${lines(day, day.stops, zone)}${night(ctx, day)}${leftOut(day, ctx)}`;
 }
 
 function doneFold(ctx, day) {
@@ -113,6 +114,7 @@ function evening(ctx, day) {
       ? html`<section aria-labelledby="unreported"><h2 id="unreported">Not reported yet</h2>
           <ul class="plain lines">${open.map((stop) => stopLine(day, stop, zone))}</ul></section>`
       : day?.progress?.sick ? nothing : html`<p class="empty">${said}</p>`}
+    ${night(ctx, day)}
     ${day ? html`${doneFold(ctx, day)}${leftOut(day, ctx)}
       ${day.works && !open.length && !day.progress?.sick ? html`<p class="acts-quiet"><a class="button" href=${changeHash(day, "added")}>Add a stop today</a></p>` : nothing}` : nothing}
     ${next ? planned(ctx, next, { level: 2 }) : html`<p class="empty">Nothing is planned for the days after.</p>`}`;
@@ -130,9 +132,10 @@ function working(ctx, day) {
     <section aria-label=${isHere(next) ? "The stop you are at" : "Next stop"}>
       ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`, (title) => html`<h3 class="part-title">${title}</h3>`)}</section>
     ${dayActs(ctx, day)}
-    <section aria-labelledby="rest"><h2 id="rest">${rest.length ? "After that" : "Then home"}</h2>
-      <p class="quiet numbers">${rest.length ? `${count(rest.length, "visit")} left after this · ` : ""}home about ${clock(day.end?.time, zone)}</p>
+    <section aria-labelledby="rest"><h2 id="rest">${rest.length ? "After that" : day.end?.hotel ? "Then to the hotel" : "Then home"}</h2>
+      <p class="quiet numbers">${rest.length ? `${count(rest.length, "visit")} left after this · ` : ""}${endOf(day)} about ${clock(day.end?.time, zone)}</p>
       ${lines(day, rest, zone, { from: ctx.now(), shown: next })}</section>
+    ${night(ctx, day)}
     ${doneFold(ctx, day)}${leftOut(day, ctx)}`;
 }
 

@@ -16,6 +16,7 @@ function figures(ctx, day) {
   return html`<span class="numbers">${clock(leaveBy(stops[0]), zone)}–${clock(day.end?.time, zone)}</span> · ${count(stops.length, "visit")}${
       done ? `, ${done} done` : ""}
     <span class="quiet">· ${duration(seconds)} driving</span>
+    ${day.end?.hotel ? html`<span class="tag">night at <bdi>${day.end.hotel}</bdi></span>` : nothing}
     ${promises ? html`<span class="promise">${count(promises, "promise")}</span>` : nothing}
     ${calls ? html`<span class="tag tag-warn">${count(calls, "call")} to make</span>` : nothing}`;
 }
