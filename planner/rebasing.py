@@ -185,7 +185,7 @@ class Rebased:
     @cached_property
     def _workshop(self) -> Workshop:
         epoch = datetime.combine(self._basis.today - timedelta(days=2), time(), UTC)
-        legs = Legs(self._agendas.source(self._basis.area))
+        legs = Legs(self._agendas.source(self._basis.area), self._settings.traffic)
         return Workshop(epoch, self._basis.snapshot.zone, self._settings, legs)
 
     def rows(self) -> list[ChangedDay]:

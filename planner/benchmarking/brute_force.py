@@ -3,8 +3,10 @@ checks but the values."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from routing.insertion import Itinerary
 from routing.problem import UNREACHABLE, Job, Shift, TimeWindow
@@ -45,7 +47,11 @@ def _with(day: Itinerary, job: Job, position: int, times: FanTimes) -> Itinerary
     drive_s[position : position + 1] = [int(times.to_s[places[position]]), int(times.from_s[places[position + 1]])]
     drive_m[position : position + 1] = [int(times.to_m[places[position]]), int(times.from_m[places[position + 1]])]
     jobs = (*day.jobs[:position], job, *day.jobs[position:])
-    return Itinerary(day.shift, jobs, tuple(drive_s), tuple(drive_m))
+    tables = [
+        (*legs[:position], int(to_s[places[position]]), int(from_s[places[position + 1]]), *legs[position + 1 :])
+        for legs, (to_s, from_s) in zip(day.tables, times.tables, strict=True)
+    ]
+    return Itinerary(day.shift, jobs, tuple(drive_s), tuple(drive_m), tuple(tables), day.traffic)
 
 
 def _done_by(day: Itinerary, gap: int | None) -> bool:
@@ -53,11 +59,10 @@ def _done_by(day: Itinerary, gap: int | None) -> bool:
     before and after the leg home."""
     shift, now, place = day.shift, day.shift.start_s, day.shift.start_place
     for k, job in enumerate(day.jobs):
-        drive = day.drive_s[k]
-        if drive == UNREACHABLE:
+        if day.drive_s[k] == UNREACHABLE:
             return False
         now = _rested(shift, now) if gap == 2 * k else now
-        now += drive + (job.setup_s if place != job.place else 0)
+        now = _driven(day, k, now) + (job.setup_s if place != job.place else 0)
         now = _rested(shift, now) if gap == 2 * k + 1 else now
         begin = min((max(now, w.start_s) for w in job.windows if now <= w.end_s), default=None)
         if begin is None:
@@ -66,9 +71,28 @@ def _done_by(day: Itinerary, gap: int | None) -> bool:
     if day.drive_s[-1] == UNREACHABLE:
         return False
     now = _rested(shift, now) if gap == 2 * len(day.jobs) else now
-    now += day.drive_s[-1]
+    now = _driven(day, len(day.jobs), now)
     now = _rested(shift, now) if gap == 2 * len(day.jobs) + 1 else now
     return now <= shift.end_s
+
+
+def _driven(day: Itinerary, leg: int, now: int) -> int:
+    """When somebody arrives who sets out on a leg now: from one change of the hour to the next, what is left of the way
+    is that share of it at the new speed, rounded up."""
+    tables = (day.drive_s, *day.tables)
+    if not day.traffic:
+        return now + day.drive_s[leg]
+    holds = [change for change in day.traffic if change.from_s <= now][-1]
+    left = tables[holds.table][leg]
+    for change in day.traffic:
+        if change.from_s <= now:
+            continue
+        if now + left <= change.from_s:
+            break
+        left, now = left - (change.from_s - now), change.from_s
+        left = math.ceil(Fraction(left * tables[change.table][leg], tables[holds.table][leg]))
+        holds = change
+    return now + left
 
 
 def _rested(shift: Shift, now: int) -> int:

@@ -37,6 +37,7 @@ from routing.geo import LatLon
 from routing.insertion import Itinerary, within
 from routing.problem import Problem, TimeWindow
 from routing.resequencing import resequenced
+from routing.traffic import during
 from routing.travel_times import TravelTimeSource
 
 NOW = datetime.combine(FIRST_DAY - timedelta(days=3), clock_time(12), UTC)
@@ -246,17 +247,26 @@ def _can_be_kept(search: Search, day: AgendaDay, window: TimeWindow, *, again: b
     here = search.job.place
     places = list(dict.fromkeys((*day.itinerary.places, here)))
     number = {place: i for i, place in enumerate(places)}
-    times = search.agenda.legs.source.travel_times(
+    times, *others = search.agenda.legs.squares(
         [search.asked.place if place == here else day.places[place] for place in places]
     )
     shift = day.itinerary.shift
     shift = replace(shift, start_place=number[shift.start_place], end_place=number[shift.end_place])
     jobs = [replace(job, place=number[job.place]) for job in (*day.itinerary.jobs, within(search.job, window))]
-    problem = Problem(tuple(jobs), (shift,), times.seconds.tolist(), times.metres.tolist())
+    tables, traffic = [other.seconds.tolist() for other in others], day.itinerary.traffic
+    problem = Problem(
+        tuple(jobs),
+        (shift,),
+        times.seconds.tolist(),
+        times.metres.tolist(),
+        tables=tuple(tables),
+        traffic=during(traffic, shift.start_s, shift.end_s),
+    )
     order = resequenced(problem, shift, jobs)
     if order is None:
         return False
     stops = [shift.start_place, *(job.place for job in order), shift.end_place]
     legs = list(pairwise(stops))
     drive_s, drive_m = (tuple(int(table[leg]) for leg in legs) for table in (times.seconds, times.metres))
-    return possible(Itinerary(shift, order, drive_s, drive_m))
+    hours = tuple(tuple(table[a][b] for a, b in legs) for table in tables)
+    return possible(Itinerary(shift, order, drive_s, drive_m, hours, traffic))

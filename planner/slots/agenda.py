@@ -90,7 +90,7 @@ class Agendas:
             raise NotFoundError(f"area {area} has no rep {rep_id}")
         epoch = datetime.combine(day - timedelta(days=2), time(), UTC)
         zone = Snapshot(tuple(reps), (), (), ()).zone
-        workshop = Workshop(epoch, zone, self._settings, Legs(self.source(area)))
+        workshop = Workshop(epoch, zone, self._settings, Legs(self.source(area), self._settings.traffic))
         now = unit.now()
 
         def days_of(some: Sequence[Rep]) -> list[AgendaDay]:

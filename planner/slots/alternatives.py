@@ -9,7 +9,7 @@ from itertools import product
 from planner.plan_document import Stop
 from planner.slots.domain import Booking, BookingState
 from routing.geo import LatLon
-from routing.insertion import Itinerary, problem_of
+from routing.insertion import Itinerary, driving_s, problem_of
 from routing.problem import Job
 from routing.timing import Timeline
 
@@ -74,7 +74,7 @@ def with_visit(listed: Visits, visit: AgendaVisit, itinerary_of: Callable[[Visit
     def costs(at: int) -> tuple[int, int]:
         """Beside the driving: how many stand on the wrong side of it by the begin of their windows. One that it takes
         the place of costs no driving on either side, and on the wrong one would leave no room between the two."""
-        drive_s = sum(itinerary_of(next(alternatives((*listed[:at], visit, *listed[at:])))).drive_s)
+        drive_s = driving_s(itinerary_of(next(alternatives((*listed[:at], visit, *listed[at:])))))
         begin = _begin_s(visit)
         astray = [_begin_s(other) > begin for other in listed[:at]] + [_begin_s(other) < begin for other in listed[at:]]
         return drive_s, sum(astray)

@@ -119,8 +119,13 @@ class JoinedFan:
     def times(self, place: LatLon) -> FanTimes:
         """Seconds and metres between the place and every fixed one, in their order."""
         asked = [part.times(place) for part in self.parts]
+        tables = zip(*(times.tables for times in asked), strict=True)
         return FanTimes(
-            *(np.concatenate([getattr(t, name) for t in asked]) for name in ("to_s", "to_m", "from_s", "from_m"))
+            np.concatenate([times.to_s for times in asked]),
+            np.concatenate([times.to_m for times in asked]),
+            np.concatenate([times.from_s for times in asked]),
+            np.concatenate([times.from_m for times in asked]),
+            tuple((np.concatenate([to for to, _ in each]), np.concatenate([on for _, on in each])) for each in tables),
         )
 
 
@@ -159,9 +164,10 @@ class AreaDays:
         plan: PublishedPlan,
     ) -> None:
         self.area, self.source, self.settings, self.anchor, self.plan = area, source, settings, anchor, plan
-        self._legs = Legs(source)
+        self._legs = Legs(source, settings.traffic)
         self._numbering = Numbering()
         self._stamp, self._number = -1, -1
+        self.workshop: Workshop
         self._read_records(unit)
         self._read: dict[DayKey, _Read] = {}
         self._made: dict[DayKey, tuple[object, DayFacts, AgendaDay]] = {}
@@ -210,6 +216,9 @@ class AreaDays:
             self.homes, _ = self.snapshot.homes()
             self._lookup = Kept(self.snapshot)
             epoch = datetime.combine(self.anchor - timedelta(days=2), time(), UTC)
+            if self._stamp >= 0 and self.workshop.zone != self.snapshot.zone:
+                self._made.clear()
+                self._horizons.clear()
             self.workshop = Workshop(epoch, self.snapshot.zone, self.settings, self._legs, self._numbering)
         elif (visited := self.snapshot.with_visits(unit, self.area, self.settings)) is not self.snapshot:
             self.snapshot, self._lookup = visited, Kept(visited)
@@ -328,10 +337,10 @@ class AreaDays:
         """Of all places: those that were there early, and the few that came later."""
         places = self._numbering.places
         if not self._fans or len(places) - self._in_fans[0] > _LATE_PLACES:
-            self._fans, self._in_fans = [self.source.fan(tuple(places))], [len(places)]
+            self._fans, self._in_fans = [self._legs.fan(tuple(places))], [len(places)]
         elif len(places) > self._in_fans[-1]:
             early = self._in_fans[0]
-            self._fans = [self._fans[0], self.source.fan(tuple(places[early:]))]
+            self._fans = [self._fans[0], self._legs.fan(tuple(places[early:]))]
             self._in_fans = [early, len(places)]
         return self._fans[0] if len(self._fans) == 1 else JoinedFan(tuple(self._fans))
 

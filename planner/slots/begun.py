@@ -6,13 +6,14 @@ does not matter in which order, how often or how late anything was said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from planner.fieldwork.domain import DayProgress, FieldVisit
 from planner.plan_document import RepDay, Stop
 from planner.slots.alternatives import AgendaVisit
+from planner.slots.legs import Ways
 from planner.translation import Clock
 from routing.geo import LatLon
 from routing.problem import Break, Job, Shift
@@ -20,9 +21,6 @@ from routing.solution import Route, Step
 
 LONGEST_DAY = timedelta(hours=36)
 """So long after its midnight a day is over, however late it got."""
-
-Ways = Callable[[Sequence[LatLon]], Sequence[tuple[int, int]]]
-"""(seconds, metres) from each place to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ class Begun:
         driven = [made for made in self.made if made.driven]
         if not self.made:
             return rest
-        legs = ways([start, *(made.visit.place for made in driven), end])
+        legs = ways.arriving([start, *(made.visit.place for made in driven)], [made.arrive_s for made in driven])
         steps: list[Step] = []
         onward = iter(legs)
         for made in self.made:
@@ -153,7 +151,7 @@ class Begun:
                 steps=(*steps, *rest.steps),
                 break_start_s=self.rested_s if self.rested_s is not None else rest.break_start_s,
             )
-        home_s, home_m = legs[-1]
+        home_s, home_m = ways.leaving(driven[-1].visit.place if driven else start, end, self.free_s)
         return Route(self.shift.id, depart_s, tuple(steps), self.rested_s, home_s, home_m, self.free_s + home_s)
 
 
@@ -374,7 +372,7 @@ def _rested(shift: Shift, start: LatLon, driven: Sequence[Made], ways: Ways) -> 
     rest = shift.break_
     if rest is None or not driven:
         return None
-    legs = ways([start, *(made.visit.place for made in driven)])
+    legs = ways.arriving([start, *(made.visit.place for made in driven)], [made.arrive_s for made in driven])
     free_s = shift.start_s
     for made, (drive_s, _) in zip(driven, legs, strict=True):
         for idle_from, idle_to in ((free_s, made.arrive_s - drive_s), (made.arrive_s, made.begin_s)):

@@ -28,6 +28,7 @@ from routing.problem import DAY_S, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route
 from routing.timing import NEVER, Labels, labelled
+from routing.traffic import during
 
 MOST_CONTESTED = 3
 """So many opportunities of one day may be tried at other times of it at once: each doubles what has to be looked at."""
@@ -64,7 +65,7 @@ class Desk:
             NotFoundError: there is no such rep, or nobody knows where the rep starts.
         """
         day = agendas.day(unit, area, rep_id, on, supposed, lookup)
-        numbering, legs = Numbering(), Legs(agendas.source(area))
+        numbering, legs = Numbering(), Legs(agendas.source(area), settings.traffic)
         for place in day.places:
             numbering[place]
         legs.learn([day.start, day.working_day.end, *(visit.place for visit in day.listed), *more])
@@ -131,11 +132,18 @@ class Desk:
         places = list(dict.fromkeys([start, end, *(each.place for each in visits)]))
         number = {place: i for i, place in enumerate(places)}
         driven = self.day.driven
-        legs = [[self.workshop.legs.along([a, b], driven)[0] for b in places] for a in places]
+        known = self.workshop.legs
+        legs = [[known.along([a, b], driven)[0] for b in places] for a in places]
+        hours = [[known.hours(a, b) for b in places] for a in places] if known.slowed else []
         shift = replace(self.day.itinerary.shift, start_place=number[start], end_place=number[end])
         jobs = [replace(each.job, place=number[each.place]) for each in visits]
         return Problem(
-            tuple(jobs), (shift,), [[s for s, _ in line] for line in legs], [[m for _, m in line] for line in legs]
+            tuple(jobs),
+            (shift,),
+            [[s for s, _ in line] for line in legs],
+            [[m for _, m in line] for line in legs],
+            tables=tuple([[leg[k] for leg in line] for line in hours] for k in range(1, len(known.slowed) + 1)),
+            traffic=during(self.day.itinerary.traffic, shift.start_s, shift.end_s),
         )
 
     def changed(self, listed: Visits, *, shown: bool, gone: AbstractSet[str] = frozenset()) -> ChangedDay:
@@ -176,7 +184,7 @@ class Desk:
         jobs, stops = {visit.id: visit.job for visit in visits}, {visit.id: self._stop(visit) for visit in visits}
         if begun is not None:
             home = day.working_day
-            route = begun.route(route, home.start, home.end, lambda on: self.workshop.legs.along(on, day.driven))
+            route = begun.route(route, home.start, home.end, self.workshop.ways(day.driven))
             jobs |= {made.visit.id: made.job for made in begun.made}
             stops |= {made.visit.id: self._stop(made.visit) for made in begun.made}
         return rep_day(day.working_day, shift, route, jobs, stops, day.local)
@@ -214,7 +222,7 @@ class Desk:
         for shift in (longer, replace(longer, break_=None)):
             jobs = list(itinerary.jobs)
             for _ in visits:
-                late = _too_late(labelled(shift, jobs, itinerary.drive_s)[0])
+                late = _too_late(labelled(shift, jobs, itinerary.drive_s, itinerary.tables, itinerary.traffic)[0])
                 if late is None or jobs[late] is not itinerary.jobs[late]:
                     break
                 promise = visits[late].booking  # whose window the working hours may have cut off

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -21,7 +21,7 @@ from planner.slots.searching import ASKED, DAYS_RESEQUENCED, MOST_RESEQUENCED, A
 from planner.snapshot import zone_of
 from planner.visit_ids import visit_id
 from routing.geo import LatLon
-from routing.insertion import Itineraries, Itinerary, overlaps
+from routing.insertion import Itineraries, overlaps
 from routing.problem import UNREACHABLE
 from routing.travel_times import FanTimes
 
@@ -255,11 +255,12 @@ def _unreachable(search: Search, day: AgendaDay) -> bool:
 
 def _next_door(times: FanTimes) -> FanTimes:
     """The same, without any driving."""
-    return FanTimes(*(np.zeros_like(line) for line in (times.to_s, times.to_m, times.from_s, times.from_m)))
+    nothing = np.zeros_like(times.to_s)
+    return FanTimes(nothing, nothing, nothing, nothing)
 
 
 def _fits_into_empty_days(search: Search, days: Sequence[AgendaDay], times: FanTimes) -> bool:
-    empty = [Itinerary(day.itinerary.shift, (), (0,), (0,)) for day in days]
+    empty = [replace(day.itinerary, jobs=(), drive_s=(0,), drive_m=(0,), tables=()) for day in days]
     windows = {day.id: w for day, w in zip(search.agenda.days, search.windows, strict=True)}
     index = Itineraries(empty, search.agenda.itineraries.place_count)
     return len(index.openings(search.job, times, [windows[day.id] for day in days])) > 0

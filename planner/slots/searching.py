@@ -26,6 +26,7 @@ from routing.problem import UNREACHABLE, Job, Problem, TimeWindow
 from routing.resequencing import resequenced
 from routing.solution import Route, Solution
 from routing.timing import schedule
+from routing.traffic import during
 from routing.travel_times import FanTimes
 
 SLOTS_A_HALF_DAY = 2
@@ -123,16 +124,17 @@ class Search:
         order = np.lexsort((columns.itinerary, columns.begin_s, columns.added_s)).tolist()
         kept = (opening for k in order if self._with(opening := columns[k]) is not None)
         chosen = _varied(kept, self.agenda.days, self._width_s, limit)
-        found = (self.checked_in(self.agenda.days[opening.itinerary], opening) for opening in chosen)
-        return [each for each in found if each is not None]
+        checked = (self.checked_in(self.agenda.days[opening.itinerary], opening) for opening in chosen)
+        found = [each for each in checked if each is not None]
+        # Timed, a day may drive more or less than was counted where that depends on the hour.
+        return sorted(found, key=lambda each: (each.added_s, each.begin_s)) if self.times.tables else found
 
     def checked_in(self, day: AgendaDay, opening: Opening) -> Found | None:
         """An opening as it would be: inserted, timed, and checked as every plan is."""
         itinerary = self._with(opening)
         if itinerary is None:
             return None
-        added_s = sum(itinerary.drive_s) - sum(day.itinerary.drive_s)
-        return self._proven(day, itinerary, opening.window, added_s, again=False)
+        return self._proven(day, itinerary, opening.window, again=False)
 
     def _with(self, opening: Opening) -> Itinerary | None:
         """The day with the visit in it. While a time of the day is being moved, an opening, which knows of one outcome
@@ -165,9 +167,7 @@ class Search:
                 return found
         return []
 
-    def _proven(
-        self, day: AgendaDay, itinerary: Itinerary, window: TimeWindow, added_s: int, *, again: bool
-    ) -> Found | None:
+    def _proven(self, day: AgendaDay, itinerary: Itinerary, window: TimeWindow, *, again: bool) -> Found | None:
         self.checked += 1
         problem = problem_of(itinerary)
         route = schedule(problem, problem.shifts[0], problem.jobs)
@@ -176,7 +176,11 @@ class Search:
             _LOG.error("a slot on %s was not offered, since it does not hold: %s", day.id, broken[0])
             return None
         begin_s = next(step.begin_s for step in route.steps if step.job == ASKED)
-        return Found(day, window, begin_s, added_s, again, day.timed(), route)
+        before = day.timed()
+        added_s = sum(itinerary.drive_s) - sum(day.itinerary.drive_s)
+        if itinerary.tables:
+            added_s = route.drive_s - (before.drive_s if before is not None else sum(day.itinerary.drive_s))
+        return Found(day, window, begin_s, added_s, again, before, route)
 
     def _full_days(self) -> list[tuple[int, int]]:
         """(least detour in seconds, index) of days with windows and no opening, the nearest first, without those that
@@ -200,32 +204,42 @@ class Search:
         places = list(dict.fromkeys((*day.itinerary.places, self.job.place)))
         number = {place: k for k, place in enumerate(places)}
         where = [self.asked.place if place == self.job.place else day.places[place] for place in places]
-        matrix = self.agenda.legs.source.travel_times(where)
+        matrix, *others = self.agenda.legs.squares(where)
         seconds, metres = matrix.seconds.tolist(), matrix.metres.tolist()
-        shift = day.itinerary.shift
+        tables = [other.seconds.tolist() for other in others]
+        traffic, shift = day.itinerary.traffic, day.itinerary.shift
         shift = replace(shift, start_place=number[shift.start_place], end_place=number[shift.end_place])
         jobs = [job.at(number[job.place]) for job in day.itinerary.jobs]
         asked = self.job.at(number[self.job.place])
         anywhere = replace(
             asked, windows=tuple(piece for w in _joined(windows) for piece in overlaps(asked.windows, w))
         )
-        problem = Problem((*jobs, anywhere), (shift,), seconds, metres)
+        problem = Problem(
+            (*jobs, anywhere),
+            (shift,),
+            seconds,
+            metres,
+            tables=tuple(tables),
+            traffic=during(traffic, shift.start_s, shift.end_s),
+        )
         order = resequenced(problem, shift, problem.jobs)
         if order is None:
             return
         rest = tuple(job for job in order if job.id != ASKED)
         stops = [shift.start_place, *(job.place for job in rest), shift.end_place]
-        legs = list(pairwise(stops))
-        without = Itinerary(shift, rest, tuple(seconds[a][b] for a, b in legs), tuple(metres[a][b] for a, b in legs))
+
+        def along(table: Sequence[Sequence[int]]) -> tuple[int, ...]:
+            return tuple(table[a][b] for a, b in pairwise(stops))
+
+        without = Itinerary(shift, rest, along(seconds), along(metres), tuple(map(along, tables)), traffic)
         k = asked.place
-        times = FanTimes(matrix.seconds[:, k], matrix.metres[:, k], matrix.seconds[k], matrix.metres[k])
+        hours = tuple((other.seconds[:, k], other.seconds[k]) for other in others)
+        times = FanTimes(matrix.seconds[:, k], matrix.metres[:, k], matrix.seconds[k], matrix.metres[k], hours)
         openings = Itineraries([without], len(places)).openings(asked, times, [windows])
         cheapest = sorted(openings, key=lambda opening: (opening.added_s, opening.begin_s))
-        before_s = sum(day.itinerary.drive_s)
         for opening in cheapest[:RESEQUENCED_A_DAY]:
             itinerary = inserted(without, within(asked, opening.window), opening.position, times)
-            added_s = sum(itinerary.drive_s) - before_s
-            found = self._proven(day, itinerary, opening.window, added_s, again=True)
+            found = self._proven(day, itinerary, opening.window, again=True)
             if found is not None:
                 yield found
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.candidates import Visit, VisitKind
 from planner.domain import Opportunity, RecordKind, Rep
 from planner.plan_document import RepDay, Stop
+from planner.rush_hours import changes
 from planner.settings import Settings
 from planner.slots.alternatives import AgendaVisit, contested
 from planner.slots.alternatives import with_visit as with_visit_kept
 from planner.slots.begun import Begun, begun
 from planner.slots.domain import Booking, BookingState
 from planner.slots.facts import Behind, DayFacts, Visited, legs_told
-from planner.slots.legs import Legs, Numbering
+from planner.slots.legs import Legs, Numbering, Told, Ways
 from planner.translation import Clock, WorkingDay, shift_of, visit_windows
 from planner.visit_ids import visit_id
 from routing.geo import LatLon
@@ -28,7 +30,11 @@ from routing.insertion import Itineraries, Itinerary, inserted, overlaps, timed
 from routing.problem import UNREACHABLE, Job, Shift, TimeWindow
 from routing.solution import Route
 from routing.timing import setup_s
+from routing.traffic import Change
 from routing.travel_times import FanTimes
+
+REACH = timedelta(days=370)
+"""So many days after the epoch end the last that are told by it."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,8 @@ class AgendaDay:
     def arranged(self, visits: Sequence[AgendaVisit], legs: Legs) -> Itinerary:
         """Some visits in some order."""
         places = [self.start, *(visit.place for visit in visits), self.working_day.end]
-        found = legs.along(places, self.driven)
         jobs = tuple(visit.job for visit in visits)
-        return Itinerary(self.itinerary.shift, jobs, tuple(leg[0] for leg in found), tuple(leg[1] for leg in found))
+        return legs.itinerary(self.itinerary.shift, jobs, places, self.driven, self.itinerary.traffic)
 
     def timed(self) -> Route | None:
         """When everything happens, holds included; None where it cannot, or where nobody is visited."""
@@ -123,7 +128,7 @@ class AgendaDay:
 
     @cached_property
     def spare_s(self) -> int:
-        """Working time that is neither driving, parking, service nor break."""
+        """Working time that is neither driving (on free roads), parking, service nor break."""
         shift, jobs = self.itinerary.shift, self.itinerary.jobs
         parking = sum(setup_s(before, job) for before, job in zip(self.itinerary.places, jobs, strict=False))
         rest = shift.break_.duration_s if shift.break_ else 0
@@ -146,6 +151,15 @@ class Workshop:
     settings: Settings
     legs: Legs
     numbering: Numbering = field(default_factory=Numbering)
+
+    @cached_property
+    def traffic(self) -> tuple[Change, ...]:
+        """When driving takes longer, on all days that are asked about with one epoch."""
+        first_day = self.epoch.date()
+        return changes(self.settings.traffic, self.epoch, first_day, first_day + REACH, self.zone)
+
+    def ways(self, told: Told) -> Ways:
+        return Ways(self.legs, told, self.traffic)
 
     def day(self, facts: DayFacts) -> AgendaDay:
         """The day that follows from some facts.
@@ -197,7 +211,7 @@ class Workshop:
             clock,
             shift,
             facts.working_day.start,
-            lambda places: self.legs.along(places, told),
+            self.ways(told),
         )
         return replace(found, shift=replace(found.shift, start_place=self.numbering[found.place]))
 
@@ -322,20 +336,27 @@ class Workshop:
         )
 
     def _itinerary(self, shift: Shift, start: LatLon, visits: Sequence[AgendaVisit], facts: DayFacts) -> Itinerary:
-        legs = self.legs.along([start, *(visit.place for visit in visits), facts.working_day.end], legs_told(facts))
+        places = [start, *(visit.place for visit in visits), facts.working_day.end]
         jobs = tuple(visit.job for visit in visits)
-        return Itinerary(shift, jobs, tuple(leg[0] for leg in legs), tuple(leg[1] for leg in legs))
+        return self.legs.itinerary(shift, jobs, places, legs_told(facts), self.traffic)
 
     def times_around(self, day: AgendaDay, place: LatLon) -> FanTimes:
         """Those between a place and the places of one day, as the indices of `numbering`; other places are far away."""
         here = list(dict.fromkeys(day.itinerary.places))
-        square = self.legs.source.travel_times([place, *(self.numbering.places[i] for i in here)])
-        columns = []
-        for line in (square.seconds[1:, 0], square.metres[1:, 0], square.seconds[0, 1:], square.metres[0, 1:]):
-            column = np.full(len(self.numbering.places), UNREACHABLE, dtype=np.int32)
-            column[here] = line
-            columns.append(column)
-        return FanTimes(*columns)
+        square, *others = self.legs.squares([place, *(self.numbering.places[i] for i in here)])
+
+        def column(line: NDArray[np.int32]) -> NDArray[np.int32]:
+            whole = np.full(len(self.numbering.places), UNREACHABLE, dtype=np.int32)
+            whole[here] = line
+            return whole
+
+        return FanTimes(
+            column(square.seconds[1:, 0]),
+            column(square.metres[1:, 0]),
+            column(square.seconds[0, 1:]),
+            column(square.metres[0, 1:]),
+            tuple((column(other.seconds[1:, 0]), column(other.seconds[0, 1:])) for other in others),
+        )
 
 
 def placed(day: AgendaDay, visit: AgendaVisit, position: int, times: FanTimes) -> AgendaDay:
