@@ -12,14 +12,17 @@ from planner.plan_document import RepDay, night_at, read_plan
 from planner.repository import UnitOfWork
 from planner.settings import Settings
 from planner.snapshot import Snapshot
+from planner.stability import published_visits
 
 _AWAY = '"hotel": {'
 """Stands in every plan.json with a night at a hotel, and in none without: within a text quotation marks are escaped."""
 
 
-def snapshot_to_plan(unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:
-    """All that an area's plan is made from, the nights that it has to keep to among it; `unit` sees the whole area."""
-    return replace(Snapshot.read(unit, area, settings), nights=nights_seen(unit, area))
+def snapshot_to_plan(unit: UnitOfWork, area: str, settings: Settings, fresh: bool = False) -> Snapshot:
+    """All that an area's plan is made from, with the nights that it has to keep to and, unless it is to be `fresh`,
+    what people have seen; `unit` sees the whole area."""
+    seen = () if fresh else published_visits(unit, area)
+    return replace(Snapshot.read(unit, area, settings), nights=nights_seen(unit, area), seen=seen)
 
 
 def nights_seen(unit: UnitOfWork, area: str) -> Nights:
@@ -34,6 +37,10 @@ def nights_seen(unit: UnitOfWork, area: str) -> Nights:
 
 
 def _nights_of(days: list[RepDay]) -> Iterator[tuple[NightKey, Night]]:
+    """The night before the plan's first day among them."""
     for day in days:
+        on = date.fromisoformat(day["date"])
+        if (night := night_at(day["start"])) is not None:
+            yield (day["rep_id"], on - timedelta(days=1)), night
         if (night := night_at(day["end"])) is not None:
-            yield (day["rep_id"], date.fromisoformat(day["date"])), night
+            yield (day["rep_id"], on), night
