@@ -2,11 +2,13 @@
 
 A job has a client for each of its windows, of which one is visited, as of a group. Clients that other vehicles may
 visit, or that park for another time, stand at locations of their own, and parking is on the way there. Where some rep
-may not go, the way is endless. Breaks it does not have: its shifts are shorter by them.
+may not go, the way is endless. Breaks it does not have: days last shorter by them, and what they last longer is
+overtime, since a break may lie where somebody has to wait anyway.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Hashable
 
@@ -16,6 +18,9 @@ from numpy.typing import NDArray
 from routing.errors import PeerError
 from routing.peers.asking import Answer, group_of, untold
 from routing.problem import UNREACHABLE, Problem, Shift, TimeWindow
+
+OVERTIME_COST = 2
+"""For a second of overtime: about what a second of visits is worth in a field week, so that breaks find room."""
 
 
 def ask_pyvrp(problem: Problem, seconds: float, seed: int) -> Answer:
@@ -59,7 +64,10 @@ def ask_pyvrp(problem: Problem, seconds: float, seed: int) -> Answer:
             start_depot=model.depot_of[one.start_place],
             end_depot=model.depot_of[one.end_place],
             tw_early=one.start_s,
-            tw_late=one.end_s - _rest_s(one),
+            tw_late=one.end_s,
+            shift_duration=one.end_s - one.start_s - _rest_s(one),
+            max_overtime=_rest_s(one),
+            unit_overtime_cost=OVERTIME_COST,
             profile=model.profile_of[one.id],
         )
 
@@ -76,7 +84,9 @@ def ask_pyvrp(problem: Problem, seconds: float, seed: int) -> Answer:
                 [pyvrp.ClientGroup(clients, required=model.owed(clients)) for clients in chosen.values()],
             )
             stop = pyvrp.stop.MaxRuntime(seconds)
-            result = pyvrp.solve(data, stop, seed=seed, collect_stats=False, display=False)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it warns of what is hard to find
+                result = pyvrp.solve(data, stop, seed=seed, collect_stats=False, display=False)
         except Exception as error:  # whatever its C++ throws
             raise PeerError(f"PyVRP failed: {error}") from error
         free = [list(shifts) for shifts in model.alike]
@@ -84,7 +94,11 @@ def ask_pyvrp(problem: Problem, seconds: float, seed: int) -> Answer:
             shift = free[route.vehicle_type()].pop(0)
             visits = [visit.idx for visit in route if visit.is_client()]
             found[shift.id] = [problem.jobs[model.clients[k][0]].id for k in visits]
-    without = ("has no breaks: its shifts end earlier by them",) if any(s.break_ for s in problem.shifts) else ()
+    without = (
+        ("has no breaks: its days last shorter by them, or it pays for overtime",)
+        if any(s.break_ for s in problem.shifts)
+        else ()
+    )
     return Answer(found, (*without, *untold(problem)))
 
 
