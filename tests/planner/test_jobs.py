@@ -24,6 +24,7 @@ from planner.jobs.requests import (
     PlanRequest,
     cancel_job,
     find_job,
+    finish_job,
     jobs_of,
     request_geocoding,
     request_plan,
@@ -130,6 +131,10 @@ class Office:
     def cancel(self, job_id: str) -> None:
         with self.store.write(Actor(ANNA)) as unit:
             cancel_job(unit, job_id, self.clock())
+
+    def finish(self, job_id: str) -> None:
+        with self.store.write(Actor(ANNA)) as unit:
+            finish_job(unit, job_id)
 
     def job(self, job_id: str) -> Job:
         with self.store.read() as unit:
@@ -249,7 +254,7 @@ def test_a_request_that_makes_no_sense_is_refused_by_the_name_of_its_field(field
 
 
 def test_a_request_is_read_back_as_it_was_asked(office: Office) -> None:
-    for ask in (ASK, PlanRequest(date(2026, 12, 1), 3, None, 40, 7)):
+    for ask in (ASK, PlanRequest(date(2026, 12, 1), 3, None, 40, 7, "ortools", True)):
         job = office.job(office.ask(ask=ask))
         assert PlanRequest.from_json(job.request) == ask
 
@@ -340,6 +345,42 @@ def test_a_cancelled_job_ends_at_once_and_what_its_worker_still_finds_is_not_kep
     dispatcher.step()
     assert hands.handed[0].dropped
     assert (anywhere.job(job_id).state, anywhere.plans()) == (JobState.CANCELLED, [])
+
+
+def test_a_search_that_is_told_that_it_is_enough_ends_as_done_with_what_it_has_found(anywhere: Office) -> None:
+    job_id, hands = anywhere.ask(), Hands()
+    dispatcher = anywhere.dispatcher(hands)
+    with pytest.raises(RefusedError, match="has not begun"):
+        anywhere.finish(job_id)
+    dispatcher.step()
+    anywhere.finish(job_id)
+    anywhere.finish(job_id)
+    dispatcher.step()
+    dispatcher.step()
+    assert hands.handed[0].hurried == 1
+    hands.handed[0].end = made()
+    dispatcher.step()
+    assert anywhere.job(job_id).state is JobState.DONE
+    anywhere.finish(job_id)  # too late, and no harm
+    assert [action for _, action, _ in anywhere.audited()].count("job.finish_asked") == 1
+
+
+def test_whoever_takes_a_job_over_is_told_too_that_it_is_enough(office: Office) -> None:
+    job_id, lost, hands = office.ask(), Hands(), Hands()
+    office.dispatcher(lost).step()
+    office.finish(job_id)
+    office.clock.on(60)
+    other = office.dispatcher(hands)
+    for _ in range(3):
+        other.step()
+    assert [handed.hurried for handed in hands.handed] == [1]
+
+
+def test_only_a_search_gets_better_with_time(office: Office) -> None:
+    job_id = office.ask_geocoding()
+    office.dispatcher(Hands()).step()
+    with pytest.raises(RefusedError, match="only the search for a plan can be ended early"):
+        office.finish(job_id)
 
 
 def test_a_cancelled_waiting_job_never_starts_and_an_ended_one_stays_as_it_is(office: Office) -> None:

@@ -249,6 +249,33 @@ def test_a_dropped_task_frees_its_worker(executor: DaskExecutor) -> None:
     assert time.monotonic() - dropped_s < 30  # instead of the minute that the tasks would take
 
 
+class Improving:
+    """Gets better for a minute, or until it is told that it is enough."""
+
+    def run(self, report: Report) -> str:
+        for n in range(600):
+            if report({"what": "searching", "fraction": n / 600}):
+                return "the best so far"
+            time.sleep(0.1)
+        return "the best"
+
+
+@pytest.mark.slow
+def test_a_task_that_is_told_that_it_is_enough_ends_with_what_it_has(executor: DaskExecutor) -> None:
+    attempts = [executor.submit(f"improving {n}", Improving()) for n in range(2)]
+    for attempt in attempts:
+        until(attempt.progress)
+    attempts[0].finish()
+    told_s = time.monotonic()
+    assert until(attempts[0].outcome).result == "the best so far"
+    assert (
+        time.monotonic() - told_s < 30
+    )  # instead of the minute; half a second on a machine that has nothing else to do
+    assert attempts[1].outcome() is None
+    attempts[1].finish()
+    until(attempts[1].outcome)
+
+
 @pytest.mark.slow
 def test_a_killed_worker_ends_its_attempt_and_another_takes_its_place(executor: DaskExecutor) -> None:
     worker, _ = until(executor.submit("where", Counting(1)).outcome).result

@@ -123,6 +123,18 @@ def test_a_plan_is_asked_for_watched_and_called_off(office: Installation, admin:
     admin.post("/jobs/none/cancel", None, 404)
 
 
+def test_a_search_is_ended_by_program_and_what_it_has_found_is_kept(office: Installation, admin: Program) -> None:
+    order = {**ORDER, "engine": "ortools", "fresh": True}
+    job = admin.post("/areas/helsinki/plans", order, 202)
+    assert (job["request"]["engine"], job["request"]["fresh"], job["finishing"]) == ("ortools", True, False)
+    assert "has not begun" in admin.post(f"/jobs/{job['id']}/finish", None, 422)["detail"]
+    with office.store.write(audited=False) as unit:
+        unit.jobs.put(replace(unit.jobs.get(job["id"]), state=JobState.RUNNING))
+    assert admin.post(f"/jobs/{job['id']}/finish")["finishing"] is True
+    assert admin.get(f"/jobs/{job['id']}")["state"] == "running"
+    assert "/engine" in admin.refused("/areas/helsinki/plans", {**ORDER, "engine": "magic"}, "POST")
+
+
 def test_a_token_calls_off_only_what_it_might_have_asked_for(office: Installation, admin: Program) -> None:
     ordered = admin.post("/areas/helsinki/plans", ORDER, 202)
     places = admin.post("/areas/helsinki/geocoding", {}, 202)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -136,11 +137,65 @@ def test_a_job_is_called_off_at_once(office: Office) -> None:
     assert "Cancelled" in office.text(PLANNING)
 
 
+def test_what_is_seldom_chosen_is_under_advanced_and_part_of_the_request(office: Office) -> None:
+    assert "Advanced" in office.text(PLANNING)
+    assert ask(office)[0] == ask(office, work="40", seed="7", engine="ortools", fresh="yes")[0] == 303
+    usual, chosen = (found.request for found in jobs(office))
+    assert (usual["seconds"], usual["work"], usual["seed"], usual["engine"], usual["fresh"]) == (60, None, 1, "", False)
+    assert (chosen["seconds"], chosen["work"], chosen["seed"]) == (None, 40, 7)
+    assert (chosen["engine"], chosen["fresh"]) == ("ortools", True)
+
+
+def test_what_is_wrong_under_advanced_is_in_sight(office: Office) -> None:
+    for typed, said in (({"seed": "-1"}, "Seed is less than 0"), ({"engine": "magic"}, "Engine 'magic' is none of")):
+        status, page = ask(office, **typed)
+        assert status == 422
+        assert '<details class="more-form" open>' in page
+        assert said in text_of(page)
+    assert jobs(office) == []
+
+
+WAY = [[0.0, 50_000, 30, 30_000], [2.0, 40_000, 38, 20_000], [9.0, 36_000, 40, 18_000]]
+
+
+def test_the_way_to_the_best_plan_is_drawn_and_listed_newest_first(office: Office) -> None:
+    searching = running()
+    put(office, replace(searching, progress={**searching.progress, "elapsed_s": 10.0, "improvements": WAY}))
+    page = office.page(PLANNING)
+    assert 'points="0,2 60,2 60,42 270,42 270,58 300,58"' in page, "a line that goes down in steps"
+    text = text_of(page)
+    assert text.index("9 s") < text.index("2 s")
+    (told,) = json.loads(office.page("/a/helsinki/jobs/live"))["jobs"]
+    assert told["steps"][0] == ["9 s", "10 h", "40", "5 h"]
+    assert told["line_of_cost"].startswith("0,2 60,2")
+
+
+def test_a_search_is_ended_and_what_it_has_found_is_kept(office: Office) -> None:
+    put(office, running())
+    assert "Stop and keep the best so far" in office.text(PLANNING)
+    answer = send(office, PLANNING, "/a/helsinki/jobs/j1/finish")
+    assert (answer.status_code, answer.location) == (303, PLANNING)
+    (found,) = jobs(office)
+    assert (found.state, found.finishing) == (JobState.RUNNING, True)
+    assert "The search ends, and the best plan so far is kept." in office.text(PLANNING)
+    assert json.loads(office.page("/a/helsinki/jobs/live"))["jobs"][0]["hurry"] is False
+    assert audited(office) == ["job.finish_asked"]
+
+
+def test_a_job_that_has_not_begun_has_nothing_to_keep(office: Office) -> None:
+    put(office, job())
+    assert re.search(r"/jobs/j1/finish\" data-hurry hidden", office.page(PLANNING))
+    answer = send(office, PLANNING, "/a/helsinki/jobs/j1/finish")
+    assert answer.status_code == 422
+    assert "This job has not begun, and so there is nothing to keep" in text_of(answer.get_data(as_text=True))
+
+
 def test_a_job_of_another_area_cannot_be_called_off_here(office: Office) -> None:
     office.area("turku")
     put(office, replace(running(), area="turku"))
     fields = hidden(office.page(PLANNING), PLANNING)
-    assert office.client.post("/a/helsinki/jobs/j1/cancel", data=fields).status_code == 404
+    for what in ("cancel", "finish"):
+        assert office.client.post(f"/a/helsinki/jobs/j1/{what}", data=fields).status_code == 404
     assert [found.state for found in jobs(office)] == [JobState.RUNNING]
 
 

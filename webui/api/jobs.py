@@ -14,6 +14,7 @@ from planner.jobs.requests import (
     PlanRequest,
     cancel_job,
     find_job,
+    finish_job,
     permission_for,
     request_geocoding,
     request_plan,
@@ -31,13 +32,22 @@ from webui.streaming import MIMETYPE, State, Streams
 
 
 class PlanOrder(Model):
-    """A plan of all reps, searched for `seconds`, or by a fixed amount of `work` for the same result every time."""
+    """A plan of all reps, searched for `seconds`, or by a fixed amount of `work` for the same result every time.
+
+    A search by seconds begins with the plan that was made last, unless it is to be `fresh`.
+    """
 
     first_day: Day
     days: Annotated[int, Field(ge=1, le=60, description="Days on which somebody works.")] = 5
     seconds: Annotated[float | None, Field(ge=0.1, le=86_400, allow_inf_nan=False, examples=[30])] = None
     work: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    engine: Annotated[
+        Literal["", "ruin-recreate", "ortools"], Field(description="What searches; empty: what the settings say.")
+    ] = ""
+    fresh: Annotated[bool, Field(description="From the records alone, whatever has been planned and published.")] = (
+        False
+    )
 
 
 class GeocodingOrder(Model):
@@ -57,8 +67,13 @@ class JobRecord(Model):
     state: Literal["waiting", "running", "done", "failed", "cancelled", "replaced"]
     request: dict[str, Any]
     progress: Annotated[
-        dict[str, Any], Field(description="`what` is being done, `fraction` (0 to 1), and `cost_s` of the best plan.")
+        dict[str, Any],
+        Field(
+            description="`what` is being done, `fraction` (0 to 1); of a search `elapsed_s`, of the best plan `cost_s` "
+            "and `visits`, and `improvements` on the way, each [seconds, cost_s, visits, seconds of driving]."
+        ),
     ]
+    finishing: Annotated[bool, Field(description="The best plan so far has been said to be good enough.")]
     result: Annotated[dict[str, Any], Field(description="Of a plan its `version`.")]
     error: str
     attempt: int
@@ -88,7 +103,7 @@ def order_plan(area: str, body: PlanOrder) -> Write:
     It is made in the background. Your plan of this area that is still waiting is replaced by it.
     """
     known = area_named(area).name
-    ask = PlanRequest(body.first_day, body.days, body.seconds, body.work, body.seed)
+    ask = PlanRequest(body.first_day, body.days, body.seconds, body.work, body.seed, body.engine, body.fresh)
     person, job_id = f"user:{viewer().user.id}", new_id()
 
     def write(unit: UnitOfWork) -> Reply:
@@ -172,6 +187,27 @@ def watch_job(job_id: str) -> Response:
     return streams.answer(read)
 
 
+def _check_may_end(unit: UnitOfWork, job_id: str) -> None:
+    needed = permission_for(find_job(unit, job_id).kind)
+    if not viewer().may(needed):
+        abort(403, description=f"This takes the permission {needed}, which you do not have here.")
+
+
+@operation("POST", "/jobs/<job_id>/finish", {200: JobRecord}, tag="jobs")
+@allow(Permission.PLAN)
+def finish(job_id: str) -> Write:
+    """End the search for a plan, and keep the best one that it has found; a job that has ended stays as it is.
+
+    It is refused where the job has not begun, or is no search for a plan: cancel it instead.
+    """
+
+    def write(unit: UnitOfWork) -> Reply:
+        _check_may_end(unit, job_id)
+        return Reply(JobRecord.shown(finish_job(unit, job_id), viewer().scope))
+
+    return write
+
+
 @operation("POST", "/jobs/<job_id>/cancel", {200: JobRecord}, tag="jobs")
 @allow(Permission.PLAN, Permission.WRITE_RECORDS)
 def cancel(job_id: str) -> Write:
@@ -181,9 +217,7 @@ def cancel(job_id: str) -> Write:
     """
 
     def write(unit: UnitOfWork) -> Reply:
-        needed = permission_for(find_job(unit, job_id).kind)
-        if not viewer().may(needed):
-            abort(403, description=f"This takes the permission {needed}, which you do not have here.")
+        _check_may_end(unit, job_id)
         return Reply(JobRecord.shown(cancel_job(unit, job_id, now()), viewer().scope))
 
     return write

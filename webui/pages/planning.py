@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from planner.access import Permission
 from planner.errors import InvalidRecordError, NotFoundError, PromiseBrokenError, RefusedError
@@ -21,6 +21,7 @@ from planner.jobs.requests import (
     PlanRequest,
     cancel_job,
     find_job,
+    finish_job,
     jobs_of,
     permission_for,
     request_plan,
@@ -31,8 +32,10 @@ from planner.people.fresh import new_id
 from planner.planning import MAX_DAYS, days_lost
 from planner.publishing import publish as publish_plan
 from planner.repository import StoredPlan, UnitOfWork
+from planner.settings import ENGINES
 from planner.snapshot import zone_of
 from routing.area import Area
+from routing.solver import DEFAULT_ENGINE
 from webui.errors import DaysLostError, PlanUnreadableError
 from webui.forms import Form, done_once, done_once_by, read_form
 from webui.pages.plans import CLOCK, area_named, now, settings, sources
@@ -54,6 +57,15 @@ class PlanForm(BaseModel):
     first_day: date
     days: int = Field(ge=1, le=MAX_DAYS)
     seconds: float = Field(ge=1, allow_inf_nan=False)
+    work: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=1, ge=0)
+    engine: str = ""
+    fresh: bool = False
+
+    @field_validator("work", mode="before")
+    @classmethod
+    def _or_nothing(cls, typed: object) -> object:
+        return typed or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,8 @@ def start_planning(area: str) -> Any:
         return _page(chosen, form), 422
     asked = form.values
     try:
-        ask = PlanRequest(asked.first_day, asked.days, asked.seconds, None)
+        seconds = asked.seconds if asked.work is None else None
+        ask = PlanRequest(asked.first_day, asked.days, seconds, asked.work, asked.seed, asked.engine, asked.fresh)
         done_once(lambda unit: request_plan(unit, chosen.name, ask, viewer().actor.id, now(), new_id(), settings()).id)
     except InvalidRecordError as error:
         return _page(chosen, Form(form.typed, errors={error.field: error.message})), 422
@@ -89,23 +102,46 @@ def start_planning(area: str) -> Any:
     return redirect(url_for("planning.plan_page", area=chosen.name), 303)
 
 
+@planning.post("/a/<area>/jobs/<job>/finish")
+@allow(Permission.PLAN)
+def finish(area: str, job: str) -> Any:
+    """The best plan found so far is kept, and the search ends."""
+    chosen = area_named(area)
+
+    def enough(unit: UnitOfWork) -> str:
+        _job_here(unit, chosen, job)
+        finish_job(unit, job)
+        return url_for("planning.plan_page", area=chosen.name)
+
+    try:
+        return redirect(done_once(enough).body, 303)
+    except RefusedError as error:
+        return _page(chosen, refused=str(error)), 422
+
+
 @planning.post("/a/<area>/jobs/<job>/cancel")
 @allow(Permission.PLAN, Permission.WRITE_RECORDS)
 def cancel(area: str, job: str) -> Any:
     chosen = area_named(area)
 
     def called_off(unit: UnitOfWork) -> str:
-        found = find_job(unit, job)
-        if found.area != chosen.name:
-            raise NotFoundError(f"area {chosen.name} has no job {job}")
-        if not viewer().may(permission_for(found.kind)):
-            abort(403)
+        found = _job_here(unit, chosen, job)
         cancel_job(unit, job, now())
         if found.kind == SCENARIO:
             return url_for("scenarios.one", area=chosen.name, scenario_id=found.request["scenario"])
         return url_for("planning.plan_page" if found.kind == PLAN else "records.records_page", area=chosen.name)
 
     return redirect(done_once(called_off).body, 303)
+
+
+def _job_here(unit: UnitOfWork, area: Area, job: str) -> Job:
+    """A job of the area that the viewer may call off; else 403 or 404."""
+    found = find_job(unit, job)
+    if found.area != area.name:
+        raise NotFoundError(f"area {area.name} has no job {job}")
+    if not viewer().may(permission_for(found.kind)):
+        abort(403)
+    return found
 
 
 @planning.post("/a/<area>/plans/<int:version>/publish")
@@ -195,7 +231,7 @@ def jobs_shown(unit: UnitOfWork, area: str, kind: str, zone: ZoneInfo, most: int
     return [job_view(told_to(viewer().scope, job), zone, names) for job in found]
 
 
-def _page(area: Area, form: Form[PlanForm] | None = None) -> str:
+def _page(area: Area, form: Form[PlanForm] | None = None, refused: str = "") -> str:
     most_seconds = settings().jobs.most_seconds
     with sources().store.read(viewer().scope) as unit:
         records = unit.records(area.name)
@@ -206,11 +242,14 @@ def _page(area: Area, form: Form[PlanForm] | None = None) -> str:
         plans = unit.plans(area.name)
         draft, published = plans.latest(), plans.latest(published=True)
     tomorrow = now().astimezone(zone).date() + timedelta(days=1)
-    usual = {"first_day": str(tomorrow), "days": "5", "seconds": str(min(USUAL_SECONDS, most_seconds))}
+    usual = {"first_day": str(tomorrow), "days": "5", "seconds": str(min(USUAL_SECONDS, most_seconds)), "seed": "1"}
     return render_template(
         "planning.html",
         area=area,
         form=form or Form(usual),
+        refused=refused,
+        engines=ENGINES,
+        usual_engine=settings().solver.engine or str(DEFAULT_ENGINE),
         most_days=MAX_DAYS,
         most_seconds=most_seconds,
         jobs=jobs,

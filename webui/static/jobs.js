@@ -7,6 +7,25 @@
   let typing = false;
   document.addEventListener("input", () => { typing = true; });
 
+  /* How a search got better: a line, and a table with the newest first. */
+  function showWay(row, job) {
+    const hurry = row.querySelector("[data-hurry]");
+    if (hurry) hurry.hidden = !job.hurry;
+    const way = row.querySelector("[data-way]");
+    if (!way) return;
+    way.hidden = !job.steps.length;
+    way.querySelector("[data-cost]").setAttribute("points", job.line_of_cost);
+    way.querySelector("[data-steps]").replaceChildren(...job.steps.map((step) => {
+      const line = document.createElement("tr");
+      for (const text of step) {
+        const cell = line.appendChild(document.createElement("td"));
+        cell.className = "numbers";
+        cell.textContent = text;
+      }
+      return line;
+    }));
+  }
+
   function show(told) {
     const hint = list.querySelector("[data-hint]");
     hint.hidden = !told.hint;
@@ -22,6 +41,7 @@
       row.querySelector("[data-label]").classList.toggle("tag-quiet", job.state === "waiting");
       row.querySelector("[data-line]").textContent = job.line;
       row.querySelector("progress").value = job.share;
+      showWay(row, job);
     }
     if (left === rows.size) return true;
     /* One has ended: the page made anew says what came out. What somebody is typing is not thrown away. */
