@@ -46,6 +46,7 @@ from webui.pages.field_app import field_app
 from webui.pages.goals import goals
 from webui.pages.handing import handing
 from webui.pages.handoffs import handoff_pages
+from webui.pages.hotels import hotels
 from webui.pages.kpi import pipeline
 from webui.pages.my_data import my_data
 from webui.pages.opportunity import opportunity
@@ -161,6 +162,7 @@ def create_app(
     app.register_blueprint(audit_pages)
     app.register_blueprint(coverage_map)
     app.register_blueprint(territories)
+    app.register_blueprint(hotels)
     app.before_request(_admit)
     app.after_request(_protect)
     app.after_request(_compress)

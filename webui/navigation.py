@@ -36,6 +36,7 @@ SECTIONS = {
     "records.records_page": (
         ("records.records_page", "Import"),
         ("records.addresses", "Addresses"),
+        ("hotels.page", "Hotels"),
         ("check_ins.page", "Check-ins"),
     ),
 }

@@ -19,7 +19,7 @@ from planner.intake.records import Parsed, Refusal, parse_accounts, parse_opport
 from planner.intake.tables import UPLOADED, Row, Table, read_table
 
 EXAMPLES = Path(__file__).parent / "examples"
-"""A file of each kind to copy from, with all columns: reps.csv, accounts.csv, opportunities.csv."""
+"""A file of each kind to copy from, with all columns: reps.csv, accounts.csv, opportunities.csv, hotels.csv."""
 
 __all__ = [
     "EXAMPLES",

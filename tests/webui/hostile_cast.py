@@ -24,6 +24,7 @@ from planner.coverage.domain import Coverage, TerritoryCover
 from planner.domain import MAX_NOTES, MAX_TEXT, Account, Address, Location, Opportunity, RecordKind, Rep
 from planner.fieldwork.domain import DayProgress, DealOutcome, Disposition, FieldVisit, Severity, VisitReport
 from planner.idempotency import Answer
+from planner.hotels.domain import Hotel
 from planner.jobs.domain import Job, JobState
 from planner.people.domain import User
 from planner.people.sessions import start_session
@@ -110,6 +111,7 @@ class House:
             for number, text in enumerate(texts):
                 if len(text) <= 200 and text.strip():
                     unit.territories.put(_territory(number, text, reps[number % len(reps)]))
+                    unit.hotels.put(Hotel("helsinki", f"hotel{number}", 1, text, text, 60.17, 24.95))
             for rep in reps:
                 unit.day_progress.put(
                     DayProgress("helsinki", rep, NOW.date(), 1, left_out={f"account:{text}": text for text in texts})
@@ -219,7 +221,7 @@ def _plan(texts: Sequence[str], reps: Sequence[str]) -> str:
         ]  # fmt: skip
         day = rep_day(stops=visits[:28]) | {"rep_id": rep, "rep_name": rep}
         for end in ("start", "end"):
-            day[end] |= {**HOME, "address": rep}
+            day[end] |= {**HOME, "address": rep, "hotel": {"id": rep, "name": rep, "minutes": 120}}
         days.append(day)
     listed = [{"record_id": text, "name": text, "sentence": text} for text in texts]
     broken = {"kind": "appointment", "reason": "appointment_impossible"}

@@ -25,6 +25,7 @@ from planner.domain import Account, Address, Location, Opportunity, Record, Reco
 from planner.fieldwork.domain import CheckIn, CheckInVerdict
 from planner.fieldwork.privacy import look_at_check_ins
 from planner.idempotency import Answer
+from planner.hotels.domain import Hotel
 from planner.jobs.domain import Job, JobState
 from planner.people.accounts import NewUser, add_user
 from planner.people.domain import Session, User
@@ -231,6 +232,7 @@ class World:
                 unit.territories.put(territory(rep))
             for area in ("helsinki", "turku"):
                 text = document(area)
+                unit.hotels.put(Hotel(area, f"hotel-{area}", 1, f"The Bear of {area}", "Street 1", 60.17, 24.95))
                 unit.scenarios.put(scenario(area, records_stamp(unit, area)))
                 keep(unit, covered(area))
                 unit.plans(area).add(StoredPlan(0, area, date(2026, 11, 30), 3, NOW, NOW, 777, 778, 77_900, text))

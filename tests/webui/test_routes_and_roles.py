@@ -47,6 +47,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "job": ("job-helsinki", "job-turku", "job-nowhere"),
     "job_id": ("job-helsinki", "job-turku", "job-nowhere"),
     "territory_id": tuple(f"territory-{rep}" for rep in REPS),
+    "hotel_id": ("hotel-helsinki", "hotel-turku", "hotel-nowhere"),
     "scenario_id": ("scenario-helsinki", "scenario-turku", "scenario-nowhere"),
     "version": ("1", "2", "99"),
     "user_id": ("user-ann", "user-ines", "user-adele", "user-nowhere"),
@@ -94,7 +95,8 @@ TYPED = {
 """What a form is filled in with; `BODIES` and `QUERIES` are the same for the API, by what a route is called."""
 QUERIES = {"check_ins.page": {"day": MONDAY}, "coverage.customers": {"by": "rep"},
            "api.list_slots": {"address": "Street 1", "minutes": "30"},
-           "api.preview_repair": {"kind": "sick"}, "api.delete_territory": {"revision": "1"}}  # fmt: skip
+           "api.preview_repair": {"kind": "sick"}, "api.delete_territory": {"revision": "1"},
+           "api.delete_hotel": {"revision": "1"}}  # fmt: skip
 SQUARE = {"type": "Polygon", "coordinates": [[[24.9, 60.1], [25.0, 60.1], [25.0, 60.2], [24.9, 60.1]]]}
 BODIES: dict[str, dict[str, Any]] = {
     "api.put_note": {"text": "hello", "revision": 1},
@@ -123,6 +125,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.apply_scenario": {"revision": 1},
     "api.add_territory": {"name": "New", "rep_id": "ann", "geometry": SQUARE},
     "api.put_territory": {"name": "Other", "revision": 1},
+    "api.post_hotel": {"name": "New", "place": {"lat": 60.17, "lon": 24.95}},
+    "api.put_hotel": {"name": "Other", "revision": 1, "place": {"lat": 60.17, "lon": 24.95}},
     "api.put_goals": {"revision": 0, "inside_rep": {"calls": 9}, "field_rep": {"visits": 5}},
     "api.put_report_templates": {"revision": 0, "templates": [{"name": "Visit", "for": "both"}]},
 }  # fmt: skip
@@ -333,7 +337,7 @@ def test_what_is_somebody_else_s_is_answered_as_what_does_not_exist(callers: lis
         "tuula": {"area": ["helsinki"], "rep_id": ["ann"], "account_id": ["A-ann"], "opportunity_id": ["O-ann"],
                   "booking": ["booking-ann"], "booking_id": ["booking-ann"], "?opportunity": ["O-ann"],
                   "job": ["job-helsinki"], "job_id": ["job-helsinki"], "key": ["form-mona"],
-                  "scenario_id": ["scenario-helsinki"]},
+                  "scenario_id": ["scenario-helsinki"], "hotel_id": ["hotel-helsinki"]},
     }  # fmt: skip
     compared = 0
 

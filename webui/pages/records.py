@@ -43,6 +43,8 @@ records = Blueprint("records", __name__)
 KINDS = {"reps": "Reps", "accounts": "Accounts", "opportunities": "Opportunities"}
 """Names of the file fields, and what people call them."""
 
+EXAMPLE_KINDS = frozenset({*KINDS, "hotels"})
+
 SHOWN_REFUSALS = 500
 """Of one file; the list to download has all."""
 
@@ -173,7 +175,7 @@ def refusals(area: str, key: str) -> Response:
 @allow(Permission.WRITE_RECORDS)
 def example(area: str, kind: str) -> Response:
     area_named(area)
-    if kind not in KINDS:
+    if kind not in EXAMPLE_KINDS:
         abort(404)
     return _csv((EXAMPLES / f"{kind}.csv").read_text(encoding="utf-8"), f"{kind}.csv")
 
