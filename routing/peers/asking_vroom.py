@@ -8,7 +8,6 @@ of the break, as ours do; parking is its setup, which it pays as we do.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 
 import numpy as np
 
@@ -16,15 +15,26 @@ from routing.errors import PeerError
 from routing.peers.asking import Answer, group_of, untold
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 
-MOST_SECONDS = 4_000_000_000
+PRIORITIES = (99, 49, 24)
+"""The highest priority of what may be left out. Two such jobs can push out one that must be done: then it is asked
+again with less."""
 
 
-def ask_vroom(problem: Problem, threads: int, level: int = 5, seconds: float | None = None) -> Answer:
-    """Its routes at an exploration level: 5 is its highest. Without seconds it takes its own time.
+def ask_vroom(problem: Problem, threads: int, level: int = 5) -> Answer:
+    """Its routes at an exploration level, of which 5 is the highest, in its own time.
 
     Raises:
         PeerError: it is not installed, or failed.
     """
+    for highest in PRIORITIES:
+        answer = _ask(problem, threads, level, highest)
+        done = {id_ for sequence in answer.sequences.values() for id_ in sequence}
+        if all(job.id in done for job in problem.jobs if job.mandatory and problem.eligible_shifts[job.id]):
+            break
+    return answer
+
+
+def _ask(problem: Problem, threads: int, level: int, highest: int) -> Answer:
     try:
         import vroom
     except ImportError as error:
@@ -75,7 +85,7 @@ def ask_vroom(problem: Problem, threads: int, level: int = 5, seconds: float | N
                 default_setup=job.setup_s,
                 default_service=job.service_s,
                 delivery=vroom.Amount([job.demand] if loaded else []),
-                priority=100 if job.penalty_s is None else round(job.penalty_s / most * 99),
+                priority=100 if job.penalty_s is None else round(job.penalty_s / most * highest),
                 time_windows=[vroom.TimeWindow(w.start_s, w.end_s) for w in job.windows],
                 skills={skills[allowed]},
             )
@@ -83,7 +93,7 @@ def ask_vroom(problem: Problem, threads: int, level: int = 5, seconds: float | N
     found: dict[str, list[str]] = {shift.id: [] for shift in problem.shifts}
     if jobs and problem.shifts:
         try:
-            solution = asked.solve(level, nb_threads=threads, timeout=timedelta(seconds=seconds) if seconds else None)
+            solution = asked.solve(level, nb_threads=threads)
         except Exception as error:  # whatever its C++ throws
             raise PeerError(f"VROOM failed: {error}") from error
         table = solution.routes
