@@ -10,10 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from routing.problem import Job, Problem, Spacing
+from routing.problem import Job, Problem
 from routing.reasons.positions import Day, Positions, Roads, Whole
 from routing.reasons.rules import BIT, Rule
 from routing.solution import Solution
+from routing.spacing import may_join, may_leave, spacing_of
 from routing.timing import NEVER
 
 
@@ -67,7 +68,7 @@ class Standing:
                     self._mates[job.group].append(job.id)
                 if job.series is not None:
                     self._repeats[job.series][job.id] = day.shift.day
-        self._spacings: Mapping[str, Spacing] = {spacing.series: spacing for spacing in problem.spacings}
+        self._spacings = spacing_of(problem.spacings)
         self._of_vehicles: dict[Collection[str] | None, Whole] = {}
         self._of_skills: dict[frozenset[str], Whole] = {}
         self._elsewhere: dict[str, Elsewhere | None] = {}
@@ -126,8 +127,8 @@ class Standing:
         mask = self._may_not(job) | _too_full(job, *self._loads)
         mask |= BIT[Rule.GROUP] * bool(self._rivals(job))
         if job.series is not None:
-            others = self._others_of_series(job)
-            spaced = {day: self._spaced(job, day, others) for day in {day.shift.day for day in self.days}}
+            bounds, others = self._spacings[job.series], self._others_of_series(job).values()
+            spaced = {day: may_join(bounds, others, day) for day in {day.shift.day for day in self.days}}
             mask |= _whole(0 if spaced[self.days[n].shift.day] else BIT[Rule.SPACING] for n in numbers)
         return mask
 
@@ -141,9 +142,12 @@ class Standing:
             mask |= _whole(0 if rivals == [each.job.id] else BIT[Rule.GROUP] for each in removals)
         if job.series is not None:
             others = self._others_of_series(job)
+            bounds = self._spacings[job.series]
             kept = [
-                self._spaced(
-                    job, self.days[each.day].shift.day, {id_: at for id_, at in others.items() if id_ != each.job.id}
+                may_join(
+                    bounds,
+                    [day for id_, day in others.items() if id_ != each.job.id],
+                    self.days[each.day].shift.day,
                 )
                 for each in removals
             ]
@@ -152,7 +156,10 @@ class Standing:
 
     def gap_without(self, job: Job) -> bool:
         """Whether its repeats are still near enough to each other without the job."""
-        return job.series is None or self._in_step(job.series, self._others_of_series(job).values())
+        if job.series is None:
+            return True
+        day = self.days[self.done_on[job.id]].shift.day
+        return may_leave(self._spacings[job.series], self._others_of_series(job).values(), day)
 
     def missing_capacity(self, job: Job) -> Whole:
         """For each day: what its shift would have to hold more."""
@@ -213,19 +220,6 @@ class Standing:
         """Its repeats that are done, and their days."""
         done = {} if job.series is None else self._repeats[job.series]
         return {id_: day for id_, day in done.items() if id_ != job.id}
-
-    def _spaced(self, job: Job, day: int, others: Mapping[str, int]) -> bool:
-        return job.series is None or self._in_step(job.series, [*others.values(), day], around=day)
-
-    def _in_step(self, series: str, days: Iterable[int], around: int | None = None) -> bool:
-        """Whether repeats on these days are as far apart as they should be; with `around`, only those beside that
-        day are asked for."""
-        spacing = self._spacings[series]
-        return all(
-            spacing.min_days <= after - before <= spacing.max_days
-            for before, after in pairwise(sorted(days))
-            if around is None or around in (before, after)
-        )
 
 
 def _loads(days: Sequence[Day]) -> tuple[Whole, Whole]:

@@ -118,12 +118,11 @@ def plans(draw: st.DrawFn) -> Plan:
         changes if traffic else (),
     )
     solution = Solution((), tuple(job.id for job in jobs))
-    for number in draw(st.permutations(range(len(jobs)))):
-        job = jobs[number]
+    numbers: list[int] = draw(st.permutations(range(len(jobs))))
+    for job in (jobs[number] for number in numbers):
         positions = [each for each in insertions(problem, solution, job) if not violations(problem, each)]
-        if positions and draw(st.integers(0, 3)):
-            chosen: int = draw(whole(0, len(positions) - 1))
-            solution = positions[chosen]
+        if draw(whole(0, 3)) and positions:
+            solution = draw(st.sampled_from(positions))
     away = [each for each in _away(problem, solution) if not violations(problem, each)]
     return Plan(problem, away[0] if away else solution, deadlines)
 
