@@ -6,6 +6,7 @@ the document as an outsider would: local times, addresses, opening hours, appoin
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -24,7 +25,7 @@ from planner.holidays import holiday_name
 from planner.hotels.domain import Night
 from planner.plan_document import PlanDocument, RepDay, Stop, night_at
 from planner.qualification import first_action_deadline, missing_for_handoff
-from planner.settings import Settings
+from planner.settings import WEEKDAYS, Settings
 from planner.slots.domain import Booking, Meaning
 from planner.snapshot import Snapshot
 from planner.visit_ids import record_behind
@@ -181,24 +182,69 @@ def _legs(day: RepDay, context: _Context) -> Iterator[str]:
     ends = (day["start"], places[0], homes[0]), (day["end"], places[-1], homes[1])
     if any("hotel" not in end and place != home for end, place, home in ends):
         yield "does not start and end at the rep's home"
-    times = context.source.travel_times(places)
-    legs = [(int(times.seconds[n, n + 1]), int(times.metres[n, n + 1])) for n in range(len(places) - 1)]
+    drives = _drives(places, context)
     free = _moment(day["start"]["time"])
-    for stop, leg, parking in zip(day["stops"], legs, _parking(day, context), strict=False):
+    for stop, (seconds, metres), parking in zip(day["stops"], drives, _parking(day, context), strict=False):
         arrive, begin = _moment(stop["arrive"]), _moment(stop["begin"])
-        if leg[0] < 0:
+        takes = _takes(seconds, arrive - timedelta(seconds=stop["drive_seconds"]), context)
+        if takes < 0:
             yield f"{stop['visit_id']}: cannot be reached from the stop before"
-        if (stop["drive_seconds"], stop["drive_metres"]) != leg:
-            yield f"{stop['visit_id']}: the leg takes {leg[0]} s, not {stop['drive_seconds']} s"
-        if (arrive - free).total_seconds() < leg[0]:
-            yield f"{stop['visit_id']}: arrives sooner than the drive of {leg[0]} s allows"
+        if (stop["drive_seconds"], stop["drive_metres"]) != (takes, metres):
+            yield f"{stop['visit_id']}: the leg takes {takes} s, not {stop['drive_seconds']} s"
+        if (arrive - free).total_seconds() < takes:
+            yield f"{stop['visit_id']}: arrives sooner than the drive of {takes} s allows"
         if begin < arrive + parking:
             yield f"{stop['visit_id']}: begins before the car is parked"
         free = _moment(stop["leave"])
-    if legs[-1][0] < 0 or (_moment(day["end"]["time"]) - free).total_seconds() < legs[-1][0]:
+    (seconds, metres), home = drives[-1], _moment(day["end"]["time"])
+    takes = _takes(seconds, home - timedelta(seconds=day["return_drive_seconds"]), context)
+    if takes < 0 or (home - free).total_seconds() < takes:
         yield "is home sooner than the drive allows"
-    if (day["return_drive_seconds"], day["return_drive_metres"]) != legs[-1]:
-        yield f"the drive home takes {legs[-1][0]} s, not {day['return_drive_seconds']} s"
+    if (day["return_drive_seconds"], day["return_drive_metres"]) != (takes, metres):
+        yield f"the drive home takes {takes} s, not {day['return_drive_seconds']} s"
+
+
+def _drives(places: list[LatLon], context: _Context) -> list[tuple[list[int], int]]:
+    """From each place to the next, as the streets say: seconds on free roads and in each of the settings' rush hours,
+    and metres."""
+    sources = [context.source, *(context.source.slowed(h.slowdown) for h in context.settings.traffic.rush_hours)]
+    squares = [source.travel_times(places) for source in sources]
+    metres = squares[0].metres
+    return [
+        ([int(square.seconds[n, n + 1]) for square in squares], int(metres[n, n + 1])) for n in range(len(places) - 1)
+    ]
+
+
+def _takes(seconds: list[int], depart: datetime, context: _Context) -> int:
+    """How long a leg takes from then on: hour by hour, what is left of it at the speed that holds then, rounded up."""
+    moment, holds = depart, _hour(depart, context)
+    left = seconds[holds]
+    for change in _changes_after(depart, context):
+        if moment + timedelta(seconds=left) <= change:
+            break
+        left -= round((change - moment).total_seconds())
+        moment, before, holds = change, holds, _hour(change, context)
+        left = math.ceil(Fraction(left * seconds[holds], seconds[before]))
+    return round((moment - depart).total_seconds()) + left
+
+
+def _hour(moment: datetime, context: _Context) -> int:
+    """The number of the rush hours that a moment is in, 0 for none."""
+    there, traffic = moment.astimezone(context.zone), context.settings.traffic
+    if WEEKDAYS[there.weekday()] not in traffic.days:
+        return 0
+    for number, hours in enumerate(traffic.rush_hours, start=1):
+        if hours.start <= there.time() < hours.end:
+            return number
+    return 0
+
+
+def _changes_after(moment: datetime, context: _Context) -> list[datetime]:
+    """When rush hours begin and end, from a moment until the day after."""
+    day, hours = moment.astimezone(context.zone).date(), context.settings.traffic.rush_hours
+    times = [at for each in hours for at in (each.start, each.end)]
+    found = [datetime.combine(day + timedelta(days=n), at, context.zone) for n in (0, 1) for at in times]
+    return sorted(at for at in (each.astimezone(UTC) for each in found) if at > moment)
 
 
 def _nights(day: RepDay, days: Mapping[tuple[str, str], RepDay], context: _Context) -> Iterator[str]:

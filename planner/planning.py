@@ -78,7 +78,7 @@ def prepare(
             "most_visits under [jobs] in settings.toml"
         )
     translation = translate(
-        candidates.visits, rep_days, source.travel_times, first_day, last_day, snapshot.zone, settings
+        candidates.visits, rep_days, source, first_day, last_day, snapshot.zone, settings
     )
     notes += _breakless(rep_days, translation)
     notes += _holidays(first_day, last_day, work_days, settings.calendar)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -12,10 +12,11 @@ from planner.candidates import Visit
 from planner.domain import Rep
 from planner.hotels.domain import Night, Stay
 from planner.hours import Span, exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
+from planner.rush_hours import changes, slowed
 from planner.settings import CalendarSettings, Settings
 from routing.geo import LatLon
 from routing.problem import MAX_COST_S, Break, Job, Lodging, Problem, Shift, Spacing, TimeWindow
-from routing.travel_times import TravelTimes
+from routing.travel_times import TravelTimeSource
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def working_days(
 def translate(
     visits: Sequence[Visit],
     rep_days: Sequence[WorkingDay],
-    travel_times: Callable[[Sequence[LatLon]], TravelTimes],
+    source: TravelTimeSource,
     first_day: date,
     last_day: date,
     zone: ZoneInfo,
@@ -119,8 +120,9 @@ def translate(
 
     Args:
         stays: where the nights after the days `free`, by their ids, may be spent instead of at home.
-        travel_times: asked once, for all different places; visits at one door share a place, and so its parking.
-        zone: of the area's customers; each rep's hours are in the rep's own zone.
+        source: asked once a table, for all different places; visits at one door share a place, and so its parking.
+        zone: of the area's customers, and of the hours at which driving takes longer; each rep's hours are in the rep's
+            own zone.
     """
     places: dict[LatLon, int] = {}
     for rep_day in rep_days:
@@ -136,11 +138,20 @@ def translate(
     parking_s = settings.candidates.parking_minutes * 60
     jobs = tuple(_job(visit, clock, places, parking_s, settings) for visit in visits)
     spacings = tuple(Spacing(*each) for each in sorted({(v.series, *v.spacing) for v in visits if v.spacing}))
-    matrix = travel_times(list(places))
+    matrix, *others = (each.travel_times(list(places)) for each in (source, *slowed(source, settings.traffic)))
     lodgings = tuple(
         Lodging(stay.night.hotel_id, places[stay.night.place], stay.night.minutes * 60, stay.reps) for stay in stays
     )
-    problem = Problem(jobs, shifts, matrix.seconds.tolist(), matrix.metres.tolist(), spacings, lodgings)
+    problem = Problem(
+        jobs,
+        shifts,
+        matrix.seconds.tolist(),
+        matrix.metres.tolist(),
+        spacings,
+        lodgings,
+        tuple(other.seconds.tolist() for other in others),
+        changes(settings.traffic, epoch, first_day, last_day, zone),
+    )
     return Translation(
         problem,
         clock,

@@ -25,7 +25,8 @@ class Addition(NamedTuple):
 
 
 class Incumbent:
-    """Shifts and jobs are indices into the problem's. `cost_s` equals that of the `solution`."""
+    """Shifts and jobs are indices into the problem's. `cost_s` equals that of the `solution`, but that driving is
+    counted by the problem's first table."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -83,7 +83,9 @@ class _Search:
         if any(incumbent.eligible_shifts):
             blocks = deque(self._neighbourhoods.blocks())
             in_flight: deque[tuple[int, Region]] = deque()
-            with Crew(self._problem, self._limits.workers or min(MOST_WORKERS, os.cpu_count() or 1)) as crew:
+            with Crew(
+                _at_their_slowest(self._problem), self._limits.workers or min(MOST_WORKERS, os.cpu_count() or 1)
+            ) as crew:
                 while not self._over():
                     while self._may_submit(len(in_flight)):
                         region = self._next_region(blocks, [region for _, region in in_flight])
@@ -214,7 +216,18 @@ def _with_plain_numbers(problem: Problem) -> Problem:
     def rows(matrix: Sequence[Sequence[int]]) -> list[list[int]]:
         return [[int(value) for value in row] for row in matrix]
 
-    return replace(problem, seconds=rows(problem.seconds), metres=rows(problem.metres))
+    tables = tuple(rows(table) for table in problem.tables)
+    return replace(problem, seconds=rows(problem.seconds), metres=rows(problem.metres), tables=tables)
+
+
+def _at_their_slowest(problem: Problem) -> Problem:
+    """The problem in which every leg takes as long as at its worst hour, since OR-Tools cannot tell the hour: what can
+    be driven so can be driven, and is timed as it is by the incumbent."""
+    if not problem.tables:
+        return problem
+    every = zip(problem.seconds, *problem.tables, strict=True)
+    slowest = [[max(leg) for leg in zip(*rows, strict=True)] for rows in every]
+    return replace(problem, seconds=slowest, tables=(), traffic=())
 
 
 def _sequences(problem: Problem, solution: Solution) -> dict[int, list[int]]:
