@@ -204,12 +204,12 @@ def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Whole:
     document: PlanDocument = {
         **rest,
         "totals": {
+            **rest["totals"],
             "visits": counts["visits"],
             "promises": counts["promises"],
             "unplanned": len(unplanned),
             "drive_seconds": counts["drive_seconds"],
             "drive_metres": counts["drive_metres"],
-            "cost_seconds": rest["totals"]["cost_seconds"],
         },
         "rep_days": [day.document for day in in_order],
         "unplanned": unplanned,

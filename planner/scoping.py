@@ -100,7 +100,7 @@ def cut_document(document: PlanDocument, seen: Seen) -> PlanDocument:
         *(entry["name"] for entry in [*unplanned, *returned, *dormant]),
     }
     others = _Others(_words(document) - kept)
-    rep_days = [_cut_day(day, opportunities, others) for day in own_days]
+    rep_days = [_cut_day(day, opportunities, others, reps) for day in own_days]
     stops = [stop for day in rep_days for stop in day["stops"]]
     return PlanDocument(
         format=document["format"],
@@ -150,11 +150,11 @@ def _as_a_word(word: str, text: str) -> bool:
     return re.search(f"{before}{re.escape(word)}{after}", text) is not None
 
 
-def _cut_day(day: RepDay, opportunities: Collection[str], others: _Others) -> RepDay:
+def _cut_day(day: RepDay, opportunities: Collection[str], others: _Others, reps: Collection[str]) -> RepDay:
     stops = [
         Stop(
             **{
-                **stop,
+                **_without_others(stop, reps),
                 "why": others.kept(stop["why"], stop["kind"]),
                 "worth_because": None if others.in_text(stop["worth_because"] or "") else stop["worth_because"],
                 "rides_with": [record for record in stop["rides_with"] if record in opportunities],
@@ -164,6 +164,15 @@ def _cut_day(day: RepDay, opportunities: Collection[str], others: _Others) -> Re
         for stop in day["stops"]
     ]
     return {**day, "stops": stops}
+
+
+def _without_others(stop: Stop, reps: Collection[str]) -> Stop:
+    """Without whose visit it was before, if that is somebody else's."""
+    if "moved_from" not in stop or stop["moved_from"]["rep_id"] in reps:
+        return stop
+    kept = stop.copy()
+    del kept["moved_from"]
+    return kept
 
 
 def _cut_unplanned(entry: UnplannedEntry, accounts: Collection[str], others: _Others) -> UnplannedEntry:

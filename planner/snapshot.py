@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,20 @@ def zone_of(reps: Iterable[Rep]) -> ZoneInfo | None:
     return ZoneInfo(min(zones, key=lambda zone: (-zones[zone], zone))) if zones else None
 
 
+@dataclass(frozen=True, slots=True)
+class SeenVisit:
+    """A visit of the plan that reps see."""
+
+    visit_id: str
+    rep_id: str
+    rep_name: str
+    day: date
+
+    @property
+    def shift_id(self) -> str:
+        return f"{self.rep_id}@{self.day}"
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """All that an area's plan is made from, as read in one snapshot.
@@ -35,6 +50,7 @@ class Snapshot:
         accounts: as `planner.fieldwork.minutes.as_visited` has each.
         visits: up to which number, as `AccountVisits` has it, visits to the accounts have been counted.
         nights: those that reps see, as far as another plan has to keep to them; read for who makes one.
+        seen: the visits that reps see; read for who makes another plan, which then leaves them where they are.
     """
 
     reps: tuple[Rep, ...]
@@ -46,6 +62,7 @@ class Snapshot:
     visits: int = 0
     hotels: tuple[Hotel, ...] = ()
     nights: Nights = field(default_factory=Nights)
+    seen: tuple[SeenVisit, ...] = ()
 
     @classmethod
     def read(cls, unit: UnitOfWork, area: str, settings: Settings) -> Snapshot:

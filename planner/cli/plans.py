@@ -67,7 +67,7 @@ def plan(
     limits = search_limits(seconds, work, seed, app.settings.solver, engine or "", workers or 0)
     start = first_day.date() if first_day else _today() + timedelta(days=1)
     with app.store.read() as unit:
-        snapshot = snapshot_to_plan(unit, area.name, app.settings)
+        snapshot = snapshot_to_plan(unit, area.name, app.settings, fresh)
         earlier = earlier_plan(unit, area.name, start, app.settings.solver, work, fresh)
     with app.bar() as progress, _ctrl_c() as stopped:
         if loops() is Loops.MISSING:
@@ -121,6 +121,8 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
         f"plan {version}: {totals['visits']} visits ({totals['promises']} promised), {totals['unplanned']} unplanned, "
         f"{totals['drive_seconds'] / 3600:.1f} h driving, {totals['drive_metres'] / 1000:.0f} km"
     )
+    if "seen" in totals:
+        app.say(f"{totals['moved']} of {totals['seen']} visits that people had seen are moved")
     table = Table("rep", "day", "visits", "driving", "leaves", "is back", box=None, pad_edge=False)
     for day in document["rep_days"]:
         if not day["stops"]:

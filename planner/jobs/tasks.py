@@ -161,7 +161,7 @@ def task_of(unit: UnitOfWork, job: Job, area: Area, settings: Settings) -> Task:
     if job.kind == PLAN:
         ask = PlanRequest.from_json(job.request)
         earlier = earlier_plan(unit, job.area, ask.first_day, settings.solver, ask.work, ask.fresh)
-        return PlanTask(snapshot_to_plan(unit, job.area, settings), area, ask, settings, earlier)
+        return PlanTask(snapshot_to_plan(unit, job.area, settings, ask.fresh), area, ask, settings, earlier)
     if job.kind == GEOCODE:
         waiting = to_geocode(unit.records(job.area), again=job.request["again"])
         return GeocodingTask(tuple(waiting), area, settings)

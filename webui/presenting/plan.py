@@ -61,6 +61,8 @@ class PlanView:
     distance: str
     nights: int
     nights_cost: str
+    seen: int
+    moved: int
     unplanned: tuple[UnplannedView, ...]
     returned: tuple[ListedView, ...]
     dormant: tuple[ListedView, ...]
@@ -127,6 +129,8 @@ def _plan(document: PlanDocument) -> PlanView:
         distance=distance(totals["drive_metres"]),
         nights=len(nights),
         nights_cost=duration(60 * sum(nights)),
+        seen=totals.get("seen", 0),
+        moved=totals.get("moved", 0),
         unplanned=tuple(unplanned),
         returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
         dormant=tuple(_listed(entry) for entry in document["dormant"]),

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from planner.candidates import VisitKind
 from planner.navigation import directions
-from planner.plan_document import Place, RepDay, Stop
+from planner.plan_document import MovedFrom, Place, RepDay, Stop
 from webui.words import KINDS, clock, distance, duration, sentence, short_day
 
 NOTED_WAITING_S = 600
@@ -87,6 +87,8 @@ class VisitView:
     pause: BreakView | None
     opportunity_id: str = ""
     account_id: str = ""
+    moved_from: str = ""
+    """On which day, and with whom, people had seen it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,12 @@ def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
         pause=pause,
         opportunity_id=stop["record_ids"][0] if new else "",
         account_id=next(iter(stop["record_ids"][new:]), ""),
+        moved_from=_moved(stop["moved_from"]) if "moved_from" in stop else "",
     )
+
+
+def _moved(before: MovedFrom) -> str:
+    return f"{short_day(date.fromisoformat(before['date']))}, {before['rep_name']}"
 
 
 def _break(start: str, end: str) -> BreakView:

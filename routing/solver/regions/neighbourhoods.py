@@ -55,10 +55,7 @@ class Neighbourhoods:
         jobs = self._problem.jobs
         wanted = [j for j in self._seeds if j not in self._incumbent.shift_of]
         for j in sorted(wanted, key=lambda j: (-self._incumbent.worth_s[j] / (jobs[j].service_s + REACH_S), j)):
-            near = sorted(
-                (self._drive_s(self._problem.shifts[k].start_place, jobs[j].place), block_of[k])
-                for k in self._incumbent.eligible_shifts[j]
-            )
+            near = sorted((self._way_s(k, j), block_of[k]) for k in self._incumbent.eligible_shifts[j])
             roomy = [(drive_s, b) for drive_s, b in near if room_s[b] > 0 or jobs[j].mandatory]
             if roomy:
                 drive_s, b = roomy[0]
@@ -113,6 +110,11 @@ class Neighbourhoods:
         """From a place to the nearest job of the shift, or to its start."""
         places = [self._problem.jobs[j].place for j in self._incumbent.sequences[shift]]
         return min(self._drive_s(place, other) for other in places or [self._problem.shifts[shift].start_place])
+
+    def _way_s(self, shift: int, job: int) -> int:
+        """To a job from where a shift starts, less what is saved where people have seen it on that shift."""
+        on, wanted = self._problem.shifts[shift], self._problem.jobs[job]
+        return self._drive_s(on.start_place, wanted.place) - (wanted.moved_s if wanted.seen_on == on.id else 0)
 
     def _part(self, week: list[int], most: int) -> list[int]:
         """All of a week, or some days in a row of something longer."""
