@@ -14,6 +14,7 @@ from planner.hotels.domain import Night, Stay
 from planner.hours import Span, exists, instant, intersect, midnight, open_spans, seconds_since, whole_visit_windows
 from planner.rush_hours import changes, slowed
 from planner.settings import CalendarSettings, Settings
+from planner.snapshot import SeenVisit
 from routing.geo import LatLon
 from routing.problem import MAX_COST_S, Break, Job, Lodging, Problem, Shift, Spacing, TimeWindow
 from routing.travel_times import TravelTimeSource
@@ -69,7 +70,7 @@ class Clock:
 @dataclass(frozen=True)
 class Translation:
     """A problem with what is needed to read its solution: visits, working days and nights by job, shift and lodging
-    id."""
+    id; and where people have seen visits, by job id."""
 
     problem: Problem
     clock: Clock
@@ -77,6 +78,7 @@ class Translation:
     working_days: Mapping[str, WorkingDay]
     places: tuple[LatLon, ...]
     nights: Mapping[str, Night] = field(default_factory=dict)
+    seen: Mapping[str, SeenVisit] = field(default_factory=dict)
 
     def windows_of(self, visit: Visit) -> tuple[TimeWindow, ...]:
         """When the service of a visit may begin, whether or not it is in the problem."""
@@ -115,11 +117,13 @@ def translate(
     settings: Settings,
     stays: Sequence[Stay] = (),
     free: Collection[str] = frozenset(),
+    seen: Mapping[str, SeenVisit] | None = None,
 ) -> Translation:
     """The planning problem of some visits and working days.
 
     Args:
         stays: where the nights after the days `free`, by their ids, may be spent instead of at home.
+        seen: where people have seen a visit, by its id.
         source: asked once a table, for all different places; visits at one door share a place, and so its parking.
         zone: of the area's customers, and of the hours at which driving takes longer; each rep's hours are in the rep's
             own zone.
@@ -136,7 +140,8 @@ def translate(
     horizon_end_s = max((shift.end_s for shift in shifts), default=0)
     clock = Clock(epoch, first_day, last_day, zone, horizon_end_s)
     parking_s = settings.candidates.parking_minutes * 60
-    jobs = tuple(_job(visit, clock, places, parking_s, settings) for visit in visits)
+    seen = seen or {}
+    jobs = tuple(_job(visit, clock, places, parking_s, settings, seen.get(visit.id)) for visit in visits)
     spacings = tuple(Spacing(*each) for each in sorted({(v.series, *v.spacing) for v in visits if v.spacing}))
     matrix, *others = (each.travel_times(list(places)) for each in (source, *slowed(source, settings.traffic)))
     lodgings = tuple(
@@ -159,6 +164,7 @@ def translate(
         {rep_day.id: rep_day for rep_day in rep_days},
         tuple(places),
         {stay.night.hotel_id: stay.night for stay in stays},
+        seen,
     )
 
 
@@ -209,7 +215,14 @@ def break_of(rep: Rep, start_s: int, end_s: int, window_start_s: int, window_end
     return Break(duration_s, begin, end) if duration_s and begin + duration_s <= end else None
 
 
-def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: int, settings: Settings) -> Job:
+def _job(
+    visit: Visit,
+    clock: Clock,
+    places: Mapping[LatLon, int],
+    parking_s: int,
+    settings: Settings,
+    seen: SeenVisit | None,
+) -> Job:
     service_s = visit.service_minutes * 60
     # Waiting to the last day costs no more than being late is worth: late visits are hurried, never dropped for it.
     days = (clock.last_day - clock.first_day).days + 2
@@ -227,6 +240,8 @@ def _job(visit: Visit, clock: Clock, places: Mapping[LatLon, int], parking_s: in
         due_s=0 if visit.late else None,
         tardiness_s_per_day=late_rate_s if visit.late else 0,
         series=visit.series or None,
+        seen_on=seen.shift_id if seen else None,
+        moved_s=settings.solver.stability_minutes * 60 if seen else 0,
     )
 
 
