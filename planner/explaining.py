@@ -152,7 +152,8 @@ class _Explainer:
         if added_s is None:
             return None
         nobody_drove_s = 0 if timeline.jobs else timeline.drive_s
-        return added_s + nobody_drove_s + self.problem.tardiness_s(shift, job)
+        stays_s = job.moved_s if job.seen_on == shift.id else 0
+        return added_s + nobody_drove_s + self.problem.tardiness_s(shift, job) - stays_s
 
     def no_rep(self, job: Job) -> str:
         owners = ", ".join(sorted(job.vehicles or ()))

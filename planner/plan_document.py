@@ -45,9 +45,15 @@ class Place(_Place, total=False):
     hotel: HotelOfNight
 
 
-class Stop(TypedDict):
-    """One visit of a day. Visits at one door share a `stop` number and its parking."""
+class MovedFrom(TypedDict):
+    """With whom, and on which day, people have seen a visit that is elsewhere now."""
 
+    rep_id: str
+    rep_name: str
+    date: str
+
+
+class _Stop(TypedDict):
     stop: int
     visit_id: str
     record_ids: list[str]
@@ -69,6 +75,15 @@ class Stop(TypedDict):
     deadline: str | None
     rides_with: list[str]
     handoff_missing: list[str]
+
+
+class Stop(_Stop, total=False):
+    """One visit of a day. Visits at one door share a `stop` number and its parking.
+
+    `moved_from` is there where the plan that reps saw when this one was made had the visit elsewhere.
+    """
+
+    moved_from: MovedFrom
 
 
 class Break(TypedDict):
@@ -141,13 +156,21 @@ class Limits(_Limits, total=False):
     from_plan: int | None
 
 
-class PlanTotals(TypedDict):
+class _PlanTotals(TypedDict):
     visits: int
     promises: int
     unplanned: int
     drive_seconds: int
     drive_metres: int
     cost_seconds: int
+
+
+class PlanTotals(_PlanTotals, total=False):
+    """`seen` counts the visits that people had seen when the plan was made, `moved` those of them that are elsewhere
+    now or left out; both are there where there were any."""
+
+    seen: int
+    moved: int
 
 
 class PlanDocument(TypedDict):
@@ -239,7 +262,7 @@ def document_of(
         for shift in translation.problem.shifts
     ]
     clock = translation.clock
-    return PlanDocument(
+    document = PlanDocument(
         format=FORMAT,
         area=area,
         first_day=str(clock.first_day),
@@ -260,12 +283,21 @@ def document_of(
         dormant=[_listed(entry) for entry in candidates.dormant],
         notes=list(notes),
     )
+    if translation.seen:
+        on = {job: route.shift for route in solution.routes for job in route.jobs}
+        document["totals"]["seen"] = len(translation.seen)
+        document["totals"]["moved"] = sum(on.get(id_) != seen.shift_id for id_, seen in translation.seen.items())
+    return document
 
 
 def _rep_day(translation: Translation, shift: Shift, working_day: WorkingDay, route: Route | None) -> RepDay:
     visits = [translation.visits[job] for job in route.jobs] if route else []
     today = {visit.record_ids[0] for visit in visits if visit.is_opportunity}
     untimed = {visit.id: untimed_stop(visit, today) for visit in visits}
+    for id_, stop in untimed.items():
+        seen = translation.seen.get(id_)
+        if seen is not None and seen.shift_id != shift.id:
+            stop["moved_from"] = MovedFrom(rep_id=seen.rep_id, rep_name=seen.rep_name, date=str(seen.day))
     if route:
         shift = route.shift_in(translation.problem)
         before, after = route.lodging_before, route.lodging_after

@@ -15,6 +15,7 @@ from planner.repository import StoredPlan, UnitOfWork
 from planner.searching import Earlier, beginning
 from planner.settings import CalendarSettings, Settings
 from planner.snapshot import Snapshot
+from planner.stability import days_seen, where_seen
 from planner.translation import Translation, WorkingDay, translate, working_days
 from routing.checks import violations
 from routing.problem import Job
@@ -77,8 +78,9 @@ def prepare(
             f"{settings.jobs.most_visits:,} that one plan may choose from: plan fewer days, split the area, or raise "
             "most_visits under [jobs] in settings.toml"
         )
+    seen = where_seen(candidates.visits, snapshot.seen, first_day, last_day)
     translation = translate(
-        candidates.visits, rep_days, source, first_day, last_day, snapshot.zone, settings
+        candidates.visits, rep_days, source, first_day, last_day, snapshot.zone, settings, seen=seen
     )
     notes += _breakless(rep_days, translation)
     notes += _holidays(first_day, last_day, work_days, settings.calendar)
@@ -129,7 +131,11 @@ def make_plan(
     translation, candidates, notes = prepare(snapshot, source, first_day, days, settings)
     problem = translation.problem
     promised = _promises_alone(translation, settings)
-    begun = beginning(problem, promised, earlier)
+    if earlier is None and settings.solver.stability_minutes:  # what people have seen is the best guess of the answer
+        shown = days_seen(translation.seen, snapshot.seen)
+        begun = beginning(problem, promised, Earlier(0, shown) if shown else None)
+    else:
+        begun = beginning(problem, promised, earlier)
     solution = solve(problem, limits, on_progress=on_progress, cancelled=cancelled, warm_start=begun)
     _refuse(translation, [job for job in solution.unassigned if translation.visits[job].promise], settings)
     broken = [str(violation) for violation in violations(problem, solution)]
