@@ -96,3 +96,17 @@ def native(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Res
         return function
     LOOPS.append(numba.njit(cache=FOLDER is not None, nogil=True)(function))
     return cast(Callable[_Arguments, _Result], LOOPS[-1])
+
+
+def part(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A part of a loop, called from compiled loops alone; it makes no arrays.
+
+    It has no entry from Python and counts no references to what it is given, which would take longer than what short
+    functions do.
+    """
+    if not COMPILED:
+        return function
+    compiled = numba.njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")(
+        function
+    )
+    return cast(Callable[_Arguments, _Result], compiled)

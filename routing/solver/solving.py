@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from routing.problem import Problem
 from routing.solution import Solution
-from routing.solver.limits import Improvement, Progress, SearchLimits
+from routing.solver.limits import DEFAULT_ENGINE, Engine, Improvement, Progress, SearchLimits
+from routing.solver.recreate.search import search as ruin_and_recreate
 from routing.solver.regions.search import search as search_by_region
 
 
@@ -57,4 +58,5 @@ def improving(
 def _search(
     problem: Problem, limits: SearchLimits, cancelled: Callable[[], bool] | None, warm_start: Solution | None
 ) -> Iterator[Progress]:
-    return search_by_region(problem, limits, cancelled or (lambda: False), warm_start)
+    search = search_by_region if (limits.engine or DEFAULT_ENGINE) is Engine.ORTOOLS else ruin_and_recreate
+    return search(problem, limits, cancelled or (lambda: False), warm_start)

@@ -1,0 +1,163 @@
+"""Ruin, in the compiled loops: strings of jobs are taken out of neighbouring routes, and nights away are changed."""
+
+from __future__ import annotations
+
+from routing.native import part
+from routing.solver.recreate.inserting import label
+from routing.solver.recreate.state import (
+    C_COST,
+    C_DONE,
+    C_TOUCHED,
+    FAR,
+    HOME,
+    J_FIRM,
+    L_TOUCHED,
+    N_JOB,
+    N_PLACE,
+    NONE,
+    R_COST,
+    R_END,
+    R_LENGTH,
+    R_NIGHT,
+    R_START,
+    S_BEFORE,
+    S_END,
+    S_KIND,
+    S_LODGINGS,
+    S_LODGINGS_END,
+    S_NEXT,
+    S_START,
+    W_ROUTE,
+    Arrays,
+    State,
+    below,
+    chance,
+    enqueue,
+    note_empty,
+    note_missing,
+    touch,
+)
+
+SPLIT = 0.5
+GROW = 0.99
+"""Chances that a string is split, and that what is kept in its middle grows by one more (the paper's 1 - β)."""
+TRY = 0.6
+"""Chance of each job left out near the seed to be tried."""
+AROUND = 40
+"""Jobs round a lodging that are tried at most when a night is spent there."""
+
+
+@part
+def take_out(r: int, first: int, end: int, kept: int, kept_end: int, optional: bool, a: Arrays, s: State) -> None:
+    """Take the positions from `first` to before `end` out of a route, but for those from `kept` to before `kept_end`,
+    and for mandatory ones if only `optional` jobs are asked for; they are to be put back."""
+    touch(r, s.counters, s.nodes, s.routes, s.kept_nodes, s.kept_routes)
+    s.counters[C_COST] -= s.routes[r, R_COST]
+    left = 0
+    for k in range(s.routes[r, R_LENGTH]):
+        c = s.nodes[r, k + 1, N_JOB] + 0
+        if first <= k < end and not kept <= k < kept_end and not (optional and a.jobs[c, J_FIRM]):
+            s.where[c, W_ROUTE] = -1
+            enqueue(c, s.counters, s.where)
+            s.counters[C_COST] += s.worth[c]
+            s.counters[C_DONE] -= 1
+            if a.jobs[c, J_FIRM]:
+                note_missing(c, s.counters, s.where)
+        else:
+            s.nodes[r, left + 1, N_JOB] = c
+            left += 1
+    s.routes[r, R_LENGTH] = left
+    label(r, a, s)
+    s.counters[C_COST] += s.routes[r, R_COST]
+    note_empty(r, a.shifts[r, S_KIND], s.counters, s.routes)
+
+
+@part
+def take_string(r: int, position: int, longest: float, a: Arrays, s: State) -> None:
+    """Take out a string of jobs round a position, sometimes with a few in its middle left where they are."""
+    length = s.routes[r, R_LENGTH]
+    size = min(int(chance(s.counters) * min(float(length), longest) + 1), length)
+    kept = 0
+    if 1 < size < length and chance(s.counters) < SPLIT:
+        kept = 1
+        while size + kept < length and chance(s.counters) < GROW:
+            kept += 1
+    first = max(0, min(position - below(s.counters, size + kept), length - size - kept))
+    end = first + size + kept
+    middle = first + 1 + below(s.counters, size - 1) if kept else end
+    take_out(r, first, end, middle, middle + kept, False, a, s)
+
+
+@part
+def stay(r: int, night: int, a: Arrays, s: State) -> None:
+    """Spend the night after a shift at a lodging, or at home again: both routes beside it move their end."""
+    after = a.shifts[r, S_NEXT]
+    touch(r, s.counters, s.nodes, s.routes, s.kept_nodes, s.kept_routes)
+    touch(after, s.counters, s.nodes, s.routes, s.kept_nodes, s.kept_routes)
+    s.counters[C_COST] -= s.routes[r, R_COST] + s.routes[after, R_COST]
+    s.routes[r, R_NIGHT] = night
+    s.routes[r, R_END] = a.lodgings[night, 0] if night >= 0 else a.shifts[r, S_END]
+    s.routes[after, R_START] = a.lodgings[night, 0] if night >= 0 else a.shifts[after, S_START]
+    label(r, a, s)
+    label(after, a, s)
+    s.counters[C_COST] += s.routes[r, R_COST] + s.routes[after, R_COST]
+
+
+@part
+def go_home(a: Arrays, s: State) -> None:
+    """No night away beside a shift without a job."""
+    t = 0
+    while t < s.counters[C_TOUCHED]:
+        r = s.routes[t, L_TOUCHED]
+        if s.routes[r, R_LENGTH] == 0:
+            before = a.shifts[r, S_BEFORE]
+            if s.routes[r, R_NIGHT] >= 0:
+                stay(r, HOME, a, s)
+            if before >= 0 and s.routes[before, R_NIGHT] >= 0:
+                stay(before, HOME, a, s)
+        t += 1
+
+
+@part
+def choose_lodging(r: int, a: Arrays, s: State) -> int:
+    """Any one, or the one that is least out of the way between a place of the day and one of the next."""
+    first, end = a.shifts[r, S_LODGINGS], a.shifts[r, S_LODGINGS_END]
+    night = a.stays[first + below(s.counters, end - first)]
+    if chance(s.counters) < 0.3:
+        return night
+    after = a.shifts[r, S_NEXT]
+    one = s.nodes[r, below(s.counters, s.routes[r, R_LENGTH] + 1), N_PLACE] + 0
+    two = s.nodes[after, 1 + below(s.counters, s.routes[after, R_LENGTH] + 1), N_PLACE] + 0
+    least = 4.0 * FAR
+    for k in range(first, end):
+        place = a.lodgings[a.stays[k], 0]
+        way = (a.seconds[0, one, place] + 0.0 + a.seconds[0, place, two]) * (0.8 + 0.4 * chance(s.counters))
+        if way < least:
+            least, night = way, a.stays[k]
+    return night
+
+
+@part
+def change_night(r: int, longest: float, a: Arrays, s: State) -> int:
+    """Spend the night after a shift elsewhere, with jobs of both days to be put back; the job that it is near now, or
+    -1 where that is home."""
+    night = HOME
+    if s.routes[r, R_NIGHT] < 0 or chance(s.counters) < 0.5:
+        night = choose_lodging(r, a, s)
+        if night == s.routes[r, R_NIGHT]:
+            night = HOME
+    whole = chance(s.counters) < 0.4
+    for second in range(2):
+        day = a.shifts[r, S_NEXT] if second else r
+        length = s.routes[day, R_LENGTH]
+        if length > 0 and whole:
+            take_out(day, NONE, length, length, length, False, a, s)
+        elif length > 0:  # what is done just before the night and just after it
+            take_string(day, 0 if second else length - 1, longest, a, s)
+    stay(r, night, a, s)
+    if night < 0:
+        return -1
+    for k in range(min(5 + below(s.counters, AROUND), a.around.shape[1])):
+        if chance(s.counters) < TRY:
+            enqueue(a.around[night, k], s.counters, s.where)
+    return a.around[night, below(s.counters, min(10, a.around.shape[1]))]
