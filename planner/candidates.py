@@ -101,10 +101,24 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestedRepair:
+    """One change with which a visit could be made with a rep on a day: what it is, in words, and what it counts for in
+    minutes. `visit_id` is the other visit that makes way, where one does."""
+
+    kind: str
+    sentence: str
+    minutes: int
+    rep_id: str
+    day: date
+    visit_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Unplanned:
     """A record that has no visit in the plan, and why, in a code and a sentence. `kind` is that of the visit.
 
-    `again` is the id of the visit where it would be the second or a later one to its customer.
+    `again` is the id of the visit where it would be the second or a later one to its customer. `rules` are the fewest
+    that keep it out, by the codes of the plan format; of what was never a candidate that is the reason itself.
     """
 
     record_ids: tuple[str, ...]
@@ -114,6 +128,8 @@ class Unplanned:
     sentence: str
     worth: Worth | None = None
     again: str = ""
+    rules: tuple[str, ...] = ()
+    repair: SuggestedRepair | None = None
 
 
 @dataclass(frozen=True, slots=True)

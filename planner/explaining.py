@@ -1,4 +1,7 @@
-"""Why a candidate is not in a plan: the first rule that stands in its way, in a code and a sentence for people."""
+"""Why a candidate is not in a plan: the first rule that stands in its way, in a code and a sentence for people.
+
+`planner.why` adds the fewest rules that keep it out, and the cheapest repair.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,17 @@ from planner.hours import exists
 from planner.settings import CalendarSettings
 from planner.slots.domain import Booking
 from planner.translation import Translation
+from planner.why import Whys
 from routing.problem import UNREACHABLE, Job, Problem, Shift, Spacing
 from routing.solution import Solution
 from routing.spacing import may_join, spacing_of
 from routing.timing import Timeline, schedule
 
 
-def explain_unplanned(translation: Translation, solution: Solution) -> list[Unplanned]:
-    """One entry for each visit that the solution leaves out, in the problem's order."""
-    explainer = _Explainer(translation, solution)
+def explain_unplanned(translation: Translation, solution: Solution, whys: Whys | None = None) -> list[Unplanned]:
+    """One entry for each visit that the solution leaves out, in the problem's order: with the first rule that stands in
+    its way as its reason, the fewest rules that keep it out, and the cheapest repair."""
+    explainer = _Explainer(translation, solution, whys or Whys(translation, solution))
     left_out = set(solution.unassigned)
     return [explainer.explain(job) for job in translation.problem.jobs if job.id in left_out]
 
@@ -79,8 +84,9 @@ def _why_broken(translation: Translation, visit: Visit, promise: Booking, calend
 
 
 class _Explainer:
-    def __init__(self, translation: Translation, solution: Solution) -> None:
+    def __init__(self, translation: Translation, solution: Solution, whys: Whys) -> None:
         self.translation = translation
+        self.whys = whys
         self.problem: Problem = translation.problem
         by_shift = {route.shift: route for route in solution.routes}
         self.timelines = {
@@ -109,7 +115,8 @@ class _Explainer:
         visit = self.translation.visits[job.id]
         reason, sentence = self.first_obstacle(job, visit)
         again = visit.id if visit.repeat else ""
-        return Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, visit.worth, again)
+        entry = Unplanned(visit.record_ids, visit.kind, visit.name, reason, sentence, visit.worth, again)
+        return self.whys.explained(entry, job.id)
 
     def first_obstacle(self, job: Job, visit: Visit) -> tuple[Reason, str]:
         if job.group is not None and job.group in self.served:

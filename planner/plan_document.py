@@ -12,11 +12,12 @@ from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from planner.candidates import Candidates, Listed, Unplanned, Visit, VisitKind
+from planner.candidates import Candidates, Listed, SuggestedRepair, Unplanned, Visit, VisitKind
 from planner.domain import Address
 from planner.errors import PlannerError
 from planner.hotels.domain import Night
 from planner.translation import Translation, WorkingDay
+from planner.why import Elsewhere, Here
 from routing.geo import LatLon
 from routing.problem import Job, Shift
 from routing.solution import Route, Solution
@@ -77,13 +78,31 @@ class _Stop(TypedDict):
     handoff_missing: list[str]
 
 
+class Alternative(TypedDict):
+    """Where else a visit could best be: with whom, on which day, and after which visit of it (null: as the first).
+
+    `added_minutes` of driving there, and what that costs more in all, lateness and moves included.
+    """
+
+    rep_id: str
+    rep_name: str
+    date: str
+    after: str | None
+    after_name: str | None
+    added_minutes: int
+    difference_minutes: int
+
+
 class Stop(_Stop, total=False):
     """One visit of a day. Visits at one door share a `stop` number and its parking.
 
-    `moved_from` is there where the plan that reps saw when this one was made had the visit elsewhere.
+    `moved_from` is there where the plan that reps saw when this one was made had the visit elsewhere. `added_minutes`
+    of driving, and the best alternative, are told where the plan was made with the visit, not of what was booked later.
     """
 
     moved_from: MovedFrom
+    added_minutes: int
+    alternative: Alternative | None
 
 
 class Break(TypedDict):
@@ -130,10 +149,24 @@ class _UnplannedEntry(TypedDict):
     worth_because: str | None
 
 
+class RepairEntry(TypedDict):
+    """One change with which the visit could be made, and what it counts for. `visit_id` is what makes way, or null."""
+
+    kind: str
+    sentence: str
+    minutes: int
+    rep_id: str
+    date: str
+    visit_id: str | None
+
+
 class UnplannedEntry(_UnplannedEntry, total=False):
-    """`visit_id` is there where it would be the second or a later visit to its customer."""
+    """`visit_id` is there where it would be the second or a later visit to its customer. Plans of older programs have
+    neither `rules` nor `repair`."""
 
     visit_id: str
+    rules: list[str]
+    repair: RepairEntry | None
 
 
 class ListedEntry(TypedDict):
@@ -254,11 +287,12 @@ def document_of(
     solution: Solution,
     unplanned: Sequence[Unplanned],
     notes: Sequence[str],
+    here: Mapping[str, Here] | None = None,
 ) -> PlanDocument:
-    """The document of a solution; working days without a visit are in it too."""
+    """The document of a solution; working days without a visit are in it too. `here` says what each visit adds."""
     routes = {route.shift: route for route in solution.routes}
     rep_days = [
-        _rep_day(translation, shift, translation.working_days[shift.id], routes.get(shift.id))
+        _rep_day(translation, shift, translation.working_days[shift.id], routes.get(shift.id), here or {})
         for shift in translation.problem.shifts
     ]
     clock = translation.clock
@@ -290,7 +324,9 @@ def document_of(
     return document
 
 
-def _rep_day(translation: Translation, shift: Shift, working_day: WorkingDay, route: Route | None) -> RepDay:
+def _rep_day(
+    translation: Translation, shift: Shift, working_day: WorkingDay, route: Route | None, here: Mapping[str, Here]
+) -> RepDay:
     visits = [translation.visits[job] for job in route.jobs] if route else []
     today = {visit.record_ids[0] for visit in visits if visit.is_opportunity}
     untimed = {visit.id: untimed_stop(visit, today) for visit in visits}
@@ -298,6 +334,11 @@ def _rep_day(translation: Translation, shift: Shift, working_day: WorkingDay, ro
         seen = translation.seen.get(id_)
         if seen is not None and seen.shift_id != shift.id:
             stop["moved_from"] = MovedFrom(rep_id=seen.rep_id, rep_name=seen.rep_name, date=str(seen.day))
+    for id_, stop in untimed.items():
+        if id_ in here:
+            there = here[id_].alternative
+            stop["added_minutes"] = round(here[id_].added_s / 60)
+            stop["alternative"] = _alternative(there) if there else None
     if route:
         shift = route.shift_in(translation.problem)
         before, after = route.lodging_before, route.lodging_after
@@ -508,7 +549,33 @@ def _unplanned(entry: Unplanned) -> UnplannedEntry:
     )
     if entry.again:
         found["visit_id"] = entry.again
+    found["rules"] = list(entry.rules or (str(entry.reason),))
+    repair = entry.repair
+    found["repair"] = _repair(repair) if repair else None
     return found
+
+
+def _repair(repair: SuggestedRepair) -> RepairEntry:
+    return RepairEntry(
+        kind=repair.kind,
+        sentence=repair.sentence,
+        minutes=repair.minutes,
+        rep_id=repair.rep_id,
+        date=str(repair.day),
+        visit_id=repair.visit_id or None,
+    )
+
+
+def _alternative(there: Elsewhere) -> Alternative:
+    return Alternative(
+        rep_id=there.day.rep.id,
+        rep_name=there.day.rep.name,
+        date=str(there.day.day),
+        after=there.after.id if there.after else None,
+        after_name=there.after.name if there.after else None,
+        added_minutes=round(there.added_s / 60),
+        difference_minutes=round(there.difference_s / 60),
+    )
 
 
 def _listed(entry: Listed) -> ListedEntry:

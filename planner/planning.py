@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from planner.candidates import Candidates, find_candidates, team_work_days
 from planner.errors import PlannerError, PromiseBrokenError, RefusedError, RulesBrokenError
 from planner.explaining import explain_broken, explain_unplanned
+from planner.hotels.choosing import sensible_stays, with_settled_nights
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, document_of, write_plan
 from planner.repository import StoredPlan, UnitOfWork
@@ -17,6 +18,7 @@ from planner.settings import CalendarSettings, Settings
 from planner.snapshot import Snapshot
 from planner.stability import days_seen, where_seen
 from planner.translation import Translation, WorkingDay, translate, working_days
+from planner.why import Whys
 from routing.checks import violations
 from routing.problem import Job
 from routing.resequencing import resequenced
@@ -70,6 +72,7 @@ def prepare(
         raise PlannerError(f"{days} working days of this team last until {last_day}: plan at most a year")
     homes, notes = snapshot.homes()
     rep_days = working_days(snapshot.reps, homes, first_day, last_day, settings.calendar)
+    rep_days, free = with_settled_nights(rep_days, snapshot.nights, snapshot.promises)
     days_out = {rep.id: frozenset(d.day for d in rep_days if d.rep.id == rep.id) for rep in snapshot.reps}
     candidates = find_candidates(snapshot, days_out, source, first_day, last_day, settings)
     if len(candidates.visits) > settings.jobs.most_visits:
@@ -78,9 +81,13 @@ def prepare(
             f"{settings.jobs.most_visits:,} that one plan may choose from: plan fewer days, split the area, or raise "
             "most_visits under [jobs] in settings.toml"
         )
+    guests = [rep for rep in snapshot.reps if any(day.id in free for day in rep_days if day.rep.id == rep.id)]
+    price_minutes = settings.overnight.price_minutes
+    stays = sensible_stays(snapshot.hotels, homes, guests, candidates.visits, source, price_minutes)
     seen = where_seen(candidates.visits, snapshot.seen, first_day, last_day)
     translation = translate(
-        candidates.visits, rep_days, source, first_day, last_day, snapshot.zone, settings, seen=seen
+        *(candidates.visits, rep_days, source, first_day, last_day, snapshot.zone, settings),
+        *(stays, free, seen),
     )
     notes += _breakless(rep_days, translation)
     notes += _holidays(first_day, last_day, work_days, settings.calendar)
@@ -141,7 +148,8 @@ def make_plan(
     broken = [str(violation) for violation in violations(problem, solution)]
     if broken:
         raise RulesBrokenError(f"{RULES_BROKEN}: {'; '.join(broken[:5])}")
-    unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution)]
+    whys = Whys(translation, solution)
+    unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution, whys)]
     document = document_of(
         area,
         {
@@ -156,6 +164,7 @@ def make_plan(
         solution,
         unplanned,
         notes,
+        whys.here(),
     )
     broken = broken_rules(document, snapshot, source, settings)
     if broken:

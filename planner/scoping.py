@@ -118,7 +118,7 @@ def cut_document(document: PlanDocument, seen: Seen) -> PlanDocument:
             "cost_seconds": 0,
         },
         rep_days=rep_days,
-        unplanned=[_cut_unplanned(entry, accounts, others) for entry in unplanned],
+        unplanned=[_cut_unplanned(entry, accounts, others, reps) for entry in unplanned],
         returned_to_inside=[_cut_listed(entry, others) for entry in returned],
         dormant=[_cut_listed(entry, others) for entry in dormant],
         notes=[note for note in document["notes"] if is_about(note, reps) and not others.in_text(note)],
@@ -154,7 +154,7 @@ def _cut_day(day: RepDay, opportunities: Collection[str], others: _Others, reps:
     stops = [
         Stop(
             **{
-                **_without_others(stop, reps),
+                **_without_others(stop, reps, others),
                 "why": others.kept(stop["why"], stop["kind"]),
                 "worth_because": None if others.in_text(stop["worth_because"] or "") else stop["worth_because"],
                 "rides_with": [record for record in stop["rides_with"] if record in opportunities],
@@ -166,17 +166,25 @@ def _cut_day(day: RepDay, opportunities: Collection[str], others: _Others, reps:
     return {**day, "stops": stops}
 
 
-def _without_others(stop: Stop, reps: Collection[str]) -> Stop:
-    """Without whose visit it was before, if that is somebody else's."""
-    if "moved_from" not in stop or stop["moved_from"]["rep_id"] in reps:
-        return stop
+def _without_others(stop: Stop, reps: Collection[str], others: _Others) -> Stop:
+    """Without whose visit it was before, or could be as well, if that is somebody else."""
     kept = stop.copy()
-    del kept["moved_from"]
+    if "moved_from" in stop and stop["moved_from"]["rep_id"] not in reps:
+        del kept["moved_from"]
+    there = stop.get("alternative")
+    if there is not None and (there["rep_id"] not in reps or others.in_text(f"{there['after']} {there['after_name']}")):
+        kept["alternative"] = None
     return kept
 
 
-def _cut_unplanned(entry: UnplannedEntry, accounts: Collection[str], others: _Others) -> UnplannedEntry:
+def _cut_unplanned(
+    entry: UnplannedEntry, accounts: Collection[str], others: _Others, reps: Collection[str]
+) -> UnplannedEntry:
     subject, *more = entry["record_ids"]
+    repair = entry.get("repair")
+    told = f"{repair['sentence']} {repair['visit_id']}" if repair is not None else ""
+    if repair is not None and (repair["rep_id"] not in reps or others.in_text(told)):
+        entry = {**entry, "repair": None}
     return {
         **entry,
         "record_ids": [subject, *(record for record in more if record in accounts)],

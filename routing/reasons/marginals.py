@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.problem import Job, Problem
+from routing.problem import Job
 from routing.reasons.positions import Whole
 from routing.reasons.standing import Elsewhere, Standing
-from routing.solution import Solution
 from routing.timing import NEVER
 
 
@@ -34,9 +33,8 @@ class Marginal:
         return None if self.alternative is None else self.alternative.cost_s - self.cost_s
 
 
-def marginals(problem: Problem, solution: Solution, standing: Standing | None = None) -> tuple[Marginal, ...]:
-    """One entry for each job that is done, in the order of the routes."""
-    standing = standing or Standing(problem, solution)
+def marginals(standing: Standing) -> tuple[Marginal, ...]:
+    """One entry for each job that is done, in the order of the shifts."""
     return tuple(
         marginal(standing, job, number, position)
         for number, day in enumerate(standing.days)

@@ -131,7 +131,7 @@ class Repairs:
             if best is not None and best.kind == RepairKind.INSERT:
                 return best
         for kind in (RepairKind.END_LATER, RepairKind.START_EARLIER, RepairKind.SHORTER_BREAK):
-            best = _cheaper(best, _another_shift(case, kind, NEVER if best is None else best.price_s))
+            best = _cheaper(best, _another_shift(case, kind, NEVER if best is None else best.price_s + 1))
         return best
 
     def _makes_way(self, case: Case) -> Iterator[Repair]:

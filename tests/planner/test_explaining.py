@@ -11,6 +11,7 @@ from cast import ISLAND, MONDAY, Town, account, door, local, opportunity, rep
 from planner.candidates import Reason, Unplanned
 from planner.domain import Address
 from planner.explaining import explain_unplanned
+from planner.why import Whys
 from routing.solution import Solution
 from routing.timing import schedule
 
@@ -180,3 +181,119 @@ def test_every_reason_is_produced_by_some_rule_here_or_in_the_candidates() -> No
         Reason.SPACING,
     }
     assert set(Reason) - here == {Reason.NOT_LOCATED, Reason.APPOINTMENT_ON_ANOTHER_DAY, Reason.WAITS_FOR_MANAGER}
+
+
+# --- the fewest rules, and the cheapest repair ------------------------------------------------------------------------
+
+
+def repair_of(entry: Unplanned) -> str:
+    assert entry.repair
+    return entry.repair.sentence
+
+
+def test_a_full_day_could_end_later(town: Town) -> None:
+    town.add(opportunity("short", visit_minutes=150, appointment=local("2026-11-30 09:05")), door())
+    town.add(opportunity("long", visit_minutes=230, appointment=local("2026-11-30 12:30")), door())
+    town.add(account(), door(10))
+    entry = explained(town, "short", "long")["bakery"]
+    assert entry.rules == ("other_visits", "work_end", "work_start")
+    assert repair_of(entry) == "End Monday 15 min later (Anna): +20 min driving"
+    assert entry.repair
+    assert (entry.repair.kind, entry.repair.rep_id, entry.repair.day) == ("end_later", "anna", MONDAY)
+    assert entry.repair.minutes == 35
+
+
+def test_more_driving_than_it_is_worth_could_be_driven(town: Town) -> None:
+    town.add(account(), door(40))
+    entry = explained(town)["bakery"]
+    assert entry.rules == ("worth",)
+    assert repair_of(entry) == "Drive 80 min for it on Monday (Anna), though it is worth 49"
+
+
+def test_whoever_has_room_elsewhere_could_make_way(town: Town) -> None:
+    """The mill is as well visited on Tuesday; the time of the other was agreed, and then little of the day is left."""
+    town.records = [rep(work_end=time(11, 30), break_minutes=0)]
+    town.add(opportunity(), door(10))
+    town.add(opportunity("agreed", appointment=local("2026-11-30 10:00")), door(20))
+    entry = explained(town, "mill", days=2)["agreed"]
+    assert entry.rules == ("appointment", "other_visits", "work_end", "work_start")
+    assert repair_of(entry) == "Move Mill (mill) to Tuesday: +40 min driving"
+    assert entry.repair
+    assert entry.repair.visit_id == "opportunity:mill"
+
+
+def test_one_visit_more_than_the_rep_may_make(town: Town) -> None:
+    town.records = [rep(max_visits_per_day=1)]
+    town.add(opportunity(), door(10))
+    town.add(opportunity("other", value=20_000.0), door(10))
+    entry = explained(town, "mill")["other"]
+    assert entry.rules == ("max_visits",)
+    assert repair_of(entry) == "Let Anna make 2 visits on Monday instead of 1: no more driving"
+
+
+def test_hours_and_deadlines_have_their_own_words(town: Town) -> None:
+    town.add(account(opening_hours="Mo-Fr 16:30-22:00"), door(10))
+    entry = explained(town)["bakery"]
+    assert entry.rules == ("opening_hours", "work_end")
+    assert repair_of(entry) == "End Monday 10 min later (Anna): +20 min driving"
+    town.records = [rep()]
+    town.add(opportunity(first_action_days=1, availability="Th 10:00-16:00"), door(10))
+    entry = explained(town, days=5)["mill"]
+    assert entry.rules == ("deadline", "opening_hours")
+    assert repair_of(entry) == "Allow the first visit after 2026-11-30, on Thursday (Anna): +20 min driving"
+
+
+def test_another_rep_could_go_and_a_skill_could_be_learnt(empty_town: Town) -> None:
+    empty_town.add(rep())
+    empty_town.add(account(owner_rep_id="gone"), door(10))
+    empty_town.add(opportunity(required_skills=frozenset(["welding"])), door(10))
+    entries = explained(empty_town)
+    assert (entries["bakery"].rules, repair_of(entries["bakery"])) == (
+        ("owner",),
+        "Let Anna go, on Monday: +20 min driving",
+    )
+    assert (entries["mill"].rules, repair_of(entries["mill"])) == (
+        ("skills",),
+        "Let Anna learn welding and go on Monday: +20 min driving",
+    )
+
+
+def test_what_was_never_possible_has_its_reason_as_its_rule(town: Town) -> None:
+    town.add(opportunity(), door(ISLAND))
+    entry = explained(town)["mill"]
+    assert (entry.rules, entry.repair) == (("unreachable",), None)
+
+
+def test_what_a_longer_search_would_plan_has_no_rule_against_it(town: Town) -> None:
+    town.add(opportunity(), door(10))
+    entry = explained(town)["mill"]
+    assert entry.rules == ()
+    assert repair_of(entry) == "There is room on Monday (Anna), a longer search would use it: +20 min driving"
+
+
+def test_repairs_are_told_of_what_is_worth_most(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.why.MOST_REPAIRS", 1)
+    town.add(account("worth less"), door(40))
+    town.add(opportunity(), door(10))
+    entries = explained(town)
+    assert entries["mill"].repair
+    assert (entries["worth less"].rules, entries["worth less"].repair) == (("worth",), None)
+
+
+def test_a_stop_says_what_it_adds_and_where_else_it_could_be(town: Town) -> None:
+    """Both at one door ten minutes away on Monday; on Tuesday nobody would be there."""
+    town.records = [rep(break_minutes=0)]
+    town.add(opportunity("one"), door(10))
+    town.add(opportunity("two"), door(10))
+    translation = town.translation(MONDAY, 2)
+    problem = translation.problem
+    route = schedule(problem, problem.shifts[0], problem.jobs)
+    assert route
+    here = Whys(translation, Solution((route,), ())).here()["opportunity:two"]
+    assert here.added_s == 0
+    assert here.alternative
+    assert (here.alternative.day.day, here.alternative.after) == (MONDAY, None)
+    document = town.plan(days=2, work=4)
+    stops = [stop for day in document["rep_days"] for stop in day["stops"]]
+    assert [stop["added_minutes"] for stop in stops] == [0, 0]
+    assert all(stop["alternative"] is not None for stop in stops)

@@ -25,6 +25,8 @@ from planner.plan_document import (
     read_plan,
     write_plan,
 )
+from planner.why import RULE_CODES
+from routing.reasons import RepairKind
 
 FORMAT_PAGE = (Path(__file__).parents[2] / "docs" / "plan-format.md").read_text(encoding="utf-8")
 
@@ -58,6 +60,11 @@ def seconds_of(times: list[str]) -> list[int]:
 def test_every_key_is_documented(shape: type) -> None:
     missing = [key for key in get_type_hints(shape) if f"`{key}`" not in FORMAT_PAGE]
     assert missing == []
+
+
+def test_every_rule_and_every_repair_is_documented() -> None:
+    assert [rule for rule in RULE_CODES if f"`{rule}`" not in FORMAT_PAGE] == []
+    assert [kind for kind in RepairKind if f"`{kind}`" not in FORMAT_PAGE] == []
 
 
 def test_every_reason_is_documented() -> None:
@@ -190,9 +197,13 @@ def test_a_part_that_is_not_what_it_should_be_is_named(
     assert named in str(error.value)
 
 
+ADDED = {"added_minutes", "alternative", "rules", "repair"}
+"""Keys that plans of older programs have not."""
+
+
 def test_each_key_is_needed(document: PlanDocument) -> None:
     def without(table: dict[str, Any]) -> None:
-        for key in list(table):
+        for key in [key for key in table if key not in ADDED]:
             value = table.pop(key)
             with pytest.raises(PlannerError, match=f"{key} is missing|is not a fieldvisit-plan/1 document"):
                 read_plan(json.dumps(damaged))
@@ -203,6 +214,14 @@ def test_each_key_is_needed(document: PlanDocument) -> None:
     for table in (damaged, day, day["start"], day["stops"][0], day["totals"], damaged["unplanned"][0]):
         without(table)
     assert read_plan(json.dumps(damaged)) == document
+
+
+def test_a_plan_of_an_older_program_that_says_less_is_read(document: PlanDocument) -> None:
+    older: Any = deepcopy(document)
+    for entry in [older["rep_days"][0]["stops"][0], older["unplanned"][0]]:
+        for key in ADDED & entry.keys():
+            del entry[key]
+    assert read_plan(json.dumps(older)) == older
 
 
 def test_keys_that_a_later_version_adds_do_no_harm(document: PlanDocument) -> None:

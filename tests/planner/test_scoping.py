@@ -254,6 +254,22 @@ def test_the_customer_that_a_visit_rides_along_with_is_named_only_to_those_who_s
     assert shown["rides_with"] == ["O2", "O1"]
 
 
+def test_where_else_a_visit_could_be_and_what_could_make_way_is_told_to_those_who_see_it() -> None:
+    elsewhere = {"rep_id": "R2", "rep_name": "Ben", "date": "2026-11-30", "after": None, "after_name": None}
+    near = stop("account:A1", alternative={**elsewhere, "added_minutes": 9, "difference_minutes": 5}, added_minutes=4)
+    entry = left_out("due", "Lead", "A1")
+    entry["repair"] = {"kind": "end_later", "sentence": "End Monday 12 min later (Ben): +9 min driving"}
+    entry["repair"] |= {"minutes": 21, "rep_id": "R2", "date": "2026-11-30", "visit_id": None}
+    document = plan(day("R1", "Ann", near), *ANN_AND_BEN["rep_days"][1:], unplanned=[entry])  # type: ignore[arg-type]
+    part = cut_document(document, seen("R1", accounts=("A1",)))
+    assert part["rep_days"][0]["stops"][0]["added_minutes"] == 4
+    assert part["rep_days"][0]["stops"][0]["alternative"] is None
+    assert [each["repair"] for each in part["unplanned"]] == [None]
+    both = cut_document(document, seen("R1", "R2", accounts=("A1",)))
+    assert both["rep_days"][0]["stops"][0]["alternative"] == near["alternative"]
+    assert [each["repair"] for each in both["unplanned"]] == [entry["repair"]]
+
+
 def test_a_note_is_for_those_who_see_the_rep_that_it_is_about() -> None:
     notes = ["rep R1 (Ann): no days are planned", "rep R12 (Zed): no days are planned", "the area is old"]
     document = plan(notes=notes)
@@ -330,13 +346,27 @@ class Dice:
             worth_because=self.random.choice([None, self.sentence()]),
             rides_with=[self.id("O") for _ in self.upto(3)],
             handoff_missing=[self.sentence() for _ in self.upto(2)],
+            added_minutes=9,
+            alternative=self.random.choice([None, self.alternative()]),
         )
+
+    def alternative(self) -> dict[str, Any]:
+        rep, record = self.id("R"), self.id("A")
+        after = self.random.choice([(None, None), (f"account:{record}", f"Name {record}")])
+        where = {"rep_id": rep, "rep_name": f"Rep {rep}", "date": "2026-12-01"}
+        return {**where, "after": after[0], "after_name": after[1], "added_minutes": 9, "difference_minutes": 5}
+
+    def repair(self) -> dict[str, Any]:
+        moved = self.random.choice([None, f"account:{self.id('A')}"])
+        words = {"kind": "move", "sentence": self.sentence(), "minutes": 9}
+        return {**words, "rep_id": self.id("R"), "date": "2026-12-01", "visit_id": moved}
 
     def left_out(self) -> dict[str, Any]:
         kind, reason = self.random.choice(list(VisitKind)), self.random.choice(list(Reason))
         first = self.id("O" if kind in FIRST_VISITS else "A")
         more = [self.id("A") for _ in self.upto(1) if first[0] == "O"]
-        return left_out(kind, f"Name {first}", first, *more, sentence=self.sentence(), reason=reason)
+        entry = left_out(kind, f"Name {first}", first, *more, sentence=self.sentence(), reason=reason)
+        return {**entry, "rules": ["worth"], "repair": self.random.choice([None, self.repair()])}
 
     def listed(self, letter: str) -> list[dict[str, str]]:
         return [listed(record, f"Name {record}", self.sentence()) for record in map(self.id, letter * 3)]

@@ -77,7 +77,7 @@ def not_enough(plan: Plan, repair: Repair) -> bool:
 @given(plans())
 def test_what_a_stop_adds_and_its_best_alternative_are_those_of_trying_everything(plan: Plan) -> None:
     problem, solution = plan.problem, plan.solution
-    for told in marginals(problem, solution):
+    for told in marginals(Standing(problem, solution)):
         job = problem.job_by_id[told.job]
         route = next(route for route in solution.routes if told.job in route.jobs)
         if len(route.jobs) == 1 and (route.lodging_before or route.lodging_after):
