@@ -15,6 +15,7 @@ from planner.repository import UnitOfWork
 from planner.slots.agenda import Agendas, said_of
 from planner.slots.begun import Said
 from planner.slots.domain import ChangedDay
+from planner.visit_ids import record_behind
 
 DayKey = tuple[str, date]
 
@@ -45,12 +46,13 @@ def as_it_stands(
     return (order, shown) if version and shown is not None else None
 
 
-def visits_on(unit: UnitOfWork, agendas: Agendas, area: str, keys: Iterable[DayKey]) -> Mapping[str, DayKey]:
-    """Where what is left of some days, and what has been made on them, is: by visit id, those of the accounts too.
+def visits_on(unit: UnitOfWork, agendas: Agendas, area: str, keys: Iterable[DayKey]) -> Mapping[str, frozenset[DayKey]]:
+    """Where what is left of some days, and what has been made on them, is: by visit id, and of an account by the id of
+    its first visit, whichever of them it is.
 
     Who was not in may be visited on another day.
     """
-    there: dict[str, DayKey] = {}
+    there: dict[str, frozenset[DayKey]] = defaultdict(frozenset)
     for key in keys:
         try:
             day = agendas.day(unit, area, *key)
@@ -61,5 +63,6 @@ def visits_on(unit: UnitOfWork, agendas: Agendas, area: str, keys: Iterable[DayK
         for visit in (*day.listed, *made):
             if visit.id not in known or known[visit.id].disposition not in TO_TRY_AGAIN:
                 accounts = visit.stop["record_ids"][1:] if visit.stop is not None else []
-                there |= dict.fromkeys((visit.id, *(f"{RecordKind.ACCOUNT}:{id_}" for id_ in accounts)), key)
+                for id_ in (":".join(record_behind(visit.id)), *(f"{RecordKind.ACCOUNT}:{id_}" for id_ in accounts)):
+                    there[id_] |= {key}
     return there

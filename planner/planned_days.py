@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from planner.repository import UnitOfWork
+from planner.visit_ids import due_day
 
 DayKey = tuple[str, date]
 """A rep's id and a day."""
@@ -64,13 +65,17 @@ class PlannedDay:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A record that has no visit in a plan: the reason's code and sentence, as plan.json has them."""
+    """A record that has no visit in a plan: the reason's code and sentence, as plan.json has them.
+
+    `due` is the day that it is due where it is the second or a later visit to its customer.
+    """
 
     record_ids: tuple[str, ...]
     kind: str
     name: str
     reason: str
     sentence: str
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +179,11 @@ def _day(day: Mapping[str, Any]) -> PlannedDay:
 
 
 def _left_out(entry: Mapping[str, Any]) -> LeftOut:
-    return LeftOut(tuple(entry["record_ids"]), entry["kind"], entry["name"], entry["reason"], entry["sentence"])
+    return LeftOut(
+        tuple(entry["record_ids"]),
+        entry["kind"],
+        entry["name"],
+        entry["reason"],
+        entry["sentence"],
+        due_day(entry.get("visit_id", "")),
+    )

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import cast
 
 from planner.access import Scope
-from planner.candidates import VisitKind
+from planner.candidates import VisitKind, cadence_days
 from planner.days_begun import DayKey, as_it_stands, days_begun, visits_on
 from planner.domain import RecordKind, Rep
 from planner.errors import NotFoundError, PromiseBrokenError, RefusedError
@@ -26,6 +26,7 @@ from planner.handoffs.domain import TO_VISIT
 from planner.hotels.domain import Nights
 from planner.hotels.standing import nights_seen
 from planner.plan_document import RepDay, Stop, night_at, read_plan
+from planner.repeats import least_days
 from planner.repository import StoredPlan, UnitOfWork
 from planner.settings import Settings
 from planner.slots.agenda import Agendas
@@ -173,13 +174,12 @@ class Rebased:
         self._opportunities = {opportunity.id: opportunity for opportunity in snapshot.opportunities}
         self._lookup = Kept(snapshot)
         self._promised = {promise.visit_id: promise for promise in snapshot.promises}
-        self._promised_accounts = {
-            opportunity.account_id
-            for promise in snapshot.promises
-            if basis.covers(promise.day)
-            and (opportunity := self._opportunities.get(promise.opportunity_id))
-            and opportunity.account_id
-        }
+        self._accounts = {account.id: account for account in snapshot.accounts}
+        self._promised_to: dict[str, list[date]] = defaultdict(list)
+        for promise in snapshot.promises:
+            opportunity = self._opportunities.get(promise.opportunity_id)
+            if basis.covers(promise.day) and opportunity and opportunity.account_id:
+                self._promised_to[opportunity.account_id].append(promise.day)
         self._not_to_visit = {row.opportunity_id for row in snapshot.handoffs if row.state not in TO_VISIT}
 
     @cached_property
@@ -247,7 +247,7 @@ class Rebased:
         return rows
 
     @cached_property
-    def _on_begun_days(self) -> Mapping[str, DayKey]:
+    def _on_begun_days(self) -> Mapping[str, frozenset[DayKey]]:
         return visits_on(self._unit, self._agendas, self._basis.area, self._begun)
 
     def _passed(self) -> list[ChangedDay]:
@@ -275,13 +275,25 @@ class Rebased:
             return False
         if promise := self._promised.get(visit):
             return (promise.rep_id, promise.day) != key
-        if self._on_begun_days.get(visit, key) != key:
+        elsewhere = self._on_begun_days.get(f"{kind}:{record_id}", frozenset[DayKey]()) - {key}
+        if kind == RecordKind.ACCOUNT:
+            days = [*self._promised_to.get(record_id, ()), *(day for _, day in elsewhere)]
+            return any(abs(day - key[1]) < self._least_between(record_id) for day in days)
+        if elsewhere:
             return True
         opportunity = self._opportunities.get(record_id) if kind == RecordKind.OPPORTUNITY else None
-        account = opportunity.account_id if opportunity else record_id if kind == RecordKind.ACCOUNT else ""
         if stop["kind"] == VisitKind.APPOINTMENT:  # a promise that was cancelled, where nothing else was agreed
             return opportunity is not None and opportunity.appointment is None
-        return account in self._promised_accounts or (opportunity is not None and record_id in self._not_to_visit)
+        return opportunity is not None and (
+            opportunity.account_id in self._promised_to or record_id in self._not_to_visit
+        )
+
+    def _least_between(self, account_id: str) -> timedelta:
+        """So far apart are two visits to a customer at least; whom no record tells of is visited once."""
+        account, settings = self._accounts.get(account_id), self._settings.candidates
+        if account is None:
+            return timedelta.max
+        return timedelta(least_days(cadence_days(account, settings), settings))
 
     def _covered(self, key: DayKey) -> ChangedDay | list[_Refused] | None:
         """A day that the version plans: the row that it needs or, where promises have no room, which."""

@@ -22,6 +22,12 @@ def record_behind(visit: str) -> tuple[str, str]:
     return (word if not due or (word == RecordKind.ACCOUNT and _is_day(due)) else kind), record_id
 
 
+def due_day(visit: str) -> date | None:
+    """The day that it is due, of a second or later visit to a customer."""
+    _, _, due = visit.partition(":")[0].partition("@")
+    return date.fromisoformat(due) if _is_day(due) else None
+
+
 def is_to(visit: str, account_id: str) -> bool:
     """Whether it is a visit to a customer for its own sake, and to this one."""
     return record_behind(visit) == (RecordKind.ACCOUNT, account_id)

@@ -18,7 +18,8 @@ from planner.slots.alternatives import AgendaVisit, Visits
 from planner.slots.deciding import carry_out_days, without_elsewhere
 from planner.slots.desk import Desk
 from planner.slots.domain import BookingState, ChangedDay
-from planner.visit_ids import record_behind, visit_id
+from planner.slots.repeating import made_up_for
+from planner.visit_ids import record_behind
 from routing.geo import LatLon
 
 RECENT = timedelta(days=7)
@@ -35,26 +36,36 @@ def make_up_for(
     """
 
     def decide(unit: UnitOfWork) -> list[ChangedDay]:
-        visits = _made_up_for(unit, area, rep_id, day)
+        visits = _made_up_for(unit, agendas, area, rep_id, day, settings)
         return without_elsewhere(unit, agendas, area, (rep_id, day), visits, settings) if visits else []
 
     def decide_back(unit: UnitOfWork) -> list[ChangedDay]:
-        visits = _made_up_for_no_more(unit, area, rep_id, day)
+        visits = _made_up_for_no_more(unit, agendas, area, rep_id, day, settings)
         return _back_in_days(unit, agendas, area, visits, settings)
 
     carry_out_days(store, actor, area, decide, "day.visits_made_up_for")
     carry_out_days(store, actor, area, decide_back, "day.visits_put_back")
 
 
-def _made_up_for_no_more(unit: UnitOfWork, area: str, rep_id: str, day: date) -> frozenset[str]:
+def _made_up_for_no_more(
+    unit: UnitOfWork, agendas: Agendas, area: str, rep_id: str, day: date, settings: Settings
+) -> frozenset[str]:
     """Visits that a report of the day made up for, and that no report which counts does, of any day lately."""
     met = unit.visit_reports.find(area=area, rep_id=rep_id, day=day, disposition=Disposition.MET)
     if not met:
         return frozenset()
-    visits = {visit_id(RecordKind.ACCOUNT, report.account_id) for report in met if report.account_id}
+    visits = {
+        id_
+        for account_id in {report.account_id for report in met}
+        for id_ in made_up_for(unit, agendas, area, account_id, day, settings)
+    }
     visits |= {report.visit_id for report in met if report.opportunity_id and _to_visit(unit, area, report)}
     lately = unit.field_visits.within("day", day - RECENT, day + RECENT, area=area, disposition=Disposition.MET)
-    visits -= {visit_id(RecordKind.ACCOUNT, visit.account_id) for visit in lately if visit.account_id}
+    visits -= {
+        id_
+        for account_id, on in {(visit.account_id, visit.day) for visit in lately}
+        for id_ in made_up_for(unit, agendas, area, account_id, on, settings)
+    }
     return frozenset(visits)
 
 
@@ -125,14 +136,15 @@ def _put_back(desk: Desk, listed: Visits, visit: AgendaVisit, planned: list[str]
     return again if desk.keeps(again) else desk.with_visit(listed, visit) or listed
 
 
-def _made_up_for(unit: UnitOfWork, area: str, rep_id: str, day: date) -> frozenset[str]:
+def _made_up_for(
+    unit: UnitOfWork, agendas: Agendas, area: str, rep_id: str, day: date, settings: Settings
+) -> frozenset[str]:
     rep = unit.records(area).get(RecordKind.REP, rep_id)
     if day < unit.now().astimezone(rep.zone if isinstance(rep, Rep) else UTC).date() - RECENT:
         return frozenset()
-    visits = set()
+    visits = set[str]()
     for visit in unit.field_visits.find(area=area, rep_id=rep_id, day=day, disposition=Disposition.MET):
-        if visit.account_id:
-            visits.add(visit_id(RecordKind.ACCOUNT, visit.account_id))
+        visits |= made_up_for(unit, agendas, area, visit.account_id, day, settings)
         handoff = unit.handoffs.get(area, visit.opportunity_id) if visit.opportunity_id else None
         if handoff is not None and handoff.state not in TO_VISIT:
             visits.add(visit.visit_id)

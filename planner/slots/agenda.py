@@ -25,6 +25,7 @@ from planner.slots.working_order import (
 )
 from planner.snapshot import Snapshot
 from planner.translation import WorkingDay, working_days
+from planner.visit_ids import is_to
 from routing.geo import LatLon
 from routing.travel_times import TravelTimeSource
 
@@ -150,6 +151,12 @@ class Agendas:
         """The rep-days on which a visit is in the published plan, as that was made."""
         days = self._plan(unit, area).days
         return [key for key, day in days.items() if any(stop["visit_id"] == visit for stop in day["stops"])]
+
+    def planned_to(self, unit: UnitOfWork, area: str, account_id: str) -> list[tuple[str, date]]:
+        """The visits to a customer for its own sake in the published plan, as that was made, and their days."""
+        days = self._plan(unit, area).days
+        stops = [(stop["visit_id"], key[1]) for key, day in days.items() for stop in day["stops"]]
+        return [(id_, day) for id_, day in stops if account_id in id_ and is_to(id_, account_id)]
 
     def _plan(self, unit: UnitOfWork, area: str) -> PublishedPlan:
         version = unit.plans(area).published_version()

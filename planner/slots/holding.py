@@ -35,7 +35,7 @@ from planner.slots.deciding import (
 )
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
-from planner.visit_ids import visit_id
+from planner.slots.repeating import made_up_for
 
 __all__ = ["HoldAsk", "SlotGoneError", "cancel", "confirm", "expire", "hold", "release"]
 
@@ -153,7 +153,7 @@ def confirm(
         check_able(desk, promise)
         visit = replace(desk.booked(promise), stop=desk.promised_stop(promise, deal))
         # What the plan or the promise before had for them is made up for, also the visit to the account for itself.
-        instead = {promise.visit_id, visit_id(RecordKind.ACCOUNT, deal.account_id)}
+        instead = {promise.visit_id, *made_up_for(unit, agendas, area, deal.account_id, promise.day, settings)}
         others = tuple(each for each in desk.day.listed if each.id not in instead)
         if any(each.id == present.order_id for each in others):
             listed: Visits | None = tuple(visit if each.id == present.order_id else each for each in others)

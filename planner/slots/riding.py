@@ -18,6 +18,7 @@ from planner.slots.deciding import Also, Change, booking_of, carry_out, taken_ou
 from planner.slots.desk import Desk
 from planner.slots.domain import Booking, BookingState
 from planner.slots.nearby import share_passed
+from planner.slots.repeating import made_up_for
 from planner.visit_ids import visit_id
 from planner.worth import account_worth
 from routing.geo import LatLon
@@ -53,6 +54,9 @@ def add_ride_along(
             raise ConflictError("customers ride along with a promise: confirm the hold first")
         account, place = _account(unit, promise, account_id, settings)
         id_ = visit_id(RecordKind.ACCOUNT, account.id)
+        instead = made_up_for(unit, agendas, area, account.id, promise.day, settings)
+        if id_ not in instead:  # that is the id of a visit that stays
+            id_ = visit_id(RecordKind.ACCOUNT, account.id, promise.day)
         desk = Desk.of(unit, agendas, area, promise.rep_id, promise.day, settings, place)
         if any(each.id == id_ for each in desk.day.listed):
             return Change(promise)
@@ -67,7 +71,7 @@ def add_ride_along(
         listed = desk.with_visit(desk.day.listed, replace(visit, stop=told))
         if listed is None:
             raise SlotGoneError(f"{desk.day.rep.name}'s day has no time for this customer without moving a visit")
-        elsewhere = taken_out_elsewhere(unit, agendas, promise, {id_}, settings)
+        elsewhere = taken_out_elsewhere(unit, agendas, promise, instead, settings)
         return Change(
             promise,
             days=(desk.changed(listed, shown=True), *elsewhere),

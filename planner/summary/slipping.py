@@ -111,6 +111,8 @@ def _not_planned(week: Material) -> Iterator[tuple[str, Named]]:
     for entry in week.planned.left_out:
         if entry.kind in _NOT_DUE or entry.reason == Reason.VISITED_ANYWAY or not entry.record_ids:
             continue
+        if entry.due is not None and not week.first <= entry.due <= week.last:
+            continue  # the plan is of more weeks than this one
         id_ = entry.record_ids[0]
         reason = PLAN_WORDS.get(entry.reason, entry.reason)
         if entry.kind == VisitKind.DUE:
