@@ -16,9 +16,11 @@ from planner.domain import Rep
 from planner.errors import InvalidRecordError
 from planner.hotels.domain import Hotel, Night, Nights
 from planner.plan_document import PlanDocument, read_plan, write_plan
+from planner.planning import make_plan
 from planner.settings import OvernightSettings
 from routing.checks import violations
 from routing.problem import Problem
+from routing.solver import DEFAULT_ENGINE, Engine, SearchLimits
 
 NIGHT = Night.of(BEAR, 120)
 
@@ -86,6 +88,45 @@ def test_hotels_beyond_the_customers_of_a_rep_are_none_for_them() -> None:
     town = valley()
     town.add(rep("ben", overnight=True))
     assert problem_of(town).lodgings[0].vehicles == frozenset({"anna"})
+
+
+# ---- what the search makes of it
+
+
+def two_far_customers(minutes: int) -> Town:
+    """Each takes a day from home, of four hours' driving and more; a night at the Bear saves 200 minutes of it."""
+    town = Town()
+    town.add(ANNA, door())
+    for name, east in (("abbey", 130), ("barn", 120)):
+        town.add(opportunity(name, visit_minutes=140, value=200_000.0), door(east))
+    town.hotels.append(replace(BEAR, minutes=minutes))
+    return town
+
+
+@pytest.mark.skipif(DEFAULT_ENGINE is not Engine.RUIN_RECREATE, reason="OR-Tools alone drives home every night")
+def test_a_rep_stays_overnight_where_driving_home_costs_more_than_the_night() -> None:
+    town = two_far_customers(minutes=190)
+    plan = town.plan(MONDAY, 3)
+    nights = [day["end"]["hotel"]["name"] for day in plan["rep_days"] if "hotel" in day["end"]]
+    assert (nights, plan["totals"]["visits"]) == (["The Bear"], 2)
+    assert plan["totals"]["cost_seconds"] == plan["totals"]["drive_seconds"] + 190 * 60
+    assert town.broken(plan) == []
+
+
+def test_a_rep_drives_home_where_that_costs_less_than_the_night() -> None:
+    town = two_far_customers(minutes=210)
+    assert town.translation(MONDAY, 3).problem.lodgings
+    plan = town.plan(MONDAY, 3)
+    assert all("hotel" not in day["end"] for day in plan["rep_days"])
+    assert plan["totals"]["visits"] == 2
+
+
+def test_or_tools_alone_drives_home_every_night() -> None:
+    town = two_far_customers(minutes=10)
+    limits = SearchLimits(work=2, seed=1, engine=Engine.ORTOOLS)
+    plan = make_plan(town.snapshot(), "town", town.source, MONDAY, 3, limits, town.settings)
+    assert all("hotel" not in day["end"] for day in plan["rep_days"])
+    assert town.broken(plan) == []
 
 
 # ---- what the plan says
