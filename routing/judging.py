@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from routing.checks import Violation, violations
 from routing.errors import InstanceError
 from routing.problem import UNREACHABLE, Job, Problem, Shift
+from routing.resequencing import resequenced
 from routing.solution import Route, Solution, Step
 from routing.timing import Timeline, schedule, setup_s
 
@@ -69,34 +70,65 @@ def as_driven(
 
 
 def mended(problem: Problem, sequences: Mapping[str, Sequence[str]]) -> tuple[Solution, tuple[str, ...]]:
-    """The best of sequences that know nothing of some rules: of each, in its order, what can be done; and what cannot.
+    """The best of sequences that know nothing of some rules; and the jobs of them that are not in it.
 
-    What must be done is kept first, then what is worth most. Of a group the first of these stays; of a series, what
-    is not as far apart as it must be goes. All nights are spent at home.
+    Of each sequence all is done, in its order or another, or else what must be done and then what is worth most, in
+    its order. What had no place there goes where it adds least driving, if that is less than it is worth. Of a group
+    the first stays; of a series, what is not as far apart as it must be goes. All nights are spent at home.
     """
-    dropped: list[str] = []
-    done: dict[str, list[Job]] = {}
+    days: dict[str, list[Job]] = {}
     groups: set[str] = set()
+    homeless: list[Job] = []
     for shift in problem.shifts:
-        kept: list[tuple[int, Job]] = []
-        given = list(enumerate(_job(problem, id_) for id_ in sequences.get(shift.id, ())))
-        for place, job in sorted(given, key=lambda each: (-each[1].cost_of_leaving_out_s, each[0])):
-            longer = sorted([*kept, (place, job)], key=lambda each: each[0])
-            possible = job.group not in groups and problem.may_serve(shift, job)
-            if possible and Timeline.of(problem, shift, [each for _, each in longer]).feasible:
-                kept = longer
-                if job.group is not None:
-                    groups.add(job.group)
-            else:
-                dropped.append(job.id)
-        done[shift.id] = [job for _, job in kept]
-    too_near = _badly_spaced(problem, done)
+        possible = []
+        for job in (_job(problem, id_) for id_ in sequences.get(shift.id, ())):
+            if job.group in groups or not problem.may_serve(shift, job):
+                homeless.append(job)
+                continue
+            possible.append(job)
+            if job.group is not None:
+                groups.add(job.group)
+        order = possible
+        if not Timeline.of(problem, shift, possible).feasible:
+            order = list(resequenced(problem, shift, possible) or _what_fits(problem, shift, possible))
+        days[shift.id] = order
+        homeless += [job for job in possible if job not in order]
+    for job in sorted(homeless, key=lambda job: (-job.cost_of_leaving_out_s, job.id)):
+        if not any(job.group is not None and other.group == job.group for day in days.values() for other in day):
+            _put(problem, days, job)
+    too_near = _badly_spaced(problem, days)
     routes = []
     for shift in problem.shifts:
-        route = schedule(problem, shift, [job for job in done[shift.id] if job.id not in too_near])
+        route = schedule(problem, shift, [job for job in days[shift.id] if job.id not in too_near])
         if route is not None:
             routes.append(route)
-    return _solution(problem, routes), (*dropped, *sorted(too_near))
+    solution = _solution(problem, routes)
+    left_out = set(solution.unassigned)
+    return solution, tuple(id_ for ids in sequences.values() for id_ in ids if id_ in left_out)
+
+
+def _what_fits(problem: Problem, shift: Shift, jobs: Sequence[Job]) -> list[Job]:
+    """In their order: what must be done first, then what is worth most."""
+    kept: list[tuple[int, Job]] = []
+    for place, job in sorted(enumerate(jobs), key=lambda each: (-each[1].cost_of_leaving_out_s, each[0])):
+        longer = sorted([*kept, (place, job)], key=lambda each: each[0])
+        if Timeline.of(problem, shift, [each for _, each in longer]).feasible:
+            kept = longer
+    return [job for _, job in kept]
+
+
+def _put(problem: Problem, days: Mapping[str, list[Job]], job: Job) -> None:
+    """Where it adds least driving, if anywhere for less than it is worth."""
+    best: tuple[int, str, int] | None = None
+    for shift in problem.eligible_shifts[job.id]:
+        line = Timeline.of(problem, shift, days[shift.id])
+        for position in range(len(line.jobs) + 1):
+            added_s = line.added_drive_s(job, position)
+            if added_s is not None and added_s < job.cost_of_leaving_out_s:
+                place = (added_s, shift.id, position)
+                best = place if best is None else min(best, place)
+    if best is not None:
+        days[best[1]].insert(best[2], job)
 
 
 def _job(problem: Problem, id_: str) -> Job:

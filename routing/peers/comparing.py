@@ -25,8 +25,8 @@ VROOM_LEVEL = 5
 class Run:
     """What a solver found in `seconds` of wall-clock.
 
-    `dropped`: how many visits of a peer's routes were left out, since together they break a rule; `notes` say what the
-    peer is given and what it could not be told.
+    `dropped`: how many visits of a peer's routes had no place once these kept every rule; `notes` say what the peer is
+    given and what it could not be told.
     """
 
     solver: str
@@ -47,7 +47,7 @@ def run_ours(problem: Problem, limits: SearchLimits, on_progress: Callable[[Prog
 def run_peer(name: str, problem: Problem, seconds: float, seed: int, threads: int | None = None) -> Run:
     """A peer's plan: VROOM takes its own time on as many threads as this machine has cores, PyVRP the seconds on one.
 
-    Its sequences are timed by us. Where a rule is broken, what cannot be done is dropped, the least worth first.
+    Its sequences are timed by us. Where they break a rule, they are mended: see `routing.judging.mended`.
 
     Raises:
         PeerError: there is no such peer, it is not installed, or it failed.

@@ -12,7 +12,7 @@ from routing.solver.regions.incumbent import Incumbent
 MOST_SHIFTS = 6
 CANDIDATES = 25
 """Shifts of a region at most, and jobs left out that it is offered: chosen on one run of week 1 of
-tests/benchmarks/bench_solver.py, where 150 regions with 25 ended lower than 120 with 40, for a fifth more CPU."""
+tests/benchmarks/bench_peers.py field, where 150 regions with 25 ended lower than 120 with 40, for a fifth more CPU."""
 FAR_S = 10**6
 """What a place that cannot be reached counts as, where the nearest is looked for."""
 REACH_S = 1200

@@ -28,7 +28,7 @@ IN_FLIGHT = 4
 """Regions handed out at a time, whatever the number of workers: the plan must not depend on that."""
 BLOCK_SOLUTIONS = 50
 REGION_SOLUTIONS = 30
-"""On week 1 of tests/benchmarks/bench_solver.py a region gained as much in 0.1 s of search as in 0.6 s."""
+"""On week 1 of tests/benchmarks/bench_peers.py field a region gained as much in 0.1 s of search as in 0.6 s."""
 BLOCK_SECONDS = 1.5
 REGION_SECONDS = 0.6
 """What one region may take at most where seconds are the limit; on week 1 it needed about 0.3 s on a busy machine."""
