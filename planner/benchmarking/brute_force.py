@@ -4,9 +4,11 @@ checks but the values."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 from routing.insertion import Itinerary
 from routing.problem import UNREACHABLE, Job, Shift, TimeWindow
@@ -79,19 +81,17 @@ def _done_by(day: Itinerary, gap: int | None) -> bool:
 def _driven(day: Itinerary, leg: int, now: int) -> int:
     """When somebody arrives who sets out on a leg now: from one change of the hour to the next, what is left of the way
     is that share of it at the new speed, rounded up."""
-    tables = (day.drive_s, *day.tables)
     if not day.traffic:
         return now + day.drive_s[leg]
-    holds = [change for change in day.traffic if change.from_s <= now][-1]
-    left = tables[holds.table][leg]
-    for change in day.traffic:
-        if change.from_s <= now:
-            continue
+    tables = (day.drive_s, *day.tables)
+    k = bisect_right(day.traffic, now, key=lambda change: change.from_s) - 1
+    left = tables[day.traffic[k].table][leg]
+    for before, change in pairwise(day.traffic[k:]):
         if now + left <= change.from_s:
             break
-        left, now = left - (change.from_s - now), change.from_s
-        left = math.ceil(Fraction(left * tables[change.table][leg], tables[holds.table][leg]))
-        holds = change
+        left -= change.from_s - now
+        left = math.ceil(Fraction(left * tables[change.table][leg], tables[before.table][leg]))
+        now = change.from_s
     return now + left
 
 

@@ -14,10 +14,12 @@ from cli_cast import Office
 
 from planner.benchmarking.brute_force import fits, possible
 from planner.benchmarking.scenario import Scenario, make_scenario
-from planner.settings import Settings
+from planner.benchmarking.slots import measure
+from planner.settings import Settings, TrafficSettings
 from routing.geo import LatLon
 from routing.insertion import Itinerary
 from routing.problem import UNREACHABLE, Break, Job, Shift, TimeWindow
+from routing.speeds import Slowdown
 from routing.travel_times import FanTimes, GreatCircleTravelTimes
 
 SETTINGS = Settings(home=Path("nowhere"), database_url="")
@@ -46,6 +48,18 @@ def test_a_team_of_a_few_is_the_first_of_the_many() -> None:
     few = team(4).of(2)
     assert few.reps == team(4).reps[:2]
     assert {day.working_day.rep.id for day in few.days} == {rep.id for rep in few.reps}
+
+
+def test_where_driving_takes_longer_at_some_hours_no_offer_is_false_and_none_is_missing() -> None:
+    """The days are such as can be kept at the worst of them."""
+    streets, doors = GreatCircleTravelTimes(kmh=30), [LatLon(51.5 + 0.008 * i, -3 + 0.01 * i) for i in range(15)]
+    factors = {"main_roads": 1.6}
+    busy = TrafficSettings("07:00-09:30", "16:00-18:30", morning_factors=factors, evening_factors={"main_roads": 1.3})
+    scenario = make_scenario(streets.slowed(Slowdown(main_roads=1.6)), doors, 2, 2, 1, SETTINGS)
+    figures = measure(scenario, streets, 6, 6, replace(SETTINGS, traffic=busy))
+    assert figures.offers_compared > 10
+    assert figures.windows_compared > 50
+    assert figures.false_offers == figures.missed_offers == 0
 
 
 HOUR = 3600
