@@ -138,6 +138,7 @@ def use_everything() -> None:
     """Call every loop of this program once, with arguments of the types that it is called with in earnest."""
     network = _use_streets()
     _use_alignment(network)
+    _use_search()
 
 
 def _corners() -> list[LatLon]:
@@ -172,6 +173,15 @@ def _use_alignment(network: Any) -> None:
     centres = [Centre(f"C{n}", Base(place, place, 8 * 3600), 1200.0) for n, place in enumerate(corners[:2])]
     sites = [Site(f"S{n}", place, 1.0, 1800, current=f"C{n % 2}") for n, place in enumerate(corners)]
     align(sites, centres, network, AlignmentLimits(work=1))
+
+
+def _use_search() -> None:
+    from routing.problem import Job, Problem, Shift, TimeWindow
+    from routing.solver import Engine, SearchLimits, solve
+
+    job = Job("J", 1, 600, (TimeWindow(0, 86_400),), penalty_s=3600)
+    problem = Problem((job,), (Shift("S", "V", 0, 0, 0, 86_400),), [[0, 60], [60, 0]], [[0, 60], [60, 0]])
+    solve(problem, SearchLimits(work=1, engine=Engine.RUIN_RECREATE))
 
 
 if __name__ == "__main__":

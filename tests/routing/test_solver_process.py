@@ -16,7 +16,7 @@ import pytest
 from routing.checks import violations
 from routing.errors import RoutingError
 from routing.problem import DAY_S, Job, Problem, Shift, TimeWindow
-from routing.solver import Progress, SearchLimits, solve
+from routing.solver import Engine, Progress, SearchLimits, solve
 from routing.solver.regions.worker import Crew
 
 
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_an_error_and_not_a_hang(monkeypatch: pytest.MonkeyPa
             worker.send_signal(signal.SIGKILL)
 
     with pytest.raises(RoutingError, match="ended before its time"):
-        solve(a_week(), SearchLimits(work=500), kill)
+        solve(a_week(), SearchLimits(work=500, engine=Engine.ORTOOLS), kill)
 
 
 def test_ctrl_c_in_the_terminal_does_not_reach_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_the_workers(monkeypatch: pytest.M
         sessions.update(os.getsid(worker.pid) for worker in crews[0]._workers if worker.poll() is None)
 
     sessions: set[int] = set()
-    solve(a_week(), SearchLimits(work=6), look)
+    solve(a_week(), SearchLimits(work=6, engine=Engine.ORTOOLS), look)
     assert sessions
     assert os.getsid(0) not in sessions
 

@@ -81,7 +81,7 @@ class Layout:
 
 def laid_out(problem: Problem) -> Layout:
     """The problem as arrays. O(jobs × shifts + jobs × jobs)."""
-    seconds = _tables(problem)
+    seconds, changes = _tables(problem)
     shifts = _shifts(problem)
     fit = _fit(problem, seconds[0], shifts)
     served = np.flatnonzero((fit[:, :, F_COST] < FAR).any(axis=1))
@@ -101,7 +101,7 @@ def laid_out(problem: Problem) -> Layout:
         fit,
         _array(windows, 2).astype(np.int32),
         seconds,
-        _array([(change.from_s, change.table) for change in problem.traffic] or [(0, 0)], 2),
+        changes,
         may,
         near,
         _beside(seconds[0], jobs) if alike else np.zeros((len(able), 0), dtype=np.int64),
@@ -133,16 +133,21 @@ def _padded(rows: Sequence[Sequence[int]]) -> Longs:
     return table
 
 
-def _tables(problem: Problem) -> Ints:
+def _tables(problem: Problem) -> tuple[Ints, Longs]:
+    """The tables and the changes; where one table holds all the time, that one alone."""
+    tables = (problem.seconds, *problem.tables)
+    changes = [(change.from_s, change.table) for change in problem.traffic]
+    if len(changes) < 2:
+        tables, changes = (tables[changes[0][1] if changes else 0],), [(0, 0)]
     n = len(problem.seconds)
-    seconds = np.zeros((2 + len(problem.tables), n, n), dtype=np.int32)
-    for k, table in enumerate((problem.seconds, *problem.tables)):
+    seconds = np.zeros((len(tables) + 1, n, n), dtype=np.int32)
+    for k, table in enumerate(tables):
         for row, values in zip(seconds[k], table, strict=True):
             row[:] = values
     seconds[seconds == UNREACHABLE] = FAR
     np.minimum(seconds, FAR, out=seconds)
     seconds[-1] = seconds[0].T
-    return seconds
+    return seconds, _array(changes, 2)
 
 
 def _shifts(problem: Problem) -> Longs:
@@ -269,7 +274,8 @@ def _first_columns(rows: NDArray[np.int64], columns: int) -> Longs:
         rows = rows * rows.shape[1] + np.arange(rows.shape[1])
         kept = np.argpartition(rows, columns - 1, axis=1)[:, :columns]
         order = np.argsort(np.take_along_axis(rows, kept, axis=1), axis=1)
-        return np.take_along_axis(kept, order, axis=1).astype(np.int64)
+        rows = np.take_along_axis(kept, order, axis=1)
+        return np.ascontiguousarray(rows, dtype=np.int64)
     return np.argsort(rows, axis=1, kind="stable").astype(np.int64)
 
 
