@@ -43,6 +43,19 @@ CODES: Mapping[Rule, str] = {
 }
 """What rules are called in a plan; of an appointment or a promise `opening_hours` is its `APPOINTMENT`."""
 APPOINTMENT = "appointment"
+_HEADLINES: Mapping[Reason, Rule] = {
+    Reason.OUTSIDE_HOURS: Rule.WINDOWS,
+    Reason.NO_TIME_LEFT: Rule.TIME_TAKEN,
+    Reason.TOO_FAR: Rule.WORTH,
+    Reason.NO_REP_WITH_SKILL: Rule.SKILLS,
+    Reason.NO_REP: Rule.VEHICLES,
+    Reason.DEADLINE_IMPOSSIBLE: Rule.DEADLINE,
+    Reason.APPOINTMENT_IMPOSSIBLE: Rule.WINDOWS,
+    Reason.UNREACHABLE: Rule.UNREACHABLE,
+    Reason.VISITED_ANYWAY: Rule.GROUP,
+    Reason.SPACING: Rule.SPACING,
+}
+"""The rule that the reason of an entry speaks of: of equally small sets of rules one with it is told."""
 RULE_CODES = (*CODES.values(), APPOINTMENT)
 
 
@@ -92,7 +105,7 @@ class Whys:
     def explained(self, entry: Unplanned, job: str) -> Unplanned:
         """The entry of a visit with its rules and the cheapest repair."""
         case, visit = self._left_out.case(job), self.translation.visits[job]
-        found = blocking(case)
+        found = blocking(case, _HEADLINES.get(entry.reason))
         return replace(entry, rules=_codes(found, visit, entry.reason), repair=self._repair(case))
 
     def _repair(self, case: Case) -> SuggestedRepair | None:

@@ -39,6 +39,25 @@ REASONS = {
 }
 """Heading and sentence of each reason, in the order in which a person should look at them."""
 
+RULES = {
+    "account_visited": "the account is visited anyway",
+    "owner": "whose customer it is",
+    "skills": "skills",
+    "unreachable": "no street leads there",
+    "deadline": "the deadline",
+    "opening_hours": "opening hours",
+    "appointment": "the agreed time",
+    "spacing": "days between visits",
+    "capacity": "what a day can hold",
+    "max_visits": "most visits a day",
+    "other_visits": "the time of other visits",
+    "work_end": "end of work",
+    "work_start": "start of work",
+    "break": "the break",
+    "worth": "its worth",
+}
+"""The rules that may keep a visit out of a plan, in a few words."""
+
 
 def phone_link(phone: str) -> str:
     """Where a phone dials the number (RFC 3966); empty for none. An extension stays for a person to dial."""

@@ -24,8 +24,8 @@ class Blocking:
     """Why a job is left out.
 
     Attributes:
-        rules: the smallest set that blocks it, of equally small ones that with the rules that come first; empty where
-            nothing blocks it, or where nothing could let it in.
+        rules: the smallest set that blocks it, of equally small ones one with a rule that is asked for, and then that
+            with the rules that come first; empty where nothing blocks it, or where nothing could let it in.
         singly: the rules whose lifting alone lets it in; all of them are in `rules`.
         possible: whether it could be taken in if all rules were lifted.
     """
@@ -41,18 +41,26 @@ class Blocking:
         return self.possible and not self.rules
 
 
-def blocking(case: Case) -> Blocking:
-    """The rules that keep a job out."""
+def blocking(case: Case, rather: Rule | None = None) -> Blocking:
+    """The rules that keep a job out; of equally small sets one with the rule `rather`."""
     able = case.corrections
     blocks = ~able[::-1]  # the sets that are kept, when those are lifted
     order = _from_the_smallest()
-    smallest = int(order[int(np.argmax(blocks[order]))]) if not able[0] else 0
+    smallest = 0
+    if not able[0] and able[ALL]:
+        found = order[blocks[order]]
+        alike = found[_SIZES[found] == _SIZES[found[0]]]
+        asked_for = alike[alike & BIT[rather] > 0] if rather is not None else alike
+        smallest = int(asked_for[0] if len(asked_for) else alike[0])
     return Blocking(
         case.job.id,
         rules_in(smallest),
         () if able[0] else tuple(rule for rule in RULES if able[BIT[rule]]),
         bool(able[ALL]),
     )
+
+
+_SIZES = np.array([bits.bit_count() for bits in range(ALL + 1)], dtype=np.int64)
 
 
 @cache

@@ -109,6 +109,32 @@ def test_visits_at_one_door_are_one_stop_with_one_marker(office: Office) -> None
     assert [entry["title"] for entry in json.loads(found[1])[0]["stops"]] == ["Customer 1 · Upstairs", "Customer 2"]
 
 
+def test_why_here_says_what_a_visit_adds_and_where_else_it_could_be(office: Office) -> None:
+    where = {"rep_id": "ann", "rep_name": "Ann", "date": TUESDAY, "after": "account:A7", "after_name": "Bar"}
+    office.keep(
+        plan(
+            [
+                rep_day(
+                    stops=[
+                        stop(
+                            added_minutes=9,
+                            alternative={**where, "added_minutes": 18, "difference_minutes": 9},
+                        ),
+                        stop(2, "09:55", "10:25", added_minutes=4, alternative=None),
+                        stop(3, "10:35", "10:45"),
+                    ]
+                ),
+                rep_day(day=TUESDAY),
+            ]
+        )
+    )
+    text = office.text(ANN)
+    assert "Here it adds 9 min of driving. The best other place is Tue 1 Dec with Ann, after Bar:" in text
+    assert "18 min of driving, 9 min more in all." in text
+    assert "Here it adds 4 min of driving. There is no other place for it that keeps every rule" in text
+    assert text.count("Why here?") == 2
+
+
 def test_waiting_is_worth_a_line_only_beyond_ten_minutes(office: Office) -> None:
     stops = [stop(arrive=at("09:00")), stop(2, "10:30", "10:45", arrive=at("10:05"))]
     office.keep(plan([rep_day(stops=stops)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plan_cast import Office, Skeleton, plan, unplanned
@@ -94,3 +95,38 @@ def test_hundreds_of_rows_come_folded(office: Office) -> None:
 def test_when_everything_is_planned_the_page_says_so(office: Office) -> None:
     office.keep(plan())
     assert "Every candidate has a visit" in office.text(UNPLANNED)
+
+
+# --- the fewest rules, and the cheapest repair ------------------------------------------------------------------------
+
+
+def repair(kind: str, sentence: str, **changes: Any) -> dict[str, Any]:
+    usual = {"kind": kind, "sentence": sentence, "minutes": 21, "rep_id": "ann", "date": "2026-11-30"}
+    return {**usual, "visit_id": None, **changes}
+
+
+def test_what_keeps_a_customer_out_is_told_with_the_cheapest_repair_and_where_it_is_done(office: Office) -> None:
+    later = repair("end_later", "End Monday 12 min later (Ann): +9 min driving")
+    room = repair("insert", "There is room on Monday (Ann)", rep_id="gone")
+    office.keep(
+        plan(
+            unplanned=[
+                unplanned("A1", rules=["other_visits", "work_end"], repair=later),
+                unplanned("O1", kind="opportunity", rules=[], repair=room),
+                unplanned("A2", rules=["no_time_left"], repair=None),
+            ]
+        )
+    )
+    text = office.text(UNPLANNED)
+    assert "Kept out by: the time of other visits, end of work" in text
+    assert "End Monday 12 min later (Ann): +9 min driving See that day for Left out A1" in text
+    assert "Change the records for Left out A1" in text
+    assert "There is room on Monday (Ann) Book a time for Left out O1" in text
+    assert text.count("Kept out by") == 1
+    page = office.page(UNPLANNED)
+    assert "/a/helsinki/day/2026-11-30/rep?" in page
+    assert "/a/helsinki/book?opportunity=O1" in page
+
+
+def test_a_plan_of_an_older_program_says_its_reasons(listed: Office) -> None:
+    assert "Kept out by" not in listed.text(UNPLANNED)

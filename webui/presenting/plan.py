@@ -10,11 +10,17 @@ from zoneinfo import ZoneInfo
 
 from planner.candidates import Reason, VisitKind
 from planner.errors import PlannerError
-from planner.plan_document import ListedEntry, PlanDocument, RepDay, UnplannedEntry, read_plan
+from planner.plan_document import ListedEntry, PlanDocument, RepairEntry, RepDay, UnplannedEntry, read_plan
 from webui.errors import PlanUnreadableError
 from webui.maps import COLOURS
 from webui.presenting.rep_day import DayView, RepDayView, RepView, rep_day_view
-from webui.words import KINDS, count, distance, duration, long_day, sentence, short_day, span_of_days
+from webui.words import KINDS, RULES, count, distance, duration, long_day, sentence, short_day, span_of_days
+
+_OF_RECORDS = (
+    *("end_later", "start_earlier", "shorter_break", "one_more", "other_vehicle", "skill"),
+    *("closes_later", "opens_earlier"),
+)
+"""Repairs that change what a record says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,13 @@ class UnplannedView:
     sentence: str
     worth: str
     broken_promise: bool
+    rules: str = ""
+    repair: str = ""
+    repair_day: tuple[str, str] = ("", "")
+    """Rep id and ISO date of the day that the repair is about."""
+    repair_in: str = ""
+    """Where the product can do it: `booking` of the opportunity, or the `records`."""
+    opportunity_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,8 @@ def _day_totals(entries: Sequence[RepDay]) -> DayTotals:
 
 def _unplanned(entry: UnplannedEntry) -> UnplannedView:
     kind, reason = VisitKind(entry["kind"]), Reason(entry["reason"])
+    repair = entry.get("repair")
+    opportunity = entry["record_ids"][0] if kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY) else ""
     return UnplannedView(
         name=entry["name"],
         kind=kind,
@@ -161,7 +176,19 @@ def _unplanned(entry: UnplannedEntry) -> UnplannedView:
         sentence=sentence(entry["sentence"]),
         worth="" if entry["worth_minutes"] is None else duration(entry["worth_minutes"] * 60),
         broken_promise=kind == VisitKind.APPOINTMENT and reason != Reason.APPOINTMENT_ON_ANOTHER_DAY,
+        rules=", ".join(RULES[rule] for rule in entry.get("rules", ()) if rule in RULES),
+        repair="" if repair is None else repair["sentence"],
+        repair_day=("", "") if repair is None else (repair["rep_id"], repair["date"]),
+        repair_in="" if repair is None else _done_in(repair, opportunity),
+        opportunity_id=opportunity,
     )
+
+
+def _done_in(repair: RepairEntry, opportunity: str) -> str:
+    """Rules of a rep or a customer are changed in the records; an opportunity can be booked where there is room."""
+    if repair["kind"] in _OF_RECORDS:
+        return "records"
+    return "booking" if opportunity and repair["kind"] in ("insert", "pay") else ""
 
 
 def _listed(entry: ListedEntry) -> ListedView:

@@ -65,6 +65,20 @@ class HomeView:
 
 
 @dataclass(frozen=True, slots=True)
+class HereView:
+    """What a visit adds where it is; and its best alternative: where, after whom, the driving there, and what that is
+    more in all. `rep_id` and `day` are those of that place's page."""
+
+    added: str
+    where: str = ""
+    after: str = ""
+    there: str = ""
+    difference: str = ""
+    rep_id: str = ""
+    day: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VisitView:
     """One visit. `pause` is the break if it is taken at the door before this visit; `opportunity_id` and `account_id`
     have pages."""
@@ -89,6 +103,7 @@ class VisitView:
     account_id: str = ""
     moved_from: str = ""
     """On which day, and with whom, people had seen it before."""
+    here: HereView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +275,25 @@ def _visit(stop: Stop, waiting_s: float, pause: BreakView | None) -> VisitView:
         opportunity_id=stop["record_ids"][0] if new else "",
         account_id=next(iter(stop["record_ids"][new:]), ""),
         moved_from=_moved(stop["moved_from"]) if "moved_from" in stop else "",
+        here=_here(stop) if "added_minutes" in stop else None,
+    )
+
+
+def _here(stop: Stop) -> HereView:
+    added = duration(60 * stop["added_minutes"])
+    there = stop.get("alternative")
+    if there is None:
+        return HereView(added)
+    more = there["difference_minutes"]
+    difference = "about as good" if more == 0 else f"{duration(60 * abs(more))} {'more' if more > 0 else 'less'}"
+    return HereView(
+        added,
+        where=f"{short_day(date.fromisoformat(there['date']))} with {there['rep_name']}",
+        after=there["after_name"] or "",
+        there=duration(60 * there["added_minutes"]),
+        difference=difference,
+        rep_id=there["rep_id"],
+        day=there["date"],
     )
 
 
