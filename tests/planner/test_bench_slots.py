@@ -56,7 +56,7 @@ def test_where_driving_takes_longer_at_some_hours_no_offer_is_false_and_none_is_
     factors = {"main_roads": 1.6}
     busy = TrafficSettings("07:00-09:30", "16:00-18:30", morning_factors=factors, evening_factors={"main_roads": 1.3})
     scenario = make_scenario(streets.slowed(Slowdown(main_roads=1.6)), doors, 2, 2, 1, SETTINGS)
-    figures = measure(scenario, streets, 6, 6, replace(SETTINGS, traffic=busy))
+    figures = measure(scenario, streets, 4, 4, replace(SETTINGS, traffic=busy))
     assert figures.offers_compared > 10
     assert figures.windows_compared > 50
     assert figures.false_offers == figures.missed_offers == 0

@@ -1,6 +1,7 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -12,7 +13,7 @@ from routing.errors import AreaError, ExtractError, RoutingError, UnreachableErr
 from routing.extract import read_graph
 from routing.geo import great_circle_m
 from routing.problem import UNREACHABLE
-from routing.speeds import DEFAULT, SpeedTable, posted_kmh
+from routing.speeds import DEFAULT, Slowdown, SpeedTable, posted_kmh
 from routing.streets import StreetNetwork, network
 
 ROAD = {"highway": "residential"}
@@ -280,6 +281,54 @@ def test_a_saved_network_says_the_same_when_loaded(tmp_path: Path) -> None:
     assert np.array_equal(again.travel_times(PLACES).seconds, town.travel_times(PLACES).seconds)
     assert again.leg(*PLACES[:2]) == town.leg(*PLACES[:2])
     assert [path.name for path in (tmp_path / "area").iterdir()] == ["streets.npz"]
+
+
+MAIN = {"highway": "primary"}
+
+
+def test_driving_takes_longer_by_the_road_and_another_way_is_taken_where_that_is_faster_then(tmp_path: Path) -> None:
+    """From a to b by the main road, or around by d and c."""
+    speeds = replace(PLAIN, class_kmh={"primary": 72.0, "residential": 72.0, "trunk": 72.0})
+    town = streets(
+        tmp_path, LADDER, [("ab", MAIN), ("bc", ROAD), ("cd", {"highway": "trunk"}), ("da", ROAD)], speeds=speeds
+    )
+    ends = [at(1, 0), at(999, 0)]
+
+    def leg(by: Slowdown) -> tuple[int, int]:
+        found = town.slowed(by).leg(*ends)
+        times = town.slowed(by).travel_times(ends)
+        assert (found.seconds, found.metres) == (times.seconds[0, 1], times.metres[0, 1])
+        return found.seconds, found.metres
+
+    assert leg(Slowdown()) == (50, 998)
+    assert leg(Slowdown(motorways=3, streets=3)) == (50, 998)
+    assert leg(Slowdown(main_roads=1.5)) == (75, 998)
+    assert leg(Slowdown(main_roads=3)) == (101, 2002)
+    assert leg(Slowdown(main_roads=3, motorways=1.2)) == (111, 2002)
+    assert leg(Slowdown(main_roads=3, streets=1.2)) == (111, 2002)
+    assert town.slowed(Slowdown(main_roads=3)) is town.slowed(Slowdown(main_roads=3))
+    assert town.leg(*ends).seconds == 50
+
+
+def test_delays_at_junctions_grow_with_the_street_that_leads_there(tmp_path: Path) -> None:
+    speeds = replace(PLAIN, class_kmh={"primary": 36.0, "residential": 36.0}, join_s=10.0)
+    town = streets(tmp_path, LADDER | {"e": (1000, -500)}, [("ab", ROAD), ("ebc", MAIN)], speeds=speeds)
+    ends = (500, 0), (1000, 400)
+    assert seconds(town, *ends)[0][1] == 50 + 10 + 40
+    assert seconds(town.slowed(Slowdown(streets=2)), *ends)[0][1] == 2 * (50 + 10) + 40
+    assert seconds(town.slowed(Slowdown(main_roads=2)), *ends)[0][1] == 50 + 10 + 2 * 40
+
+
+def test_an_area_that_was_built_before_there_were_times_of_day_has_none(tmp_path: Path) -> None:
+    town = streets(tmp_path, LADDER, [("abcd", ROAD), ("da", YARD)])
+    town.save(tmp_path)
+    file = tmp_path / "streets.npz"
+    with np.load(file) as stored:
+        np.savez(file, **{name: stored[name] for name in stored.files if name != "road"})
+    before = StreetNetwork.load(tmp_path)
+    assert np.array_equal(before.travel_times(PLACES).seconds, town.travel_times(PLACES).seconds)
+    with pytest.raises(AreaError, match="add it again, or leave \\[traffic\\] out"):
+        before.slowed(Slowdown())
 
 
 def test_without_the_fast_libraries_the_plain_engine_says_the_same(

@@ -13,6 +13,7 @@ from street_maps import towns
 
 from routing.extract import read_graph
 from routing.geo import LatLon, great_circle_m
+from routing.speeds import Slowdown
 from routing.streets import Snap, StreetNetwork
 from routing.streets.arcs import LENGTH_BITS, UNREACHED
 from routing.streets.compiling import Streets
@@ -81,6 +82,10 @@ def test_both_engines_agree_with_networkx_on_any_small_town(town: tuple[nx.Multi
     assert all(snap is not None for snap in snaps)
     expected = without_diagonal(reference(network._streets, snaps))
     for costs in by_both_engines(network, snaps):
+        assert without_diagonal(costs) == expected
+    slowed = network.slowed(Slowdown(main_roads=1.7, streets=1.2))
+    expected = without_diagonal(reference(slowed._streets, snaps))
+    for costs in by_both_engines(slowed, snaps):
         assert without_diagonal(costs) == expected
     times = network.travel_times(places)
     n = len(places)
