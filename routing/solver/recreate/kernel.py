@@ -251,7 +251,7 @@ def ruin(options: Floats, a: Arrays, s: State) -> int:
     elif len(a.lodgings) > 0 and chance(counters) < options[O_NIGHT]:
         r = below(counters, len(a.shifts))
         if a.shifts[r, S_NEXT] >= 0:
-            near = change_night(r, longest, a, s)
+            near = change_night(r, a, s)
             seed = seed if near < 0 else near
     strings = int(chance(counters) * max(1.0, 4.0 * options[O_REMOVED] / (1.0 + longest) - 1.0) + 1.0)
     strings -= counters[C_TOUCHED]

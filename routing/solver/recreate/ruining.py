@@ -43,6 +43,8 @@ GROW = 0.99
 """Chances that a string is split, and that what is kept in its middle grows by one more (the paper's 1 - β)."""
 TRY = 0.6
 """Chance of each job left out near the seed to be tried."""
+WHOLE = 0.4
+"""Chance that both days beside a night that is changed keep but one job each."""
 AROUND = 40
 """Jobs round a lodging that are tried at most when a night is spent there."""
 
@@ -138,22 +140,27 @@ def choose_lodging(r: int, a: Arrays, s: State) -> int:
 
 
 @part
-def change_night(r: int, longest: float, a: Arrays, s: State) -> int:
-    """Spend the night after a shift elsewhere, with jobs of both days to be put back; the job that it is near now, or
+def change_night(r: int, a: Arrays, s: State) -> int:
+    """Spend the night after a shift elsewhere, with jobs of both days to be put back; a job that it is near to now, or
     -1 where that is home."""
     night = HOME
     if s.routes[r, R_NIGHT] < 0 or chance(s.counters) < 0.5:
         night = choose_lodging(r, a, s)
         if night == s.routes[r, R_NIGHT]:
             night = HOME
-    whole = chance(s.counters) < 0.4
+    whole = chance(s.counters) < WHOLE
     for second in range(2):
         day = a.shifts[r, S_NEXT] if second else r
         length = s.routes[day, R_LENGTH]
-        if length > 0 and whole:
-            take_out(day, NONE, length, length, length, False, a, s)
-        elif length > 0:  # what is done just before the night and just after it
-            take_string(day, 0 if second else length - 1, longest, a, s)
+        if length < 2:  # without a job on both days there is no night away
+            continue
+        kept = below(s.counters, length)
+        if whole:
+            take_out(day, NONE, length, kept, kept + 1, False, a, s)
+        elif second:  # what is done just after the night
+            take_out(day, NONE, kept, length, length, False, a, s)
+        else:  # what is done just before it
+            take_out(day, kept + 1, length, length, length, False, a, s)
     stay(r, night, a, s)
     if night < 0:
         return -1
