@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,13 @@ from planner.locating import geocoder_for, locate_records
 from planner.plan_checks import broken_rules
 from planner.plan_document import read_plan, write_plan
 from planner.planning import make_plan, store_plan, to_store
-from planner.settings import read_settings
+from planner.settings import Settings, TrafficSettings, read_settings
 from planner.snapshot import Snapshot
 from planner.storage import open_store
 from routing.area import Areas
+from routing.geo import LatLon
 from routing.solver import SearchLimits
+from routing.streets import StreetNetwork
 
 
 @pytest.mark.slow
@@ -62,3 +64,30 @@ def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(
     # A plan of yesterday's records no longer passes today.
     moved = replace(snapshot.accounts[0], id="A9999", last_visit=None)
     assert broken_rules(document, replace(snapshot, accounts=(*snapshot.accounts, moved)), area.streets(), settings)
+
+    assert_mornings_take_longer(snapshot, area.streets(), settings)
+
+
+def assert_mornings_take_longer(snapshot: Snapshot, streets: StreetNetwork, settings: Settings) -> None:
+    """Where mornings are busy, what is driven then takes longer than by midday, nothing else does, and all checks
+    hold; by those that know of no rush hours, it is wrong."""
+    busy = replace(settings, traffic=TrafficSettings(morning="07:00-09:30"))
+    plan = make_plan(snapshot, "newport", streets, date(2026, 11, 30), 5, SearchLimits(work=4), busy)
+    assert broken_rules(plan, snapshot, streets, busy) == []
+    assert broken_rules(plan, snapshot, streets, settings)
+    longer: Counter[bool] = Counter()
+    for day in plan["rep_days"]:
+        place = LatLon(day["start"]["lat"], day["start"]["lon"])
+        for stop in day["stops"]:
+            before, place = place, LatLon(stop["lat"], stop["lon"])
+            if place == before:
+                continue
+            free_s, arrive = streets.leg(before, place).seconds, datetime.fromisoformat(stop["arrive"])
+            depart = arrive - timedelta(seconds=stop["drive_seconds"])
+            if arrive.time() <= time(9, 30) or depart.time() < time(9, 30):
+                assert stop["drive_seconds"] >= free_s
+            else:
+                assert stop["drive_seconds"] == free_s
+            longer[stop["drive_seconds"] > free_s] += 1
+    assert longer[True] > 15
+    assert longer[False] > 100
