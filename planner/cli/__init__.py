@@ -19,6 +19,7 @@ from planner.cli import (
     slots,
     territories,
     users,
+    why,
 )
 from planner.cli.app import App, area_option, main
 
@@ -44,4 +45,5 @@ __all__ = [
     "slots",
     "territories",
     "users",
+    "why",
 ]

@@ -71,6 +71,23 @@ def test_the_same_seed_and_work_write_the_same_bytes(open_office: Office) -> Non
     assert (open_office.folder / "one.json").read_bytes() == (open_office.folder / "two.json").read_bytes()
 
 
+def test_why_tells_of_a_visit_of_a_stored_plan_and_of_what_is_left_out(open_office: Office) -> None:
+    shut = account(3) | {"opening_hours": "Mo-Fr 22:00-23:00"}
+    open_office.fill([account(1), shut], [opportunity(4)])
+    open_office.type("geocode")
+    open_office.plan()
+    told = open_office.type("why", 1, "A1")
+    assert "min of driving" in told
+    assert "it adds " in told
+    refused = open_office.type("why", 1, "A3")
+    assert "not planned, outside_hours" in refused
+    assert "rules in the way: opening_hours" in refused
+    assert "cheapest repair: " in refused
+    found = json.loads(open_office.type("why", 1, "opportunity:O4", "--json"))
+    assert found["planned"][0]["stop"]["visit_id"] == "opportunity:O4"
+    assert "no visit to A9" in open_office.type("why", 1, "A9", status=1)
+
+
 def test_a_plan_file_that_breaks_a_rule_is_told_so_with_status_1(open_office: Office) -> None:
     open_office.fill([account(1)], [])
     open_office.type("geocode")

@@ -216,7 +216,8 @@ def _plan(texts: Sequence[str], reps: Sequence[str]) -> str:
         visits = [
             stop(place, f"{9 + place // 4:02}:{place % 4 * 15:02}", f"{9 + place // 4:02}:{place % 4 * 15 + 5:02}",
                  name=text, address=text, why=text, record_ids=[text], visit_id=text, worth_because=text,
-                 handoff_missing=[text], kind=("appointment", "opportunity", "due", "nearby")[place % 4])
+                 handoff_missing=[text], kind=("appointment", "opportunity", "due", "nearby")[place % 4],
+                 added_minutes=9, alternative=_elsewhere(text, rep))
             for place, text in enumerate(texts[number :: len(reps)], start=1)
         ]  # fmt: skip
         day = rep_day(stops=visits[:28]) | {"rep_id": rep, "rep_name": rep}
@@ -225,8 +226,21 @@ def _plan(texts: Sequence[str], reps: Sequence[str]) -> str:
         days.append(day)
     listed = [{"record_id": text, "name": text, "sentence": text} for text in texts]
     broken = {"kind": "appointment", "reason": "appointment_impossible"}
-    left_out = [unplanned(text, name=text, sentence=text, **more) for text in texts for more in ({}, broken)]
+    left_out = [
+        unplanned(text, name=text, sentence=text, rules=[text, "worth"], repair=_repair(text, reps[0]), **more)
+        for text in texts
+        for more in ({}, broken)
+    ]
     return plan(days, unplanned=left_out, returned_to_inside=listed, dormant=listed, notes=list(texts))
+
+
+def _elsewhere(text: str, rep: str) -> dict[str, Any]:
+    where = {"rep_id": rep, "rep_name": text, "date": MONDAY, "after": text, "after_name": text}
+    return {**where, "added_minutes": 18, "difference_minutes": 9}
+
+
+def _repair(text: str, rep: str) -> dict[str, Any]:
+    return {"kind": text, "sentence": text, "minutes": 9, "rep_id": rep, "date": MONDAY, "visit_id": text}
 
 
 def _covered(texts: Sequence[str], reps: Sequence[str]) -> Coverage:
