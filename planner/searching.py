@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from planner.errors import PlannerError, RefusedError
@@ -44,10 +44,12 @@ def check_engine(engine: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A plan version: which visits each working day had, by their ids and in their order."""
+    """A plan version: which visits each working day had, by their ids and in their order; and by the same days the ids
+    of the hotels at which the nights after them are spent."""
 
     version: int
     days: Mapping[str, tuple[str, ...]]
+    nights: Mapping[str, str] = field(default_factory=dict)
 
 
 def earlier_plan(
@@ -80,7 +82,12 @@ def _read(stored: StoredPlan, first_day: date) -> Earlier | None:
         for day in document["rep_days"]
         if day["stops"] and day["date"] >= str(first_day)
     }
-    return Earlier(stored.version, days) if days else None
+    nights = {
+        f"{day['rep_id']}@{day['date']}": day["end"]["hotel"]["id"]
+        for day in document["rep_days"]
+        if "hotel" in day["end"]
+    }
+    return Earlier(stored.version, days, nights) if days else None
 
 
 def beginning(problem: Problem, promised: Solution | None, earlier: Earlier | None) -> Solution | None:
@@ -91,6 +98,29 @@ def beginning(problem: Problem, promised: Solution | None, earlier: Earlier | No
     """
     if earlier is None:
         return promised
+    nights = {
+        evening: hotel
+        for evening, hotel in earlier.nights.items()
+        if evening in problem.shift_by_id
+        and any(lodging.id == hotel for lodging in problem.lodgings_after(problem.shift_by_id[evening]))
+    }
+    while True:
+        routes = _routes(problem, promised, earlier, nights)
+        ends = {route.shift: route.lodging_after for route in routes}
+        starts = {route.shift: route.lodging_before for route in routes}
+        both = {
+            evening: hotel
+            for evening, hotel in nights.items()
+            if ends.get(evening) == starts.get(problem.shift_by_id[evening].next_shift or "") == hotel
+        }
+        if both == nights:
+            return Solution(tuple(routes), ()) if routes else None
+        nights = both  # of a night with nothing to do before or after it, both days are as from home
+
+
+def _routes(problem: Problem, promised: Solution | None, earlier: Earlier, nights: Mapping[str, str]) -> list[Route]:
+    """What goes together, with the nights after some shifts at lodgings."""
+    mornings = {problem.shift_by_id[evening].next_shift: hotel for evening, hotel in nights.items()}
     kept = {route.shift: route for route in promised.routes} if promised else {}
     promised_ids = {id_ for route in kept.values() for id_ in route.jobs}
     done: set[str] = set()  # accounts, and visits to none
@@ -107,10 +137,17 @@ def beginning(problem: Problem, promised: Solution | None, earlier: Earlier | No
                     continue
                 done.add(key)
             wanted.append(job)
-        route = _together(problem, shift, [problem.job_by_id[id_] for id_ in own], wanted) or kept.get(shift.id)
+        before, after = mornings.get(shift.id), nights.get(shift.id)
+        real = shift.between(
+            shift.start_place if before is None else problem.lodging_by_id[before].place,
+            shift.end_place if after is None else problem.lodging_by_id[after].place,
+        )
+        route = _together(problem, real, [problem.job_by_id[id_] for id_ in own], wanted)
         if route is not None:
-            routes.append(route)
-    return Solution(tuple(routes), ()) if routes else None
+            routes.append(replace(route, lodging_before=before, lodging_after=after))
+        elif shift.id in kept:
+            routes.append(kept[shift.id])
+    return routes
 
 
 def _together(problem: Problem, shift: Shift, promised: Sequence[Job], wanted: Sequence[Job]) -> Route | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
 from planner.days_begun import days_begun
+from planner.errors import PlannerError
 from planner.hotels.domain import Night, NightKey, Nights
 from planner.plan_document import RepDay, night_at, read_plan
 from planner.repository import UnitOfWork
@@ -29,7 +31,10 @@ def nights_seen(unit: UnitOfWork, area: str) -> Nights:
     """The nights at hotels of the published plan as it stands, and the days that have begun since yesterday."""
     plan = unit.plans(area).latest(published=True)
     document = plan.document if plan is not None else None
-    away = dict(_nights_of(read_plan(document)["rep_days"])) if document and _AWAY in document else {}
+    away: dict[NightKey, Night] = {}
+    if document and _AWAY in document:
+        with suppress(PlannerError, ValueError):  # of a version that nobody can read any more
+            away = dict(_nights_of(read_plan(document)["rep_days"]))
     if not away and not unit.hotels.count(area=area):
         return Nights()
     yesterday = unit.now().date() - timedelta(days=1)

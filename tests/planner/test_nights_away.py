@@ -17,6 +17,7 @@ from planner.errors import InvalidRecordError
 from planner.hotels.domain import Hotel, Night, Nights
 from planner.plan_document import PlanDocument, read_plan, write_plan
 from planner.planning import make_plan
+from planner.searching import Earlier, beginning
 from planner.settings import OvernightSettings
 from routing.checks import violations
 from routing.problem import Problem
@@ -127,6 +128,30 @@ def test_or_tools_alone_drives_home_every_night() -> None:
     plan = make_plan(town.snapshot(), "town", town.source, MONDAY, 3, limits, town.settings)
     assert all("hotel" not in day["end"] for day in plan["rep_days"])
     assert town.broken(plan) == []
+
+
+def begun_with(days: dict[str, tuple[str, ...]], nights: dict[str, str]) -> list[tuple[str, str | None, str | None]]:
+    """Where the days of a search start and end that begins with an earlier plan."""
+    problem = problem_of(valley())
+    visits = {day: tuple(f"account:{id_}" for id_ in ids) for day, ids in days.items()}
+    solution = beginning(problem, None, Earlier(1, visits, nights))
+    assert solution is not None
+    left = {job.id for job in problem.jobs} - {id_ for route in solution.routes for id_ in route.jobs}
+    assert violations(problem, replace(solution, unassigned=tuple(left))) == []
+    return [(route.shift, route.lodging_before, route.lodging_after) for route in solution.routes]
+
+
+def test_a_search_begins_with_the_nights_of_the_plan_before() -> None:
+    monday, tuesday = TWO_DAYS
+    assert begun_with(TWO_DAYS, {monday: "bear"}) == [(monday, None, "bear"), (tuesday, "bear", None)]
+
+
+def test_of_a_night_with_nothing_after_it_the_search_begins_from_home() -> None:
+    monday, _ = TWO_DAYS
+    assert begun_with({monday: ("abbey",)}, {monday: "bear"}) == [(monday, None, None)]
+    assert begun_with({monday: ("abbey",)}, {monday: "closed since", "ghost@2026-12-01": "bear"}) == [
+        (monday, None, None)
+    ]
 
 
 # ---- what the plan says
