@@ -115,6 +115,7 @@ def shifts(draw: st.DrawFn, places: int, number: int = 0) -> Shift:
         rest,
         draw(st.sampled_from([None] * 5 + [2])),
         draw(st.sampled_from([frozenset[str](), frozenset({"x"})])),
+        draw(st.sampled_from([None] * 5 + [3])),
     )
 
 
@@ -139,6 +140,7 @@ def jobs(draw: st.DrawFn, places: int, name: str) -> Job:
         vehicles=draw(st.sampled_from([None] * 9 + [frozenset({"ann"})])),
         skills=draw(st.sampled_from([frozenset[str]()] * 9 + [frozenset({"x"})])),
         group=draw(st.sampled_from([None] * 5 + ["account"])),
+        demand=draw(st.integers(0, 2)),
     )
 
 

@@ -35,6 +35,7 @@ def visits(draw: st.DrawFn, name: str) -> Job:
         windows,
         draw(st.integers(0, 2)),
         penalty_s=None if promised else draw(st.integers(1, 20)),
+        demand=draw(st.integers(0, 2)),
     )
 
 
@@ -58,6 +59,8 @@ is left out is worth."""
 
 def worth(world: World, shift: Shift, order: tuple[Job, ...], every: tuple[Job, ...]) -> Worth | None:
     """Of an order, with the break at the best of all places; None where it does not fit. Knows nothing of labels."""
+    if shift.capacity is not None and sum(job.demand for job in order) > shift.capacity:
+        return None
     done = {job.id for job in order}
     undone = [job for job in every if job.id not in done]
     given_up = sum(job.mandatory for job in undone)
@@ -99,9 +102,13 @@ def lateness(world: World, shift: Shift, order: tuple[Job, ...], gap: int | None
 
 
 def with_all_promises(shift: Shift, every: tuple[Job, ...]) -> Shift:
-    """Who was promised to is visited even where that makes more visits than may be."""
-    promises = sum(job.mandatory for job in every)
-    return shift if shift.max_jobs is None else replace(shift, max_jobs=max(shift.max_jobs, promises))
+    """Who was promised to is visited even where that makes more visits, or a larger load, than may be."""
+    promises = [job for job in every if job.mandatory]
+    if shift.max_jobs is not None:
+        shift = replace(shift, max_jobs=max(shift.max_jobs, len(promises)))
+    if shift.capacity is not None:
+        shift = replace(shift, capacity=max(shift.capacity, sum(job.demand for job in promises)))
+    return shift
 
 
 def check_against_all_orders(day: Day) -> str:
