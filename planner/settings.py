@@ -256,7 +256,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class CandidateSettings:
-    """Which customers are candidates for a visit (see planner/candidates.py).
+    """Which customers are candidates for a visit (see planner/candidates).
 
     Two visits to one are a cadence apart, give or take `spacing_share` of it.
     """

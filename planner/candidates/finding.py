@@ -2,170 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
+from planner.candidates.cadence import cadence_days, is_dormant, team_work_days
+from planner.candidates.domain import Candidates, Listed, Reason, Unplanned, Visit, VisitKind
+from planner.candidates.promised import counts_as, promised_visit
+from planner.candidates.reach import within_reach
 from planner.domain import Account, Location, Opportunity, RecordKind, Rep
 from planner.handoffs.domain import AT_INSIDE, TO_VISIT, HandoffRow, HandoffState, Side
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.repeats import DueVisit, due_visits, least_days, most_days, ordinal, spacing_words
-from planner.settings import CandidateSettings, GateSettings, Settings
+from planner.settings import Settings
 from planner.slots.domain import Booking
 from planner.snapshot import Snapshot
 from planner.visit_ids import visit_id
 from planner.worth import Worth, account_worth, opportunity_worth
-from routing.geo import EARTH_RADIUS_M, LatLon
+from routing.geo import LatLon
 from routing.problem import UNREACHABLE
 from routing.travel_times import TravelTimeSource
 
-FASTEST_KMH = 130.0
-"""Faster than any street that `routing.speeds` knows, unless its posted limit is above 155 km/h."""
 NEARBY_AT_ONCE = 1_000
 """Accounts in one matrix: it grows with the square of the places."""
-
-
-class VisitKind(StrEnum):
-    """Why a visit is planned at all."""
-
-    APPOINTMENT = "appointment"
-    OPPORTUNITY = "opportunity"
-    DUE = "due"
-    NEARBY = "nearby"
-
-
-class Reason(StrEnum):
-    """Why a record has no visit in a plan; see `docs/plan-format.md`."""
-
-    NOT_LOCATED = "not_located"
-    OUTSIDE_HOURS = "outside_hours"
-    NO_TIME_LEFT = "no_time_left"
-    TOO_FAR = "too_far"
-    NO_REP_WITH_SKILL = "no_rep_with_skill"
-    NO_REP = "no_rep"
-    DEADLINE_IMPOSSIBLE = "deadline_impossible"
-    APPOINTMENT_IMPOSSIBLE = "appointment_impossible"
-    APPOINTMENT_ON_ANOTHER_DAY = "appointment_on_another_day"
-    UNREACHABLE = "unreachable"
-    VISITED_ANYWAY = "visited_anyway"
-    SPACING = "spacing"
-    WAITS_FOR_MANAGER = "waits_for_manager"
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A visit that could be made. All that planning needs, and the words that explain it.
-
-    `hours` are opening_hours expressions that must all be open for the whole visit, and `days` are the first and the
-    last day on which it may be. `reps` are those who may go (None: all). Of the visits with one `account_id` that are
-    no `repeat` at most one is planned, but every promise is. Those of one `series` are as many days apart as `spacing`
-    says, at least and at most. `worth` is None for a promise: an `appointment` at a very time that was agreed
-    elsewhere, or a `promise` that was booked here.
-    """
-
-    id: str
-    kind: VisitKind
-    record_ids: tuple[str, ...]
-    name: str
-    address: str
-    place: LatLon
-    service_minutes: int
-    why: str
-    worth: Worth | None
-    hours: tuple[str, ...] = ()
-    appointment: datetime | None = None
-    deadline: date | None = None
-    late: bool = False
-    reps: frozenset[str] | None = None
-    skills: frozenset[str] = frozenset()
-    account_id: str = ""
-    rides_with: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    promise: Booking | None = None
-    days: tuple[date, date] | None = None
-    series: str = ""
-    spacing: tuple[int, int] | None = None
-    repeat: bool = False
-
-    @property
-    def is_opportunity(self) -> bool:
-        return self.kind in (VisitKind.APPOINTMENT, VisitKind.OPPORTUNITY)
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestedRepair:
-    """One change with which a visit could be made with a rep on a day: what it is, in words, and what it counts for in
-    minutes. `visit_id` is the other visit that makes way, where one does."""
-
-    kind: str
-    sentence: str
-    minutes: int
-    rep_id: str
-    day: date
-    visit_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unplanned:
-    """A record that has no visit in the plan, and why, in a code and a sentence. `kind` is that of the visit.
-
-    `again` is the id of the visit where it would be the second or a later one to its customer. `rules` are the fewest
-    that keep it out, by the codes of the plan format; of what was never a candidate that is the reason itself.
-    """
-
-    record_ids: tuple[str, ...]
-    kind: VisitKind
-    name: str
-    reason: Reason
-    sentence: str
-    worth: Worth | None = None
-    again: str = ""
-    rules: tuple[str, ...] = ()
-    repair: SuggestedRepair | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A record that somebody should look at, with a sentence that says why."""
-
-    record_id: str
-    name: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Everything that the records say about some days. An opportunity that has had its visit is in none of these."""
-
-    visits: tuple[Visit, ...]
-    unplanned: tuple[Unplanned, ...]
-    returned: tuple[Listed, ...]
-    """Opportunities that are with inside sales: the gate does not let them through, or the field gave them back."""
-    dormant: tuple[Listed, ...]
-    """Customers who stopped buying; for inside sales, not for a visit."""
-
-
-def team_work_days(reps: Sequence[Rep]) -> frozenset[int]:
-    """The weekdays (Monday is 0) on which anybody works; Monday to Friday where there is nobody."""
-    return frozenset(day for rep in reps for day in rep.work_days) or frozenset(range(5))
-
-
-def cadence_days(account: Account, settings: CandidateSettings) -> int:
-    """How often an account is visited: as it says itself, or else as its segment is."""
-    return account.cadence_days or settings.cadence_days.get(account.segment, settings.other_cadence_days)
-
-
-def is_dormant(account: Account, first_day: date, settings: CandidateSettings) -> bool:
-    """It used to buy and has not for `dormant_days`; who is not known ever to have bought is not dormant."""
-    return account.last_order is not None and (first_day - account.last_order).days > settings.dormant_days
 
 
 def find_candidates(
@@ -317,7 +180,7 @@ class _Finder:
                 service_minutes=max(minutes, account.visit_minutes or 0),
                 hours=visit.hours + ((account.opening_hours,) if account.opening_hours and not promised else ()),
                 reps=frozenset([owner.id]),
-                why=_counts_as(visit, account, owner),
+                why=counts_as(visit, account, owner),
             )
             self.served_accounts.add(account.id)
         self.visits[visit.id] = visit
@@ -545,66 +408,6 @@ def _pressing(visit: Visit) -> int:
     if visit.late:
         return 1
     return 2 if visit.is_opportunity else 3
-
-
-def within_reach(
-    hosts: Sequence[LatLon], accounts: Sequence[tuple[Account, LatLon, float]], limit_s: float
-) -> list[tuple[Account, LatLon, float]]:
-    """Those that a straight line at the highest speed could reach: keeps the matrix small when accounts are many."""
-    if not hosts or not accounts:
-        return []
-    rounding_m = 10.0
-    reach = min((limit_s * FASTEST_KMH / 3.6 + rounding_m) / EARTH_RADIUS_M, math.pi)
-    cosines = _directions([place for _, place, _ in accounts]) @ _directions(hosts).T
-    near = cosines.max(axis=1) >= math.cos(reach)
-    return [entry for entry, is_near in zip(accounts, near, strict=True) if is_near]
-
-
-def _directions(places: Sequence[LatLon]) -> NDArray[np.float64]:
-    """Unit vectors from the earth's centre, n × 3; their dot product is the cosine of the angle between two."""
-    lat, lon = np.radians([(place.lat, place.lon) for place in places]).T
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-
-
-def promised_visit(
-    promise: Booking,
-    opportunity: Opportunity,
-    account: Account | None,
-    rep: Rep | None,
-    zone: ZoneInfo,
-    gate: GateSettings,
-) -> Visit:
-    """The visit that was promised. To the rep's own account it counts as the visit to that too.
-
-    Args:
-        account: the opportunity's, if it is known.
-        rep: the one who makes the visit; None where there is no such rep any more.
-        zone: for the words, where there is no rep.
-    """
-    visit = Visit(
-        id=promise.visit_id,
-        kind=VisitKind.APPOINTMENT,
-        record_ids=(opportunity.id,),
-        name=promise.name,
-        address=promise.address,
-        place=promise.place,
-        service_minutes=promise.service_minutes,
-        why=f"promised for {promise.window_text(rep.zone if rep else zone)}",
-        worth=None,
-        hours=(promise.hours,) if promise.hours else (),
-        reps=frozenset([promise.rep_id]),
-        skills=promise.skills,
-        account_id=opportunity.account_id,
-        missing=missing_for_handoff(opportunity, gate),
-        promise=promise,
-    )
-    if account is None or rep is None or account.owner_rep_id != rep.id:
-        return visit
-    return replace(visit, record_ids=(opportunity.id, account.id), why=_counts_as(visit, account, rep))
-
-
-def _counts_as(visit: Visit, account: Account, owner: Rep) -> str:
-    return f"{visit.why}; counts as the visit to account {account.id}, whose rep {owner.name} is"
 
 
 def _why_at_inside(handoff: HandoffRow) -> str:
