@@ -285,7 +285,7 @@ def _here(stop: Stop) -> HereView:
     if there is None:
         return HereView(added)
     more = there["difference_minutes"]
-    difference = "about as good" if more == 0 else f"{duration(60 * abs(more))} {'more' if more > 0 else 'less'}"
+    difference = "about as good" if more == 0 else f"{duration(60 * abs(more))} {'more' if more > 0 else 'less'} in all"
     return HereView(
         added,
         where=f"{short_day(date.fromisoformat(there['date']))} with {there['rep_name']}",
