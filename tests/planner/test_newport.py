@@ -55,6 +55,10 @@ def test_newport_from_its_files_to_a_stored_plan_without_a_broken_rule(
     assert kinds["appointment"] == sum(o.appointment is not None for o in snapshot.opportunities)
     assert kinds.total() > 150
 
+    month = make_plan(snapshot, area.name, area.streets(), date(2026, 11, 30), 20, SearchLimits(work=10), settings)
+    assert broken_rules(month, snapshot, area.streets(), settings) == []  # four weeks, with repeats
+    assert sum(stop["visit_id"].startswith("account@") for day in month["rep_days"] for stop in day["stops"]) > 40
+
     with store.write() as unit:
         version = store_plan(unit, to_store(document, datetime(2026, 11, 29, tzinfo=UTC)))
     with store.read() as unit:
