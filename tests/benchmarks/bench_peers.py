@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -238,23 +239,24 @@ class Bench:
             reps, days, visits = LARGE[name]
             print(f"{name} x {visits:,} visits: drawing it", file=sys.stderr, flush=True)
             problem = field_week(1, reps, days, visits, visits // APPOINTMENTS_A_VISIT, True)
-            own_mb = _peak_mb()
+            own_mb = _peak_mb(0)
             for seconds in budgets:
                 began = time.monotonic()
                 run = self.ours(problem, seconds, 1)
                 self.week_run(problem, name, seconds, 1, run)
                 print(
                     f"{name} x {visits:,} visits, {seconds:g} s asked: took {time.monotonic() - began:.0f} s, peak "
-                    f"{_peak_mb():,} MB (the problem alone {own_mb:,} MB), {len(run.verdict.violations)} violations, "
+                    f"{_peak_mb(self.asked.workers or os.cpu_count() or 1):,} MB at most (the problem alone {own_mb:,} MB), {len(run.verdict.violations)} violations, "
                     f"{run.verdict.mandatory_left_out} mandatory left out, cost {run.verdict.cost_s / 60:,.0f} min, "
                     f"{run.verdict.done} visits",
                     flush=True,
                 )
 
 
-def _peak_mb() -> int:
-    """Of this process and, if they were larger, of one that it started."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
+def _peak_mb(workers: int) -> int:
+    """The most memory of this process and, where the engine has processes of its own, of that many like the largest."""
+    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return (own + workers * child) // 1024
 
 
 def newport_week() -> Problem:
