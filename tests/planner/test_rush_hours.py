@@ -23,16 +23,27 @@ from cast import (
     rep,
     stops,
 )
+from slots_cast import IRENE, TOWN, SlotTown
 
+from planner.benchmarking.replanning import measure
+from planner.benchmarking.scenario import make_scenario
 from planner.errors import SettingsError
+from planner.hotels.standing import snapshot_to_plan
+from planner.hours import instant
+from planner.plan_checks import broken_rules
 from planner.planning import make_plan
 from planner.rush_hours import changes, slowed
 from planner.settings import RushHours, TrafficSettings, read_settings
+from planner.slots import holding
+from planner.slots.domain import Meaning
+from planner.slots.holding import HoldAsk
+from planner.slots.offering import Slot, SlotQuery, offer_slots
+from routing.geo import LatLon
 from routing.solver import Engine, SearchLimits
 from routing.speeds import Slowdown
 from routing.timing import Timeline
 from routing.traffic import Change
-from routing.travel_times import TravelTimes
+from routing.travel_times import GreatCircleTravelTimes, TravelTimes
 
 BUSY = TrafficSettings(morning="09:00-10:30", evening="16:00-18:30", morning_factors={"main_roads": 2.0})
 """On main roads it takes twice as long in the morning, and in the evening as ever is told by the defaults."""
@@ -179,3 +190,65 @@ def test_the_problem_has_a_table_for_each_rush_hour() -> None:
     assert problem.metres[problem.shifts[0].start_place][mill.place] == 5000
     timeline = Timeline.of(problem, problem.shifts[1], [mill])
     assert timeline.feasible
+
+
+def busy_slots(town: SlotTown) -> SlotTown:
+    town.source = BusyTown()
+    town.with_settings(traffic=BUSY).add((rep(), door()), (opportunity(), door(20)))
+    return town
+
+
+def offered(town: SlotTown, **changes: Any) -> dict[str, Slot]:
+    """Half an hour's visit twenty minutes away, on Tuesday: by the beginning of its window."""
+    usual: dict[str, Any] = {
+        "place": door(20),
+        "service_minutes": 30,
+        "first_day": TUESDAY,
+        "days": 1,
+        "window_minutes": 30,
+        "meaning": Meaning.ARRIVE,
+        "not_before": town.now,
+        "limit": 30,
+    }
+    with town.reading() as unit:
+        offers = offer_slots(unit, town.agendas, TOWN, SlotQuery(**(usual | changes)), town.settings, town.now)
+    return {f"{slot.start:%H:%M}": slot for slot in offers.slots}
+
+
+def test_a_slot_in_the_rush_adds_more_driving_and_others_are_offered_first(slots: SlotTown) -> None:
+    found = offered(busy_slots(slots))
+    assert min(found) == "11:00"
+    assert {slot.added_drive_s for slot in found.values()} == {40 * 60}
+    # Forty minutes there and, from a quarter past ten on, fifteen at the one speed and twelve and a half at the other.
+    early = offered(slots, hours="Tu 09:00-10:15")
+    assert {start: slot.added_drive_s for start, slot in early.items()} == {"09:30": 67.5 * 60}
+    assert min(offered(slots.with_settings(traffic=TrafficSettings()))) == "09:00"
+
+
+def test_what_is_booked_for_the_morning_is_shown_with_its_true_driving(slots: SlotTown) -> None:
+    busy_slots(slots).publish(MONDAY)
+    starts, ends = (instant(local(f"{TUESDAY} {clock}"), LONDON) for clock in ("10:00", "10:10"))
+    ask = HoldAsk("anna", TUESDAY, starts, ends, Meaning.ARRIVE, 30, door(0, 20), "Cafe", "2 Mill Road")
+    hold = holding.hold(slots.store, IRENE, slots.agendas, TOWN, ask, "h1", "irene", slots.settings)
+    deal = opportunity("cafe", visit_minutes=30)
+    holding.confirm(slots.store, IRENE, slots.agendas, TOWN, hold.id, deal, slots.settings)
+    plan = slots.published()
+    assert stops(plan)["cafe"]["drive_seconds"] >= 2 * 20 * 60
+    with slots.reading() as unit:
+        assert broken_rules(plan, snapshot_to_plan(unit, TOWN, slots.settings), slots.source, slots.settings) == []
+
+
+def test_nobody_is_promised_a_time_that_the_rush_takes_away(slots: SlotTown) -> None:
+    """An hour from home, who leaves at half past three is back in time, and who leaves at four on free roads only."""
+    asked = {"place": door(60), "meaning": Meaning.WHOLE, "hours": "Tu 15:30-17:00"}
+    assert not offered(busy_slots(slots), **asked)
+    assert list(offered(slots.with_settings(traffic=TrafficSettings()), **asked)) == ["15:30"]
+
+
+def test_what_happens_on_busy_days_is_mended_without_a_broken_rule() -> None:
+    streets, doors = GreatCircleTravelTimes(kmh=30), [LatLon(51.5 + 0.008 * i, -3 + 0.01 * i) for i in range(15)]
+    scenario = make_scenario(streets.slowed(Slowdown(main_roads=2)), doors, 1, 1, 1, SETTINGS)
+    figures = measure(scenario, streets, 6, 1, replace(SETTINGS, traffic=BUSY))
+    assert figures.mended > 0
+    wrong = figures.promises_moved, figures.promises_given_up, figures.rule_violations, figures.not_as_shown
+    assert wrong == (0, 0, 0, 0)
