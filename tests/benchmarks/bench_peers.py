@@ -247,7 +247,7 @@ class Bench:
                 peak_mb = _peak_mb(self.asked.workers or os.cpu_count() or 1)
                 print(
                     f"{name} x {visits:,} visits, {seconds:g} s asked: took {time.monotonic() - began:.0f} s, peak "
-                    f"{peak_mb:,} MB at most (the problem alone {own_mb:,} MB), {len(run.verdict.violations)} violations, "
+                    f"{peak_mb:,} MB at most (the problem: {own_mb:,} MB), {len(run.verdict.violations)} violations, "
                     f"{run.verdict.mandatory_left_out} mandatory left out, cost {run.verdict.cost_s / 60:,.0f} min, "
                     f"{run.verdict.done} visits",
                     flush=True,
