@@ -15,6 +15,7 @@ from planner.errors import PlannerError
 from planner.jobs.requests import why_nothing_runs
 from planner.people.accounts import needs_second_factor
 from planner.repository import UnitOfWork
+from planner.rush_hours import slowed
 from planner.settings import Settings
 from routing.area import Areas
 from routing.errors import RoutingError
@@ -31,7 +32,7 @@ def areas(settings: Settings) -> Iterator[Finding]:
     for area in found:
         try:
             facts = area.facts()
-            area.streets()
+            slowed(area.streets(), settings.traffic)
             area.gazetteer()
             lacking = "" if area.basemap.exists() else "its base map is missing"
         except (RoutingError, OSError) as error:
