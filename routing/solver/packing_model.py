@@ -22,12 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder
 from ortools.sat.python import cp_model
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from routing.errors import ProblemError
-from routing.problem import Problem, Shift
+from routing.problem import DAY_S, MANDATORY_COST_S, Problem, Shift
 
 _T = TypeVar("_T")
+_Key = tuple[str | int | None, ...]
+"""A rule between routes: what it is about, and which one of these."""
 
 NOWHERE = -1
 """In place of the number of a lodging: the night is spent at the shift's own place."""
@@ -35,6 +37,8 @@ ASK_S = 0.02
 """How often `stop` is asked."""
 LP_SHARE = 0.5
 """Of the budget, for the relaxation; without its end nothing is ruled out, and nothing chosen."""
+SPARE_S = DAY_S // 2
+FIRM = "must be done"
 FRACTION = 1e-6
 """What a solver's rounding may be off by, in shares of a cost."""
 
@@ -129,6 +133,33 @@ def pack(
     return Packed(_with_shifts(promising.kind_of_shift, chosen), cost_s, bound_s, prices, proved)
 
 
+def job_prices(problem: Problem, columns: Sequence[Column]) -> tuple[float, ...]:
+    """What it costs to have each job done by others, in the relaxation over these columns: prices for `routing.bound`.
+
+    Lodgings and spacings are not asked for, and a column may do a job twice. What must be done can be done beside all
+    columns for SPARE_S: without that, any price up to MANDATORY_COST_S would do.
+    """
+    pool = _Pool.of(problem, columns)
+    rules = [(key, row) for key, row in pool.rows.items() if key[0] in ("shift", "job", "group", FIRM)]
+    firm = np.array([key[0] == FIRM for key, _ in rules], dtype=np.bool_)
+    firm_jobs = [sum(_job_key(problem, j)[0] == FIRM for j in column.jobs) for column in pool.columns]
+    costs = [c.cost_s + MANDATORY_COST_S * times for c, times in zip(pool.columns, firm_jobs, strict=True)]
+    rows = np.flatnonzero(firm)
+    spare = csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(rules), len(rows)))
+    solver, model = _linear_program(
+        np.array([*costs, *[SPARE_S] * len(rows)], dtype=np.float64),
+        hstack([_matrix([row for _, row in rules], len(costs)), spare], format="csr"),
+        np.where(firm, 1.0, -np.inf),
+        np.array([row.high for _, row in rules], dtype=np.float64),
+    )
+    of_key = {}
+    if solver.solve(model) == model_builder.SolveStatus.OPTIMAL:
+        duals = np.asarray(solver.dual_values(model.get_linear_constraints()), dtype=np.float64)
+        prices = np.maximum(np.where(firm, MANDATORY_COST_S, 0) - duals, 0.0)
+        of_key = {key: price for (key, _), price in zip(rules, prices.tolist(), strict=True)}
+    return tuple(of_key.get(_job_key(problem, j), 0.0) for j in range(len(problem.jobs)))
+
+
 class _Clock:
     """What is left of a budget, and whether to stop."""
 
@@ -177,14 +208,14 @@ class _Pool:
     problem: Problem
     kind_of_shift: tuple[int, ...]
     columns: tuple[Column, ...]
-    rows: Mapping[Hashable, _Row]
+    rows: Mapping[_Key, _Row]
 
     @classmethod
     def of(cls, problem: Problem, columns: Iterable[Column]) -> _Pool:
         kinds = _kinds(problem)
         cheapest: dict[Hashable, Column] = {}
         for column in columns:
-            key = kinds[column.shift], frozenset(column.jobs), column.lodging_before, column.lodging_after
+            key = kinds[column.shift], tuple(sorted(column.jobs)), column.lodging_before, column.lodging_after
             if key not in cheapest or column.cost_s < cheapest[key].cost_s:
                 cheapest[key] = column
         return cls._ruled(problem, kinds, tuple(cheapest.values()))
@@ -196,13 +227,6 @@ class _Pool:
     def chosen(self, which: NDArray[np.intp]) -> _Pool:
         return self._ruled(self.problem, self.kind_of_shift, tuple(self.columns[c] for c in which))
 
-    def matrix(self) -> csr_matrix:
-        rows = list(self.rows.values())
-        ends = np.cumsum([0, *(len(row.columns) for row in rows)])
-        where = [c for row in rows for c in row.columns]
-        values = [float(times) for row in rows for times in row.columns.values()]
-        return csr_matrix((values, where, ends), shape=(len(rows), len(self.columns)))
-
     def prices(self, duals: NDArray[np.float64]) -> Prices:
         of_row = dict(zip(self.rows, np.maximum(-duals, 0.0).tolist(), strict=True))
         return Prices(
@@ -211,9 +235,11 @@ class _Pool:
         )
 
 
-def _job_key(problem: Problem, job: int) -> Hashable:
+def _job_key(problem: Problem, job: int) -> _Key:
     group = problem.jobs[job].group
-    return ("job", job) if group is None else ("group", group)
+    if group is not None:
+        return "group", group
+    return (FIRM if problem.jobs[job].mandatory else "job"), job
 
 
 def _kinds(problem: Problem) -> tuple[int, ...]:
@@ -231,9 +257,9 @@ def _kinds(problem: Problem) -> tuple[int, ...]:
     return tuple(kinds)
 
 
-def _rows(problem: Problem, kinds: tuple[int, ...], columns: Sequence[Column]) -> dict[Hashable, _Row]:
+def _rows(problem: Problem, kinds: tuple[int, ...], columns: Sequence[Column]) -> dict[_Key, _Row]:
     """Every rule between routes but the longest time between two jobs of a series, which is for `_too_far_apart`."""
-    counts: dict[Hashable, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    counts: dict[_Key, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     least_days = {spacing.series: spacing.min_days for spacing in problem.spacings}
     for c, column in enumerate(columns):
         shift = problem.shifts[column.shift]
@@ -248,29 +274,26 @@ def _rows(problem: Problem, kinds: tuple[int, ...], columns: Sequence[Column]) -
             if series is not None:
                 for first_day in range(shift.day - least_days[series] + 1, shift.day + 1):
                     counts["series", series, first_day][c] += 1
-    rows: dict[Hashable, _Row] = {}
+    rows: dict[_Key, _Row] = {}
     for key, of_column in counts.items():
-        assert isinstance(key, tuple)
         low = 0.0 if key[0] == "night" else -np.inf
-        high = {"night": 0, "shift": kinds.count(key[1])}.get(key[0], 1)
+        high = 1
+        if key[0] == "night":
+            high = 0
+        elif key[0] == "shift":
+            high = sum(kind == key[1] for kind in kinds)
         rows[key] = _Row(low, high, dict(of_column))
     return rows
 
 
 def _relaxation(pool: _Pool, clock: _Clock) -> tuple[float, NDArray[np.float64], NDArray[np.float64]] | None:
     """The cost of the linear relaxation, the dual value of each row and the reduced cost of each column."""
-    rows, matrix = list(pool.rows.values()), pool.matrix()
+    rows = list(pool.rows.values())
+    matrix = _matrix(rows, len(pool.columns))
     costs = np.array([column.cost_s for column in pool.columns], dtype=np.float64)
-    model: Any = model_builder.Model()  # type: ignore[no-untyped-call]
-    model.helper.fill_model_from_sparse_data(
-        np.zeros(len(costs)),
-        np.full(len(costs), np.inf),
-        costs,
-        np.array([row.low for row in rows], dtype=np.float64),
-        np.array([row.high for row in rows], dtype=np.float64),
-        matrix,
+    solver, model = _linear_program(
+        costs, matrix, np.array([row.low for row in rows]), np.array([row.high for row in rows], dtype=np.float64)
     )
-    solver = model_builder.Solver("GLOP")
     limit = "max_deterministic_time" if clock.in_work else "max_time_in_seconds"
     solver.set_solver_specific_parameters(f"use_dual_simplex:true {limit}:{clock.left() * LP_SHARE}")
     status = clock.run(lambda: solver.solve(model), solver.stop_search)
@@ -278,6 +301,25 @@ def _relaxation(pool: _Pool, clock: _Clock) -> tuple[float, NDArray[np.float64],
         return None
     duals = np.asarray(solver.dual_values(model.get_linear_constraints()), dtype=np.float64)
     return float(solver.objective_value), duals, costs - duals @ matrix
+
+
+def _linear_program(
+    costs: NDArray[np.float64], matrix: csr_matrix, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[model_builder.Solver, Any]:
+    """The least cost of columns that are chosen any number of times, each row being between low and high."""
+    model: Any = model_builder.Model()  # type: ignore[no-untyped-call]
+    least, most = np.zeros(len(costs)), np.full(len(costs), np.inf)
+    model.helper.fill_model_from_sparse_data(least, most, costs, low, high, matrix)
+    solver = model_builder.Solver("GLOP")
+    solver.set_solver_specific_parameters("use_dual_simplex:true")
+    return solver, model
+
+
+def _matrix(rows: Sequence[_Row], columns: int) -> csr_matrix:
+    ends = np.cumsum([0, *(len(row.columns) for row in rows)])
+    where = [c for row in rows for c in row.columns]
+    values = [float(times) for row in rows for times in row.columns.values()]
+    return csr_matrix((values, where, ends), shape=(len(rows), columns))
 
 
 def _choice(
@@ -295,6 +337,7 @@ def _choice(
     while clock.left() > 0:
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        solver.parameters.linearization_level = 2  # routes share many jobs: cuts of the relaxation prove most
         if clock.in_work:
             solver.parameters.max_deterministic_time = clock.left()
         else:
