@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -43,7 +44,8 @@ def kept_in(environment: Mapping[str, str], installed: Path = INSTALLED) -> Path
     that it calls. What an installation has left beside the program is taken along to where it can be added to.
     """
     own = Path(environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME") or os.sep) / ".cache")
-    named = environment.get(FOLDER_VARIABLE, "").removesuffix(sources())  # as the process that started this one set it
+    # The process that started this one has named the folder of its own loops.
+    named = re.sub("/[0-9a-f]{16}$", "", environment.get(FOLDER_VARIABLE, ""))
     for root in ([Path(named)] if named else []) + [installed, own / "fieldvisit" / "loops"]:
         folder = root / sources()
         with suppress(OSError):

@@ -264,9 +264,10 @@ class DaskAttempt:
 
     def finish(self) -> None:
         if self._client is not None and self._future is not None and self._client.status == "running":
-            # By the workers' own loops, which are free while their tasks run in threads of their own.
-            with contextlib.suppress(Exception):  # the scheduler has just gone: told by the outcome
-                self._client.run(_finish, self._name, wait=False, on_error="ignore")
+            # In the workers' own loops, which are free while their tasks run in threads of their own; and from the
+            # client's, since a worker that is gone is waited for. Should none hear of it, the task ends when it would.
+            client = self._client
+            client.loop.add_callback(client._run, _finish, self._name, on_error="ignore")
 
     def drop(self) -> None:
         self._heard.pop(self._name, None)

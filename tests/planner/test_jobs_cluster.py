@@ -264,7 +264,7 @@ class Improving:
 def test_a_task_that_is_told_that_it_is_enough_ends_with_what_it_has(executor: DaskExecutor) -> None:
     attempts = [executor.submit(f"improving {n}", Improving()) for n in range(2)]
     for attempt in attempts:
-        until(attempt.progress)
+        until(lambda attempt=attempt: (attempt.progress() or {}).get("what") == "searching")
     attempts[0].finish()
     told_s = time.monotonic()
     assert until(attempts[0].outcome).result == "the best so far"
