@@ -25,6 +25,7 @@ from routing.reasons import (
     marginals,
 )
 from routing.reasons.repairs import COUNTS_S, STRETCHED
+from routing.reasons.standing import Standing
 from routing.solution import Solution
 from routing.timing import schedule
 
@@ -102,6 +103,7 @@ def test_what_a_stop_adds_and_its_best_alternative_are_those_of_trying_everythin
 MINUTE, HOUR = 60, 3600
 NINE, NOON, FIVE = 9 * HOUR, 12 * HOUR, 17 * HOUR
 STREET = 80
+LAST_HOUR = TimeWindow(DAY_S - HOUR, DAY_S)
 
 
 def at(clock_s: int, day: int = 0) -> int:
@@ -177,8 +179,14 @@ def test_somebody_goes_another_day_for_nine_minutes() -> None:
         ({"skills": frozenset({"welding"})}, {}, Rule.SKILLS, RepairKind.SKILL, 0),
         ({"demand": 3}, {"capacity": 2}, Rule.CAPACITY, RepairKind.CAPACITY, 1),
         ({"penalty_s": 30 * MINUTE}, {}, Rule.WORTH, RepairKind.PAY, 0),
-        ({"windows": (TimeWindow(0, at(NINE) + 15 * MINUTE),)}, {}, Rule.WINDOWS, RepairKind.CLOSES_LATER, 300),
-        ({"windows": (TimeWindow(at(FIVE) - HOUR, at(FIVE)),)}, {}, Rule.WINDOWS, RepairKind.OPENS_EARLIER, 1200),
+        ({"windows": (TimeWindow(0, 15 * MINUTE),)}, {"start_s": 0}, Rule.WINDOWS, RepairKind.CLOSES_LATER, 300),
+        (
+            {"windows": (TimeWindow(DAY_S - HOUR, DAY_S),)},
+            {"end_s": DAY_S},
+            Rule.WINDOWS,
+            RepairKind.OPENS_EARLIER,
+            1200,
+        ),
         ({}, {"max_jobs": 0}, Rule.MAX_JOBS, RepairKind.ONE_MORE, 0),
     ],
 )
