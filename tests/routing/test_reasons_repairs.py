@@ -103,7 +103,6 @@ def test_what_a_stop_adds_and_its_best_alternative_are_those_of_trying_everythin
 MINUTE, HOUR = 60, 3600
 NINE, NOON, FIVE = 9 * HOUR, 12 * HOUR, 17 * HOUR
 STREET = 80
-LAST_HOUR = TimeWindow(DAY_S - HOUR, DAY_S)
 
 
 def at(clock_s: int, day: int = 0) -> int:
