@@ -1,6 +1,6 @@
 """Loops compiled before anybody waits for them: when the program is installed, or when one of its processes starts.
 
-numba compiles a loop when it is first called, in this program some twenty seconds for all of them, and keeps the
+numba compiles a loop when it is first called, in this program forty seconds for all of them, and keeps the
 machine code on disk. So everything that has loops is used once here, on a town of four corners. As
 `python -m routing.preparing` it does so in a process of its own.
 """

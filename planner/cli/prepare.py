@@ -35,7 +35,7 @@ def prepare(app: App) -> None:
 def ready_to_serve(app: App) -> None:
     """Before a process takes anybody's requests or jobs: none of them is to wait for a compiler."""
     if loops() is Loops.MISSING:
-        app.say("compiling what would be slow in Python, once on this machine: half a minute or so")
+        app.say("compiling what would be slow in Python, once on this machine: a minute at most")
     began_s = time.monotonic()
     try:
         if make_ready():

@@ -46,7 +46,7 @@ def compiled(state: Loops) -> Iterator[Finding]:
     if state is Loops.KEPT:
         yield good("loops", f"compiled, in {native.FOLDER}")
     elif state is Loops.MISSING:
-        yield doubtful("loops", "not compiled yet: whoever needs them first waits half a minute", "fieldvisit prepare")
+        yield doubtful("loops", "not compiled yet: whoever needs them first waits for a minute", "fieldvisit prepare")
     elif state is Loops.HOMELESS:
         advice = f"name a folder by {native.FOLDER_VARIABLE} that the user who runs fieldvisit can write"
         yield doubtful("loops", "compiled anew by every process: there is no folder to keep machine code in", advice)

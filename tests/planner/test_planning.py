@@ -110,7 +110,7 @@ def test_the_first_visit_is_made_by_its_deadline(town: Town) -> None:
 
 def test_a_customer_is_visited_only_by_its_owner(town: Town) -> None:
     """Ben lives next door to all of Anna's customers."""
-    town.add(rep("ben", start_address=Address("2 Other Road")), door(15))
+    town.add(rep("ben", start_address=Address("2 Other Road")), door(16))
     town.add(account("bakery", owner_rep_id="anna"), door(15))
     town.add(account("florist", owner_rep_id="ben"), door(0))
     town.add(account("anybody's", owner_rep_id=""), door(16))
