@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from plan_cast import MORNING, TUESDAY, Office, Skeleton, plan, rep_day, stop, unplanned
+from plan_cast import MONDAY, MORNING, TUESDAY, Office, Skeleton, plan, rep_day, stop, unplanned
 
 
 @pytest.fixture
@@ -141,3 +142,16 @@ def test_a_plan_that_cannot_be_read_says_so_and_what_to_type(office: Office, doc
         assert reason in text
         assert "fieldvisit plan" in text
         assert "Traceback" not in text
+
+
+def test_the_week_says_how_many_visits_were_moved_and_each_visit_from_where(office: Office) -> None:
+    before = {"rep_id": "b/1", "rep_name": "Ben", "date": TUESDAY}
+    totals = {**json.loads(plan())["totals"], "seen": 12, "moved": 3}
+    office.keep(plan([rep_day("ann", stops=[stop(moved_from=before)])], totals=totals))
+    assert "Moved 3 of 12 visits that people had seen" in office.text("/")
+    assert "Moved from Tue 1 Dec, Ben" in office.text(f"/a/helsinki/day/{MONDAY}/rep?rep=ann")
+
+
+def test_where_nobody_has_seen_anything_no_moves_are_counted(office: Office) -> None:
+    office.keep(plan())
+    assert "Moved" not in office.text("/")
