@@ -17,11 +17,12 @@
     way.querySelector("[data-cost]").setAttribute("points", job.line_of_cost);
     way.querySelector("[data-steps]").replaceChildren(...job.steps.map((step) => {
       const line = document.createElement("tr");
-      for (const text of step) {
-        const cell = line.appendChild(document.createElement("td"));
+      step.forEach((text, column) => {
+        const cell = line.appendChild(document.createElement(column ? "td" : "th"));
+        if (!column) cell.scope = "row";
         cell.className = "numbers";
         cell.textContent = text;
-      }
+      });
       return line;
     }));
   }
