@@ -41,6 +41,9 @@ ROUNDS = 40
 """Prices that are tried at most, where the steps allow."""
 STEP = 0.6
 """How far prices go from the best so far to those of the relaxation."""
+STEPS_PER_SECOND = 30_000_000
+STEPS_PER_COLUMN = 1_000
+"""Steps of the dynamic programmes that one core does in a second, and that the relaxation takes as long as."""
 LEAST_GAIN = 1e-6
 """What a job must be worth, its price taken off, to be looked at: removing another never makes a day dearer."""
 ROUNDING_S = 1.0
@@ -67,8 +70,8 @@ def lower_bound(
     Args:
         solution: a good plan; the better, the better the bound.
         met: more routes that can be driven; many of a search make the bound much better.
-        most_steps: of the dynamic programmes, about thirty million a second; the same bound on every machine. The first
-            prices are looked at in any case. None is no limit.
+        most_steps: about STEPS_PER_SECOND; equal steps give the same bound on every machine. The first prices
+            are looked at in any case; None is no limit.
         cancelled: asked between two days; what is known so far is told then.
     """
     relaxation = _Relaxation.of(problem)
@@ -80,6 +83,7 @@ def lower_bound(
             prices = best_prices + step * (prices - best_prices)
         cost_s = relaxation.cost_of_nothing_s - float(prices.sum())
         known, before = relaxation.cheapest_known(columns, prices), len(columns)
+        steps += STEPS_PER_COLUMN * before
         for day in relaxation.days:
             if cancelled():
                 return _bound(best_s)
@@ -240,7 +244,7 @@ def _days_of(problem: Problem, numbers: Sequence[int], key_of_job: Whole) -> lis
     ends = [
         [(shift.end_place, 0), *((at.place, at.cost_s) for at in problem.lodgings_after(shift))] for shift in shifts
     ]
-    served = [[j for j, job in enumerate(problem.jobs) if problem.may_serve(shift, job)] for shift in shifts]
+    served = [[j for j, job in enumerate(problem.jobs) if _may_be_on(shift, job)] for shift in shifts]
     places = sorted(
         {problem.jobs[j].place for jobs in served for j in jobs}
         | {place for each in begins for place in each}
@@ -258,6 +262,13 @@ def _days_of(problem: Problem, numbers: Sequence[int], key_of_job: Whole) -> lis
         for number, jobs, begin, end in zip(numbers, served, begins, ends, strict=True)
         if jobs
     ]
+
+
+def _may_be_on(shift: Shift, job: Job) -> bool:
+    """`Problem.may_serve`, by way of other jobs too."""
+    return shift.allows(job) and any(
+        window.start_s + job.service_s <= shift.end_s and window.end_s >= shift.start_s for window in job.windows
+    )
 
 
 def _day(
@@ -281,7 +292,8 @@ def _day(
     # Without another job at its door that parked before, a job never takes longer to get to than with it.
     others = np.where(same_door & ~np.eye(len(jobs), dtype=bool), (setup + service)[:, None], NEVER).min(axis=0)
     setup = np.minimum(setup, others)
-    parking = np.vstack([np.where(same_door, 0, setup), setup])
+    at_begin = np.isin(at, [row[place] for place in begins])
+    parking = np.vstack([np.where(same_door, 0, setup), np.where(at_begin, 0, setup)])
     windows: list[list[TimeWindow]] = [
         [w for w in job.windows if w.start_s <= shift.end_s and w.end_s >= shift.start_s] for job in jobs
     ]

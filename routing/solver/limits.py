@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from routing.errors import ProblemError
 from routing.native import COMPILED
 from routing.solution import Solution
+from routing.solver.packing_model import Column
 
 
 class Engine(StrEnum):
@@ -56,7 +57,7 @@ class Progress:
     """The best plan so far: its cost and number of jobs done; `fraction` of the budget spent, from 0 to 1.
 
     `improvements` counts the plans found that were better than all before; `solution()` is the latest of them, timed
-    when it is asked for.
+    when it is asked for. `met()` are routes that the search has met, for `routing.bound`: of the engines that keep any.
     """
 
     cost_s: int
@@ -65,6 +66,7 @@ class Progress:
     fraction: float
     improvements: int
     solution: Callable[[], Solution] = field(repr=False, compare=False)
+    met: Callable[[], Sequence[Column]] = field(default=tuple, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

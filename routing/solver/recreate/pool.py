@@ -33,16 +33,28 @@ class Pool:
         self.add(other._tours)
         other._tours.clear()
 
+    def columns(self, worth_s: Longs) -> list[Column]:
+        """Them all, jobs being worth that much."""
+        return self._columns(self._tours, worth_s)
+
+    def _columns(self, tours: Iterable[Tour], worth_s: Longs) -> list[Column]:
+        worth, job_of = worth_s.tolist(), self._layout.job_of
+        return [
+            Column(
+                tour.shift,
+                tuple(job_of[j] for j in tour.jobs),
+                tour.cost_s - sum(worth[j] for j in tour.jobs),
+                tour.before,
+                tour.after,
+            )
+            for tour in tours
+        ]
+
     def packed(self, plan: Plan, worth_s: Longs, budget: PackingBudget, stop: Callable[[], bool]) -> Plan:
         """The best plan made of these routes and those of a plan: that plan itself, if there is none better."""
-        worth, job_of, row_of = worth_s.tolist(), self._layout.job_of, self._layout.row_of
-
-        def column(tour: Tour) -> Column:
-            cost_s = tour.cost_s - sum(worth[j] for j in tour.jobs)
-            return Column(tour.shift, tuple(job_of[j] for j in tour.jobs), cost_s, tour.before, tour.after)
-
-        incumbent = [column(tour) for tour in plan.tours]
-        found = pack(self._layout.problem, [column(tour) for tour in self._tours], incumbent, budget, stop)
+        worth, row_of = worth_s.tolist(), self._layout.row_of
+        incumbent = self._columns(plan.tours, worth_s)
+        found = pack(self._layout.problem, self.columns(worth_s), incumbent, budget, stop)
         if found.cost_s >= plan.cost_s:
             return plan
         tours = []

@@ -19,7 +19,7 @@ import numpy as np
 from routing.problem import Problem
 from routing.solution import Solution
 from routing.solver.limits import Progress, SearchLimits
-from routing.solver.packing_model import PackingBudget
+from routing.solver.packing_model import Column, PackingBudget
 from routing.solver.recreate.kernel import FIRST, REACH_S
 from routing.solver.recreate.lane import Lane
 from routing.solver.recreate.layout import Layout, laid_out
@@ -108,6 +108,7 @@ class _Search:
         self._pools = [Pool(self._layout, MOST // lanes) for _ in range(lanes)]
         self._search_began_s = self._search_seconds = 0.0
         self._settled: set[int] = set()
+        self._packed: Pool | None = None
 
     def run(self) -> Iterator[Progress]:
         if not self._layout.job_of:
@@ -221,6 +222,7 @@ class _Search:
             budget = PackingBudget(seconds=max(0.01, min(PACKING_SHARE * self._limits.seconds, self._left_s())))
         else:
             budget = PackingBudget(work=PACKING_SHARE * (self._limits.work or 1) / 10)
+        self._packed = whole
         plan = whole.packed(self._best, self._worth_s, budget, self._over)
         if plan.cost_s < self._best.cost_s:
             self._best = plan
@@ -267,8 +269,18 @@ class _Search:
         cost_s = self._base_s + sum(tour.cost_s for tour in best.tours)
         cost_s -= sum(job.cost_of_leaving_out_s for job in done)
         return Progress(
-            cost_s, len(done), self._elapsed_s(), fraction, self._improvements, lambda: timed(self._layout, best)
+            cost_s,
+            len(done),
+            self._elapsed_s(),
+            fraction,
+            self._improvements,
+            lambda: timed(self._layout, best),
+            self._met,
         )
+
+    def _met(self) -> list[Column]:
+        pools = [self._packed] if self._packed else self._pools
+        return [column for pool in pools for column in pool.columns(self._layout.worth_s)]
 
 
 def cost_of_nothing_s(problem: Problem) -> int:
