@@ -89,7 +89,7 @@ LAST = {
 
 
 def day_of(date: str, stops: Sequence[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-    home = {"address": "3 Orchard Rise, Newport", "lat": HOME[0], "lon": HOME[1]}
+    home = {"hotel": "", "address": "3 Orchard Rise, Newport", "lat": HOME[0], "lon": HOME[1], "links": []}
     made: dict[str, Any] = {
         "date": date, "revision": 0, "works": True, "plan_version": 3, "work_start": at("08:30", date),
         "work_end": at("17:30", date), "start": home | {"time": at("08:40", date)},

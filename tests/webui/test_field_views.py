@@ -135,6 +135,27 @@ def test_in_the_evening_the_phone_says_when_to_leave_home_tomorrow(phone: MakePh
     expect(page.locator(".lines .line-link strong").last).to_have_text("Maple Motors")
 
 
+def test_a_night_away_is_told_on_both_its_days(phone: MakePhone) -> None:
+    told = document()
+    today, tomorrow = told["days"][:2]
+    links = [{"name": "Navigate", "url": "geo:51.6,-2.9"}]
+    for end in (today["end"], tomorrow["start"]):
+        end |= {"hotel": HOSTILE, "address": "3 Mill Lane", "links": links}
+    page = phone(told).show(clock="08:00")
+    night = page.get_by_role("region", name="Where you sleep")
+    expect(night).to_contain_text(f"Stay overnight at {HOSTILE}")
+    expect(night.locator(".navigate-go")).to_have_attribute("href", "geo:51.6,-2.9")
+    expect(page.locator(".line-home")).to_contain_text("Stay overnight at")
+    expect(page.get_by_text("at the hotel about 16:40")).to_be_visible()
+    for entry in today["stops"]:
+        entry["visit"] = visit(disposition="met")
+    page = phone(told).show(clock="17:00")
+    expect(page.get_by_role("region", name="Where you sleep")).to_be_visible()
+    said = " ".join(page.locator(".first-stop").inner_text().split())
+    assert said.startswith("Leave the hotel at 08:43 From")
+    expect(page.locator(".line-home").last).to_contain_text("Home")
+
+
 def test_what_was_not_reported_is_asked_for_in_the_evening(phone: MakePhone) -> None:
     page = phone().show(clock="20:00")
     expect(page.get_by_role("heading", name="Not reported yet")).to_be_visible()
