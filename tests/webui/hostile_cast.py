@@ -23,8 +23,8 @@ from planner.access import PERMISSIONS, Role
 from planner.coverage.domain import Coverage, TerritoryCover
 from planner.domain import MAX_NOTES, MAX_TEXT, Account, Address, Location, Opportunity, RecordKind, Rep
 from planner.fieldwork.domain import DayProgress, DealOutcome, Disposition, FieldVisit, Severity, VisitReport
-from planner.idempotency import Answer
 from planner.hotels.domain import Hotel
+from planner.idempotency import Answer
 from planner.jobs.domain import Job, JobState
 from planner.people.domain import User
 from planner.people.sessions import start_session

@@ -24,8 +24,8 @@ from planner.coverage.domain import Coverage, TerritoryCover
 from planner.domain import Account, Address, Location, Opportunity, Record, RecordKind, Rep, addresses_of
 from planner.fieldwork.domain import CheckIn, CheckInVerdict
 from planner.fieldwork.privacy import look_at_check_ins
-from planner.idempotency import Answer
 from planner.hotels.domain import Hotel
+from planner.idempotency import Answer
 from planner.jobs.domain import Job, JobState
 from planner.people.accounts import NewUser, add_user
 from planner.people.domain import Session, User
