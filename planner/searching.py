@@ -58,8 +58,8 @@ def earlier_plan(
     """The plan that a search begins with: the newest version, or else the published one, if it says something about
     days from `first_day` on.
 
-    None where it is not wanted. A search by `work` begins with none either: it gives the same plan for the same
-    records, whatever has been planned before.
+    None where it is not wanted, and for a search by `work`: it gives the same plan for the same records and the same
+    published plan, whatever has been planned besides.
     """
     if fresh or work is not None or not settings.warm_start:
         return None
