@@ -165,7 +165,9 @@ def undisturbed(shop: Shop) -> tuple[list[float], list[float]]:
         with shop.store.read() as unit:
             snapshot = Snapshot.read(unit, AREA, settings)
         streets = Areas(settings.areas).get(AREA).streets()
-        document = make_plan(snapshot, AREA, streets, SMALL.first_day, SMALL.days, SMALL.limits(settings.solver), settings)
+        document = make_plan(
+            snapshot, AREA, streets, SMALL.first_day, SMALL.days, SMALL.limits(settings.solver), settings
+        )
         stored = to_store(document, datetime.now(UTC))
         with shop.store.write() as unit:
             store_plan(unit, stored)

@@ -298,7 +298,11 @@ def test_a_backup_of_an_older_schema_is_brought_to_the_newest(saved: Path, targe
         for table in set(manifest["rows"]) - of_first:
             del members[f"tables/{table}.jsonl"], manifest["rows"][table]
         contact = ("contact_name", "contact_email", "contact_phone")
-        for table, newer in (("reps", ("languages", "overnight")), ("accounts", contact), ("opportunities", contact[2:])):
+        for table, newer in (
+            ("reps", ("languages", "overnight")),
+            ("accounts", contact),
+            ("opportunities", contact[2:]),
+        ):
             rows = [json.loads(line) for line in members[f"tables/{table}.jsonl"].splitlines()]
             for row in rows:
                 for column in newer:
