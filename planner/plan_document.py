@@ -20,7 +20,7 @@ from planner.translation import Translation, WorkingDay
 from planner.why import Elsewhere, Here
 from routing.geo import LatLon
 from routing.problem import Job, Shift
-from routing.solution import Route, Solution
+from routing.solution import Bound, Route, Solution
 
 FORMAT: Literal["fieldvisit-plan/1"] = "fieldvisit-plan/1"
 
@@ -122,9 +122,7 @@ _RepDay = TypedDict("_RepDay", {"break": Break | None})
 """`break` is a keyword of Python, so this one field cannot stand in a class body."""
 
 
-class RepDay(_RepDay):
-    """What one rep does on one day."""
-
+class _WholeRepDay(_RepDay):
     rep_id: str
     rep_name: str
     date: str
@@ -137,6 +135,13 @@ class RepDay(_RepDay):
     return_drive_seconds: int
     return_drive_metres: int
     totals: Totals
+
+
+class RepDay(_WholeRepDay, total=False):
+    """What one rep does on one day. `order_proved` is there on days as the plan was made: no order of the day's visits
+    has less driving."""
+
+    order_proved: bool
 
 
 class _UnplannedEntry(TypedDict):
@@ -200,10 +205,13 @@ class _PlanTotals(TypedDict):
 
 class PlanTotals(_PlanTotals, total=False):
     """`seen` counts the visits that people had seen when the plan was made, `moved` those of them that are elsewhere
-    now or left out; both are there where there were any."""
+    now or left out; both are there where there were any. No plan costs less than `bound_seconds`, by an argument of the
+    kind `bound_kind`; both are null where no bound was found, and plans of older programs have neither."""
 
     seen: int
     moved: int
+    bound_seconds: int | None
+    bound_kind: str | None
 
 
 class PlanDocument(TypedDict):
@@ -221,6 +229,16 @@ class PlanDocument(TypedDict):
     returned_to_inside: list[ListedEntry]
     dormant: list[ListedEntry]
     notes: list[str]
+
+
+def above_bound(document: PlanDocument) -> str:
+    """How good a plan is, as a phrase; empty where no bound is known."""
+    totals = document["totals"]
+    bound_s = totals.get("bound_seconds")
+    if not bound_s:
+        return ""
+    above = max(0, totals["cost_seconds"] - bound_s) / bound_s
+    return f"at most {above:.1%} above the least possible ({totals.get('bound_kind')} bound)".replace("%", " %")
 
 
 def write_plan(document: PlanDocument) -> str:
@@ -288,13 +306,23 @@ def document_of(
     unplanned: Sequence[Unplanned],
     notes: Sequence[str],
     here: Mapping[str, Here] | None = None,
+    bound: Bound | None = None,
+    proved: Collection[str] = (),
 ) -> PlanDocument:
-    """The document of a solution; working days without a visit are in it too. `here` says what each visit adds."""
+    """The document of a solution; working days without a visit are in it too.
+
+    Args:
+        here: what each visit adds.
+        bound: what no plan costs less than.
+        proved: the shifts whose jobs are proved to be in their best order.
+    """
     routes = {route.shift: route for route in solution.routes}
     rep_days = [
         _rep_day(translation, shift, translation.working_days[shift.id], routes.get(shift.id), here or {})
         for shift in translation.problem.shifts
     ]
+    for shift, day in zip(translation.problem.shifts, rep_days, strict=True):
+        day["order_proved"] = shift.id in proved or not day["stops"]
     clock = translation.clock
     document = PlanDocument(
         format=FORMAT,
@@ -310,6 +338,8 @@ def document_of(
             "drive_seconds": sum(day["totals"]["drive_seconds"] for day in rep_days),
             "drive_metres": sum(day["totals"]["drive_metres"] for day in rep_days),
             "cost_seconds": solution.cost_s(translation.problem),
+            "bound_seconds": bound.cost_s if bound else None,
+            "bound_kind": bound.kind if bound else None,
         },
         rep_days=rep_days,
         unplanned=[_unplanned(entry) for entry in unplanned],
@@ -448,6 +478,7 @@ def without_stops(day: RepDay, visits: Collection[str]) -> RepDay:
         },
     }
     if stops:
+        left.pop("order_proved", None)  # it may be another one without them
         return left
     nothing = Totals(visits=0, drive_seconds=0, drive_metres=0, service_minutes=0, waiting_seconds=0)
     return {

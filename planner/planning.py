@@ -19,9 +19,11 @@ from planner.snapshot import Snapshot
 from planner.stability import days_seen, where_seen
 from planner.translation import Translation, WorkingDay, translate, working_days
 from planner.why import Whys
+from routing.bound import STEPS_PER_SECOND, lower_bound
 from routing.checks import violations
 from routing.problem import Job
 from routing.resequencing import resequenced
+from routing.sequencing import sequenced
 from routing.solution import Route, Solution
 from routing.solver import DEFAULT_ENGINE, Progress, SearchLimits, solve
 from routing.timing import schedule
@@ -33,6 +35,9 @@ EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 LONGEST = timedelta(days=366)
 SURELY_ORDERED = 10
 """Visits of which `routing.resequencing` surely finds an order, where there is one."""
+BOUND_SHARE, MOST_BOUND_S = 0.1, 5.0
+"""How long a bound is looked for behind a search, in shares of it, and seconds of one core at most."""
+WORK_PER_SECOND = 10
 PROMISES_BROKEN = "no plan was made, since promises could not be kept"
 RULES_BROKEN = "the plan breaks rules and was not kept"
 """How the refusals begin that name customers and reps."""
@@ -143,7 +148,15 @@ def make_plan(
         begun = beginning(problem, promised, Earlier(0, shown) if shown else None)
     else:
         begun = beginning(problem, promised, earlier)
-    solution = solve(problem, limits, on_progress=on_progress, cancelled=cancelled, warm_start=begun)
+    last: list[Progress] = []
+
+    def follow(progress: Progress) -> None:
+        last[:] = [progress]
+        if on_progress:
+            on_progress(progress)
+
+    solution = solve(problem, limits, on_progress=follow, cancelled=cancelled, warm_start=begun)
+    solution, proved = sequenced(problem, solution)
     _refuse(translation, [job for job in solution.unassigned if translation.visits[job].promise], settings)
     broken = [str(violation) for violation in violations(problem, solution)]
     if broken:
@@ -165,11 +178,20 @@ def make_plan(
         unplanned,
         notes,
         whys.here(),
+        lower_bound(problem, solution, last[-1].met() if last else (), _steps(limits), cancelled or (lambda: False)),
+        proved,
     )
     broken = broken_rules(document, snapshot, source, settings)
     if broken:
         raise RulesBrokenError(f"{RULES_BROKEN}: {'; '.join(broken[:5])}")
     return document
+
+
+def _steps(limits: SearchLimits) -> int:
+    """How long to look for a bound: the same for equal limits, whatever the machine."""
+    seconds = limits.seconds if limits.work is None else limits.work / WORK_PER_SECOND
+    assert seconds is not None
+    return int(STEPS_PER_SECOND * min(MOST_BOUND_S, BOUND_SHARE * seconds))
 
 
 def _promises_alone(translation: Translation, settings: Settings) -> Solution | None:

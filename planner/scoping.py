@@ -116,6 +116,8 @@ def cut_document(document: PlanDocument, seen: Seen) -> PlanDocument:
             "drive_seconds": sum(day["totals"]["drive_seconds"] for day in rep_days),
             "drive_metres": sum(day["totals"]["drive_metres"] for day in rep_days),
             "cost_seconds": 0,
+            "bound_seconds": None,
+            "bound_kind": None,
         },
         rep_days=rep_days,
         unplanned=[_cut_unplanned(entry, accounts, others, reps) for entry in unplanned],

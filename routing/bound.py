@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from routing.native import native
 from routing.problem import UNREACHABLE, Job, Problem, Shift, TimeWindow
-from routing.solution import Solution
+from routing.solution import Bound, Solution
 from routing.solver.packing_model import Column, job_prices
 from routing.timing import NEVER
 
@@ -48,14 +48,6 @@ LEAST_GAIN = 1e-6
 """What a job must be worth, its price taken off, to be looked at: removing another never makes a day dearer."""
 ROUNDING_S = 1.0
 """Taken off in the end for what floating-point numbers lose."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """No plan of the problem costs less than `cost_s`; `kind` says by which argument."""
-
-    cost_s: int
-    kind: str = KIND
 
 
 def lower_bound(
@@ -103,7 +95,7 @@ def lower_bound(
 
 def _bound(cost_s: float) -> Bound | None:
     whole_s = int(np.ceil(cost_s - ROUNDING_S))  # costs are whole seconds
-    return Bound(whole_s) if whole_s > 0 else None
+    return Bound(whole_s, KIND) if whole_s > 0 else None
 
 
 def _columns_of(problem: Problem, solution: Solution) -> list[Column]:

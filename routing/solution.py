@@ -89,3 +89,11 @@ class Solution:
             if route.lodging_after is not None:
                 cost += problem.lodging_by_id[route.lodging_after].cost_s
         return cost
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """No solution of the problem costs less than `cost_s`; `kind` says by which argument."""
+
+    cost_s: int
+    kind: str

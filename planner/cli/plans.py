@@ -16,7 +16,7 @@ from planner.cli.app import AREA_HELP, FILE, App, area_option, main
 from planner.errors import PlannerError
 from planner.hotels.standing import snapshot_to_plan
 from planner.plan_checks import broken_rules
-from planner.plan_document import PlanDocument, read_plan, write_plan
+from planner.plan_document import PlanDocument, above_bound, read_plan, write_plan
 from planner.planning import make_plan, store_plan, to_store
 from planner.publishing import publish as publish_version
 from planner.searching import earlier_plan, search_limits
@@ -121,6 +121,8 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
         f"plan {version}: {totals['visits']} visits ({totals['promises']} promised), {totals['unplanned']} unplanned, "
         f"{totals['drive_seconds'] / 3600:.1f} h driving, {totals['drive_metres'] / 1000:.0f} km"
     )
+    if phrase := above_bound(document):
+        app.say(f"its cost is {phrase}")
     if "seen" in totals:
         app.say(f"{totals['moved']} of {totals['seen']} visits that people had seen are moved")
     table = Table("rep", "day", "visits", "driving", "leaves", "is back", box=None, pad_edge=False)

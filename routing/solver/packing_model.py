@@ -16,16 +16,17 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.linear_solver.python import model_builder
-from ortools.sat.python import cp_model
 from scipy.sparse import csr_matrix, hstack
 
 from routing.errors import ProblemError
 from routing.problem import DAY_S, MANDATORY_COST_S, Problem, Shift
+
+if TYPE_CHECKING:  # OR-Tools brings pandas: it is imported where it is first used
+    from ortools.sat.python import cp_model
 
 _T = TypeVar("_T")
 _Key = tuple[str | int | None, ...]
@@ -146,16 +147,15 @@ def job_prices(problem: Problem, columns: Sequence[Column]) -> tuple[float, ...]
     costs = [c.cost_s + MANDATORY_COST_S * times for c, times in zip(pool.columns, firm_jobs, strict=True)]
     rows = np.flatnonzero(firm)
     spare = csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(rules), len(rows)))
-    solver, model = _linear_program(
+    program = _LinearProgram(
         np.array([*costs, *[SPARE_S] * len(rows)], dtype=np.float64),
         hstack([_matrix([row for _, row in rules], len(costs)), spare], format="csr"),
         np.where(firm, 1.0, -np.inf),
         np.array([row.high for _, row in rules], dtype=np.float64),
     )
     of_key = {}
-    if solver.solve(model) == model_builder.SolveStatus.OPTIMAL:
-        duals = np.asarray(solver.dual_values(model.get_linear_constraints()), dtype=np.float64)
-        prices = np.maximum(np.where(firm, MANDATORY_COST_S, 0) - duals, 0.0)
+    if program.solve():
+        prices = np.maximum(np.where(firm, MANDATORY_COST_S, 0) - program.duals, 0.0)
         of_key = {key: price for (key, _), price in zip(rules, prices.tolist(), strict=True)}
     return tuple(of_key.get(_job_key(problem, j), 0.0) for j in range(len(problem.jobs)))
 
@@ -291,28 +291,48 @@ def _relaxation(pool: _Pool, clock: _Clock) -> tuple[float, NDArray[np.float64],
     rows = list(pool.rows.values())
     matrix = _matrix(rows, len(pool.columns))
     costs = np.array([column.cost_s for column in pool.columns], dtype=np.float64)
-    solver, model = _linear_program(
+    program = _LinearProgram(
         costs, matrix, np.array([row.low for row in rows]), np.array([row.high for row in rows], dtype=np.float64)
     )
-    limit = "max_deterministic_time" if clock.in_work else "max_time_in_seconds"
-    solver.set_solver_specific_parameters(f"use_dual_simplex:true {limit}:{clock.left() * LP_SHARE}")
-    status = clock.run(lambda: solver.solve(model), solver.stop_search)
-    if status != model_builder.SolveStatus.OPTIMAL:
+    program.limit("max_deterministic_time" if clock.in_work else "max_time_in_seconds", clock.left() * LP_SHARE)
+    if not clock.run(program.solve, program.interrupt):
         return None
-    duals = np.asarray(solver.dual_values(model.get_linear_constraints()), dtype=np.float64)
-    return float(solver.objective_value), duals, costs - duals @ matrix
+    return program.cost, program.duals, costs - program.duals @ matrix
 
 
-def _linear_program(
-    costs: NDArray[np.float64], matrix: csr_matrix, low: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[model_builder.Solver, Any]:
+class _LinearProgram:
     """The least cost of columns that are chosen any number of times, each row being between low and high."""
-    model: Any = model_builder.Model()  # type: ignore[no-untyped-call]
-    least, most = np.zeros(len(costs)), np.full(len(costs), np.inf)
-    model.helper.fill_model_from_sparse_data(least, most, costs, low, high, matrix)
-    solver = model_builder.Solver("GLOP")
-    solver.set_solver_specific_parameters("use_dual_simplex:true")
-    return solver, model
+
+    def __init__(
+        self, costs: NDArray[np.float64], matrix: csr_matrix, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> None:
+        from ortools.linear_solver.python import model_builder
+
+        self._model: Any = model_builder.Model()  # type: ignore[no-untyped-call]
+        least, most = np.zeros(len(costs)), np.full(len(costs), np.inf)
+        helper: Any = self._model.helper
+        helper.fill_model_from_sparse_data(least, most, costs, low, high, matrix)
+        self._solver = model_builder.Solver("GLOP")
+        self._parameters = "use_dual_simplex:true"
+        self._optimal = model_builder.SolveStatus.OPTIMAL
+        self.interrupt = self._solver.stop_search
+
+    def limit(self, which: str, value: float) -> None:
+        self._parameters += f" {which}:{value}"
+
+    def solve(self) -> bool:
+        """Whether the least cost was found."""
+        self._solver.set_solver_specific_parameters(self._parameters)
+        return bool(self._solver.solve(self._model) == self._optimal)
+
+    @property
+    def cost(self) -> float:
+        return float(self._solver.objective_value)
+
+    @property
+    def duals(self) -> NDArray[np.float64]:
+        """Of the rows."""
+        return np.asarray(self._solver.dual_values(self._model.get_linear_constraints()), dtype=np.float64)
 
 
 def _matrix(rows: Sequence[_Row], columns: int) -> csr_matrix:
@@ -326,6 +346,8 @@ def _choice(
     problem: Problem, pool: _Pool, incumbent: Sequence[Column], clock: _Clock
 ) -> tuple[tuple[Column, ...], bool]:
     """The best columns found, and whether there are none better."""
+    from ortools.sat.python import cp_model
+
     model = cp_model.CpModel()
     chosen = [model.new_bool_var("") for _ in pool.columns]
     for row in pool.rows.values():

@@ -22,7 +22,9 @@ from planner.plan_document import (
     Stop,
     Totals,
     UnplannedEntry,
+    above_bound,
     read_plan,
+    without_stops,
     write_plan,
 )
 from planner.why import RULE_CODES
@@ -111,7 +113,8 @@ def test_what_a_visit_is_worth_can_be_shown_to_a_person(document: PlanDocument) 
 
 
 def test_totals_are_the_sums_of_the_days(document: PlanDocument) -> None:
-    assert document["totals"] == {
+    bound = ("bound_seconds", "bound_kind")
+    assert {key: value for key, value in document["totals"].items() if key not in bound} == {
         "visits": 4,
         "promises": 1,
         "unplanned": 1,
@@ -119,6 +122,32 @@ def test_totals_are_the_sums_of_the_days(document: PlanDocument) -> None:
         "drive_metres": 20_000,
         "cost_seconds": 2400 + 49 * 60,
     }
+
+
+def test_a_plan_says_how_far_it_may_be_from_the_least_possible(document: PlanDocument) -> None:
+    totals = document["totals"]
+    bound_s = totals["bound_seconds"]
+    assert totals["bound_kind"] == "Lagrangian"
+    assert bound_s is not None
+    assert 0 < bound_s <= totals["cost_seconds"]
+    above = f"{totals['cost_seconds'] / bound_s - 1:.1%}".replace("%", " %")
+    assert above_bound(document) == f"at most {above} above the least possible (Lagrangian bound)"
+
+
+def test_the_order_of_a_short_day_is_proved_and_of_what_is_left_of_it_not_said(document: PlanDocument) -> None:
+    day = day_of(document)
+    assert day["order_proved"] is True
+    assert "order_proved" not in without_stops(day, [day["stops"][0]["visit_id"]])
+
+
+def test_a_plan_of_an_older_program_knows_neither_a_bound_nor_whether_an_order_is_proved(
+    document: PlanDocument,
+) -> None:
+    older: Any = deepcopy(document)
+    del older["totals"]["bound_seconds"], older["totals"]["bound_kind"]
+    for day in older["rep_days"]:
+        del day["order_proved"]
+    assert above_bound(read_plan(json.dumps(older))) == ""
 
 
 def test_the_same_bytes_are_read_and_written(document: PlanDocument) -> None:
@@ -197,7 +226,7 @@ def test_a_part_that_is_not_what_it_should_be_is_named(
     assert named in str(error.value)
 
 
-ADDED = {"added_minutes", "alternative", "rules", "repair"}
+ADDED = {"added_minutes", "alternative", "rules", "repair", "bound_seconds", "bound_kind", "order_proved"}
 """Keys that plans of older programs have not."""
 
 

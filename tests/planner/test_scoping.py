@@ -162,6 +162,8 @@ def test_totals_are_those_of_what_is_seen() -> None:
         "drive_seconds": 600,
         "drive_metres": 1400,
         "cost_seconds": 0,
+        "bound_seconds": None,
+        "bound_kind": None,
     }
 
 

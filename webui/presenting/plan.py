@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 
 from planner.candidates import Reason, VisitKind
 from planner.errors import PlannerError
-from planner.plan_document import ListedEntry, PlanDocument, RepairEntry, RepDay, UnplannedEntry, read_plan
+from planner.plan_document import (
+    ListedEntry,
+    PlanDocument,
+    RepairEntry,
+    RepDay,
+    UnplannedEntry,
+    above_bound,
+    read_plan,
+)
 from webui.errors import PlanUnreadableError
 from webui.maps import COLOURS
 from webui.presenting.rep_day import DayView, RepDayView, RepView, rep_day_view
@@ -76,6 +84,8 @@ class PlanView:
     nights_cost: str
     seen: int
     moved: int
+    above_bound: str
+    """How good it is, as a phrase."""
     unplanned: tuple[UnplannedView, ...]
     returned: tuple[ListedView, ...]
     dormant: tuple[ListedView, ...]
@@ -144,6 +154,7 @@ def _plan(document: PlanDocument) -> PlanView:
         nights_cost=duration(60 * sum(nights)),
         seen=totals.get("seen", 0),
         moved=totals.get("moved", 0),
+        above_bound=above_bound(document),
         unplanned=tuple(unplanned),
         returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
         dormant=tuple(_listed(entry) for entry in document["dormant"]),

@@ -159,6 +159,8 @@ class RepDayView:
     strip: tuple[StripBar, ...]
     night: str = ""
     """The hotel at which the night after it is spent."""
+    order_proved: bool = False
+    """No order of its visits has less driving."""
 
 
 def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
@@ -194,6 +196,7 @@ def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
         service=duration(totals["service_minutes"] * 60),
         strip=tuple(_strip(entry, begin, finish)),
         night=last.hotel,
+        order_proved=entry.get("order_proved", False),
     )
 
 
