@@ -54,7 +54,7 @@ def plan(
 ) -> None:
     """Plan all reps over the coming days. Ctrl-C stops the search and keeps the best plan so far.
 
-    A search by seconds begins with the plan that was made last, one by work with nothing.
+    A search by seconds begins with the plan that was made last, one by work knows of the published one alone.
     """
     if click.get_current_context().invoked_subcommand is not None:
         return

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from cli_cast import Office, account, opportunity, write_csv, write_town
 
+from routing.solver import DEFAULT_ENGINE, Engine
+
 HOSTILE = ["{{7*7}}", "<img src=x onerror=alert(1)>", "`id`", "=cmd|' /C calc'!A0", "[red]Bold[/red]", "Ünïcødé ☃"]
 
 
@@ -69,6 +71,19 @@ def test_the_same_seed_and_work_write_the_same_bytes(open_office: Office) -> Non
     for name in ("one.json", "two.json"):
         open_office.plan("--seed", 7, "--out", open_office.folder / name)
     assert (open_office.folder / "one.json").read_bytes() == (open_office.folder / "two.json").read_bytes()
+
+
+def test_a_search_by_seconds_begins_with_the_plan_made_last_unless_told_to_begin_afresh(open_office: Office) -> None:
+    open_office.fill([account(n) for n in range(1, 4)], [opportunity(4)])
+    open_office.type("geocode")
+    out, begun = open_office.folder / "plan.json", []
+    for options in (["--workers", 1], [], ["--fresh"], ["--engine", "ortools"]):
+        open_office.type("plan", "--from", "2026-11-30", "--seconds", 0.2, "--out", out, *options)
+        limits = json.loads(out.read_text(encoding="utf-8"))["limits"]
+        begun.append((limits["from_plan"], limits["engine"] == "ortools"))
+        assert set(limits) == {"seed", "seconds", "work", "engine", "from_plan"}, "and not on how many cores"
+    ours = DEFAULT_ENGINE is Engine.ORTOOLS
+    assert begun == [(None, ours), (1, ours), (None, ours), (3, True)]
 
 
 def test_why_tells_of_a_visit_of_a_stored_plan_and_of_what_is_left_out(open_office: Office) -> None:
@@ -210,6 +225,8 @@ def test_settings_out_of_range_are_named(open_office: Office) -> None:
     [
         ["plan", "--seconds", "5", "--work", "5"],
         ["plan", "--days", "0"],
+        ["plan", "--engine", "magic"],
+        ["plan", "--workers", "0"],
         ["plan", "--from", "30/11/2026"],
         ["import"],
         ["settle", "account", "A1"],
