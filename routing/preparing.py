@@ -25,6 +25,7 @@ from typing import Any
 from routing import native
 from routing.errors import RoutingError
 from routing.geo import LatLon
+from routing.problem import Job, Problem, Shift, TimeWindow
 
 OLD_S = 7 * 86_400
 
@@ -139,6 +140,7 @@ def use_everything() -> None:
     network = _use_streets()
     _use_alignment(network)
     _use_search()
+    _use_exact_models()
 
 
 def _corners() -> list[LatLon]:
@@ -176,12 +178,24 @@ def _use_alignment(network: Any) -> None:
 
 
 def _use_search() -> None:
-    from routing.problem import Job, Problem, Shift, TimeWindow
     from routing.solver import Engine, SearchLimits, solve
 
+    solve(_one_visit(), SearchLimits(work=1, engine=Engine.RUIN_RECREATE))
+
+
+def _use_exact_models() -> None:
+    from routing.bound import lower_bound
+    from routing.sequencing import best_sequence
+    from routing.solution import Solution
+
+    problem = _one_visit()
+    best_sequence(problem, problem.shifts[0], problem.jobs)
+    lower_bound(problem, Solution((), ("J",)))
+
+
+def _one_visit() -> Problem:
     job = Job("J", 1, 600, (TimeWindow(0, 86_400),), penalty_s=3600)
-    problem = Problem((job,), (Shift("S", "V", 0, 0, 0, 86_400),), [[0, 60], [60, 0]], [[0, 60], [60, 0]])
-    solve(problem, SearchLimits(work=1, engine=Engine.RUIN_RECREATE))
+    return Problem((job,), (Shift("S", "V", 0, 0, 0, 86_400),), [[0, 60], [60, 0]], [[0, 60], [60, 0]])
 
 
 if __name__ == "__main__":
