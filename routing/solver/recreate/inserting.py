@@ -96,7 +96,8 @@ def cheapest(
     if routes[r, R_LOAD] + jobs[c, J_DEMAND] > shifts[r, S_CAPACITY]:
         return cost, position
     place, setup, service = jobs[c, J_PLACE], jobs[c, J_SETUP], jobs[c, J_SERVICE]
-    window, window_end, extra = fit[c, r, F_WINDOW] + 0, fit[c, r, F_WINDOW_END] + 0, fit[c, r, F_COST]
+    kind = shifts[r, S_KIND]
+    window, window_end, extra = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, fit[c, kind, F_COST]
     closes = windows[window_end - 1, 1]
     rests, timed, towards = shifts[r, S_REST] > 0, len(changes) > 1, len(seconds) - 1
     for k in range(first, end):
@@ -195,11 +196,13 @@ def put_back(c: int, everywhere: bool, opening: bool, options: Floats, a: Arrays
             r = a.may[offset + v]
         else:
             r = s.routes[v, L_TOUCHED]
-        if r < 0 or a.fit[c, r, F_COST] >= FAR:
+        if r < 0:
+            continue
+        kind = a.shifts[r, S_KIND]
+        if a.fit[c, kind, F_COST] >= FAR:
             continue
         discount = 1.0
         if s.routes[r, R_LENGTH] == 0:
-            kind = a.shifts[r, S_KIND]
             if s.routes[kind, L_KIND_MARK] == s.counters[C_MARK]:
                 continue
             s.routes[kind, L_KIND_MARK] = s.counters[C_MARK]

@@ -288,7 +288,7 @@ def invite(seed: int, tries: int, a: Arrays, s: State) -> None:
         for t in range(counters[C_TOUCHED]):
             if fits:
                 break
-            fits = a.fit[c, s.routes[t, L_TOUCHED], F_COST] < FAR
+            fits = a.fit[c, a.shifts[s.routes[t, L_TOUCHED], S_KIND], F_COST] < FAR
         if fits and (a.jobs[c, J_FIRM] == 1 or chance(counters) < TRY):
             enqueue(c, counters, s.where)
             tries -= 1

@@ -34,6 +34,7 @@ from routing.solver.recreate.state import (
     R_NIGHT,
     R_START,
     S_FROM,
+    S_KIND,
     S_REST,
     S_REST_FIRST,
     S_REST_LAST,
@@ -140,7 +141,7 @@ def relabel(
 ) -> None:
     """Label a route anew from the jobs of its nodes: times, cost, load, and whether it can be done at all."""
     length = routes[r, R_LENGTH]
-    rests = shifts[r, S_REST] > 0
+    rests, kind = shifts[r, S_REST] > 0, shifts[r, S_KIND]
     owed = shifts[r, S_FROM] if rests else NEVER
     taken = rested(shifts, r, owed) if rests else shifts[r, S_FROM]
     before = routes[r, R_START]
@@ -184,9 +185,9 @@ def relabel(
             break
         where[c, W_ROUTE] = r
         where[c, W_POSITION] = k
-        cost += fit[c, r, F_COST]
+        cost += fit[c, kind, F_COST]
         load += jobs[c, J_DEMAND]
-        first, end, service = fit[c, r, F_WINDOW] + 0, fit[c, r, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
+        first, end, service = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
         owed = NEVER
         taken = done(windows, first, end, service, reach_taken)
         if rests and reach_owed < NEVER:
@@ -231,7 +232,7 @@ def relabel(
             routes[r, R_FITS] = length == 0 or shifts[r, S_FROM] <= (free_owed if rests else free_taken)
             break
         c = nodes[r, k, N_JOB] + 0
-        first, end, service = fit[c, r, F_WINDOW] + 0, fit[c, r, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
+        first, end, service = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
         by_taken = ready_by(windows, first, end, service, free_taken)
         by_owed = -NEVER
         if rests:

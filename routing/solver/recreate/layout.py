@@ -88,13 +88,15 @@ def laid_out(problem: Problem) -> Layout:
     able = [problem.jobs[j] for j in served]
     fit = np.ascontiguousarray(fit[served])
     windows = [(window.start_s, window.end_s) for job in problem.jobs for window in job.windows]
-    shifts[:, S_KIND] = _kinds(problem, shifts, fit)
+    kinds = _kinds(shifts, fit)
+    shifts[:, S_KIND] = kinds
     jobs, may = _jobs(able, fit)
+    fit = np.ascontiguousarray(fit[:, np.unique(kinds, return_index=True)[1]])
     groups, series = _related(problem, able, jobs)
     lodgings, stays = _lodgings(problem, shifts)
     places = jobs[:, J_PLACE]
     near = _near(seconds[0], places)
-    alike = len(able) > BESIDE and len(problem.shifts) >= ALIKE * len(np.unique(shifts[:, S_KIND]))
+    alike = len(able) > BESIDE and len(problem.shifts) >= ALIKE * fit.shape[1]
     arrays = Arrays(
         jobs,
         shifts,
@@ -200,7 +202,7 @@ def _fit(problem: Problem, seconds: Ints, shifts: Longs) -> Ints:
     return fit
 
 
-def _kinds(problem: Problem, shifts: Longs, fit: Ints) -> Longs:
+def _kinds(shifts: Longs, fit: Ints) -> Longs:
     """A number for each shift, the same for those that differ in nothing that matters."""
     first: dict[bytes, int] = {}
     kinds = []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from routing.problem import Job, Problem, Shift
 from routing.solution import Route, Solution
 from routing.solver.recreate.layout import Layout
-from routing.solver.recreate.state import F_COST, FAR, NOWHERE
+from routing.solver.recreate.state import F_COST, FAR, NOWHERE, S_KIND
 from routing.timing import schedule
 
 
@@ -89,7 +89,7 @@ def tours_of(layout: Layout, solution: Solution) -> list[Tour]:
         shift, rows = shift_number[route.shift], []
         for row in (job_number[id_] for id_ in dict.fromkeys(route.jobs) if id_ in job_number):
             job, day = problem.jobs[layout.job_of[row]], problem.shifts[shift].day
-            if layout.arrays.fit[row, shift, F_COST] >= FAR or job.group in groups:
+            if layout.arrays.fit[row, layout.arrays.shifts[shift, S_KIND], F_COST] >= FAR or job.group in groups:
                 continue
             if job.series is not None:
                 spacing = apart[job.series]

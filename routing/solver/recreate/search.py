@@ -52,7 +52,7 @@ CHUNK = 500
 """Iterations between two looks at the clock."""
 ROUNDS = 20
 """After each the lanes wait for each other and the best plan is told; a longer search has one a second."""
-HOT, COLD, WARM = 5.0, 0.08, 1.0
+HOT, COLD, WARM = 8.0, 0.1, 1.0
 """Temperatures at the start, at the end, and at the start from a plan that is there, in mean drives to the nearest
 job."""
 PACKED_AT = (0.7, 1.0)
@@ -64,7 +64,7 @@ POOLED_FROM = 0.3
 BOOST, BOOSTED = 2.0, 0.25
 """Where there are many shifts alike, jobs count for so many times their worth at first, which falls to once until this
 share: routes that pay need several jobs at once."""
-REMOVED, STRING, BLINK, CANDIDATES, EVERYWHERE, SKIP, OPENING, NIGHT = 10, 10, 0.01, 12, 0.1, 0.03, 0.05, 0.05
+REMOVED, STRING, BLINK, CANDIDATES, EVERYWHERE, SKIP, OPENING, NIGHT = 10, 10, 0.01, 15, 0.1, 0.03, 0.05, 0.05
 """Of a move: jobs taken out on average, the longest string, the chance to overlook a position, the most jobs left out
 that are tried, and the chances to try all shifts, to leave a job out, to open a route at a discount, and to change a
 night."""

@@ -45,8 +45,8 @@ class Arrays(NamedTuple):
     jobs: Longs
     shifts: Longs
     fit: Ints
-    """Job × shift: the first window that can be used and the one after the last, and what it costs to do the job there
-    besides driving: lateness, less what is saved by not moving it; FAR where the shift may not serve it."""
+    """Job × kind of shift: the first window that can be used and the one after the last, and what doing the job
+    there costs besides driving: lateness, less what not moving it saves; FAR where such a shift may not serve it."""
     windows: Ints
     """First and last second to begin, job after job."""
     seconds: Ints
