@@ -26,7 +26,7 @@ from planner.slots.agenda import Agenda, AgendaDay, Agendas
 from planner.slots.domain import Booking, BookingState, ChangedDay
 from planner.storage import SqlStore, open_store
 from routing.geo import LatLon
-from routing.solver import SearchLimits
+from routing.solver import Engine, SearchLimits
 
 TOWN = "town"
 FRIDAY_NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -77,8 +77,15 @@ class SlotTown:
         """Plan some days anew and publish the plan."""
         with self.reading() as unit:
             snapshot = snapshot_to_plan(unit, TOWN, self.settings)
+        # The stories know whose day a visit is on: of equally good plans they mean this engine's.
         document = make_plan(
-            snapshot, TOWN, self.source, first_day, days, SearchLimits(work=work, seed=1), self.settings
+            snapshot,
+            TOWN,
+            self.source,
+            first_day,
+            days,
+            SearchLimits(work=work, seed=1, engine=Engine.ORTOOLS),
+            self.settings,
         )
         self.publish_document(document)
         return document
