@@ -29,8 +29,15 @@ from planner.jobs.domain import JobState
 from planner.jobs.requests import PLAN
 from planner.jobs.tasks import End, Outcome, Report
 from planner.settings import JobSettings, Settings
+from routing.preparing import prepare
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """No worker has to compile anything before it begins."""
+    prepare()
 
 
 class Counting:
