@@ -35,8 +35,9 @@ EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 LONGEST = timedelta(days=366)
 SURELY_ORDERED = 10
 """Visits of which `routing.resequencing` surely finds an order, where there is one."""
-BOUND_SHARE, MOST_BOUND_S = 0.1, 5.0
-"""How long a bound is looked for behind a search, in shares of it, and seconds of one core at most."""
+BOUND_SHARE, MOST_BOUND_S = 0.5, 10.0
+"""How long a bound is looked for behind a search: seconds of one core in shares of its seconds, and at most. Two cores
+do that in half the time."""
 WORK_PER_SECOND = 10
 PROMISES_BROKEN = "no plan was made, since promises could not be kept"
 RULES_BROKEN = "the plan breaks rules and was not kept"
