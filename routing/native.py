@@ -108,7 +108,11 @@ def part(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Resul
     """
     if not COMPILED:
         return function
-    compiled = numba.njit(nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")(
-        function
-    )
+    flags: dict[str, Any] = {
+        "_nrt": False,
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        "error_model": "numpy",
+    }
+    compiled = numba.njit(nogil=True, **flags)(function)
     return cast(Callable[_Arguments, _Result], compiled)

@@ -266,7 +266,7 @@ class DaskAttempt:
         if self._client is not None and self._future is not None and self._client.status == "running":
             # In the workers' own loops, which are free while their tasks run in threads of their own; and from the
             # client's, since a worker that is gone is waited for. Should none hear of it, the task ends when it would.
-            client = self._client
+            client: Any = self._client
             client.loop.add_callback(client._run, _finish, self._name, on_error="ignore")
 
     def drop(self) -> None:
