@@ -23,6 +23,8 @@ from routing.problem import Job, Shift
 from routing.solution import Bound, Route, Solution
 
 FORMAT: Literal["fieldvisit-plan/1"] = "fieldvisit-plan/1"
+MOST_ABOVE = 0.5
+"""A bound that is further below a plan says more about the time that there was for it than about the plan."""
 
 
 class HotelOfNight(TypedDict):
@@ -232,12 +234,14 @@ class PlanDocument(TypedDict):
 
 
 def above_bound(document: PlanDocument) -> str:
-    """How good a plan is, as a phrase; empty where no bound is known."""
+    """How good a plan is, as a phrase; empty where no bound is known that says much."""
     totals = document["totals"]
     bound_s = totals.get("bound_seconds")
     if not bound_s:
         return ""
     above = max(0, totals["cost_seconds"] - bound_s) / bound_s
+    if above > MOST_ABOVE:
+        return ""
     return f"at most {above:.1%} above the least possible ({totals.get('bound_kind')} bound)".replace("%", " %")
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.native import COMPILED, native
+from routing.native import COMPILED, native, part
 from routing.problem import UNREACHABLE, Job, Problem, Shift
 from routing.solution import Route, Solution
 from routing.timing import NEVER, Timeline, schedule, setup_s
@@ -26,7 +26,7 @@ Whole = NDArray[np.int64]
 MOST_PROVED = 12 if COMPILED else 8
 """Jobs of a day of which every order is looked at."""
 MOST_WAYS = 400_000
-"""Ways that are kept at once; a day of twelve jobs has fewer than 60,000 in tests/benchmarks/bench_exact.py."""
+"""Ways that are kept at once; a day of twelve jobs in tests/benchmarks/bench_exact.py needs fewer than a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class _Day(NamedTuple):
         )
 
 
-@native
+@part
 def _arrives(legs_s: Whole, origin: int, destination: int, changes: Whole, depart_s: int) -> int:
     """When somebody arrives who departs then: `routing.traffic.arrive_s`."""
     k = len(changes) - 1
@@ -149,7 +149,7 @@ def _arrives(legs_s: Whole, origin: int, destination: int, changes: Whole, depar
     return int(now + left)
 
 
-@native
+@part
 def _served(job: int, ready_s: int, service_s: Whole, opens_s: Whole, closes_s: Whole) -> int:
     """When the service is over for somebody ready at the door at `ready_s`, or NEVER."""
     for w in range(closes_s.shape[1]):
@@ -158,13 +158,13 @@ def _served(job: int, ready_s: int, service_s: Whole, opens_s: Whole, closes_s: 
     return NEVER
 
 
-@native
+@part
 def _rested(free_s: int, hours_s: Whole) -> int:
     """When a break that may start at `free_s` is over, or NEVER."""
     return int(max(free_s, hours_s[3]) + hours_s[2]) if free_s <= hours_s[4] else NEVER
 
 
-@native
+@part
 def _kept(state: int, drive_s: int, free_s: int, first: Whole, following: Whole, ways: Whole, count: int) -> bool:
     """Whether a way is nowhere behind another of its state; those that are behind it are let go."""
     before, way = -1, first[state]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.native import native
+from routing.native import native, part
 from routing.timing import NEVER
 
 Whole = NDArray[np.int64]
@@ -24,10 +24,7 @@ def close(matrix: Whole) -> None:
                         matrix[i, j] = by + matrix[k, j]
 
 
-# Loops call loops with numbers only: handing over arrays would cost more than what is done with them.
-
-
-@native
+@part
 def _at_door(free_s: int, travel_s: int, rests: bool, rest_s: int, rest_from_s: int, rest_by_s: int) -> int:
     """When somebody is at the next door, the break taken on the way or not; NEVER if it is too late for one."""
     if not rests:

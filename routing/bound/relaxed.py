@@ -149,7 +149,8 @@ def _days_of(problem: Problem, numbers: Sequence[int], key_of_job: Whole) -> lis
     ends = [
         [(shift.end_place, 0), *((at.place, at.cost_s) for at in problem.lodgings_after(shift))] for shift in shifts
     ]
-    served = [[j for j, job in enumerate(problem.jobs) if _may_be_on(shift, job)] for shift in shifts]
+    allowed = [j for j, job in enumerate(problem.jobs) if any(shift.allows(job) for shift in shifts)]
+    served = [[j for j in allowed if _may_be_on(shift, problem.jobs[j])] for shift in shifts]
     places = sorted(
         {problem.jobs[j].place for jobs in served for j in jobs}
         | {place for each in begins for place in each}

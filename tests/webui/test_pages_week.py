@@ -155,3 +155,24 @@ def test_the_week_says_how_many_visits_were_moved_and_each_visit_from_where(offi
 def test_where_nobody_has_seen_anything_no_moves_are_counted(office: Office) -> None:
     office.keep(plan())
     assert "Moved" not in office.text("/")
+
+
+def test_the_week_says_how_far_the_plan_is_at_most_from_the_least_possible(office: Office) -> None:
+    totals = {**json.loads(plan())["totals"], "cost_seconds": 1062, "bound_seconds": 1000, "bound_kind": "Lagrangian"}
+    office.keep(plan(totals=totals))
+    assert "at most 6.2 % above the least possible (Lagrangian bound)" in office.text("/")
+
+
+@pytest.mark.parametrize("bound_s", [None, 500])
+def test_without_a_bound_that_says_much_nothing_is_said_of_one(office: Office, bound_s: int | None) -> None:
+    totals = {**json.loads(plan())["totals"], "cost_seconds": 1062, "bound_seconds": bound_s, "bound_kind": None}
+    office.keep(plan(totals=totals))
+    assert "least possible" not in office.text("/")
+
+
+def test_a_day_says_that_its_order_is_proved_where_there_is_more_than_one_order(office: Office) -> None:
+    two = [stop(), stop(visit_id="account:second", stop=2)]
+    days = [rep_day("ann", stops=two), rep_day("b/1", stops=[stop()])]
+    office.keep(plan([{**day, "order_proved": True} for day in days]))
+    assert "Order proved shortest" in office.text(f"/a/helsinki/day/{MONDAY}/rep?rep=ann")
+    assert "Order proved" not in office.text(f"/a/helsinki/day/{MONDAY}/rep?rep=b/1")
