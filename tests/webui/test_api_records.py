@@ -54,6 +54,7 @@ def test_a_rep_and_an_opportunity_come_back_as_they_were_put(admin: Program) -> 
         "skills": ["gas", "steam"],
         "languages": ["cy", "en"],
         "max_visits_per_day": 8,
+        "overnight": True,
         "attributes": {},
     }
     assert admin.put("/areas/helsinki/reps/ann", rep_sent, 201) == rep_sent | {"rep_id": "ann"}
