@@ -27,8 +27,8 @@ from routing.solution import Bound, Solution
 from routing.solver.packing_model import Column, job_prices
 
 KIND = "Lagrangian"
-ROUNDS = 40
-"""Prices that are tried at most, where the steps allow."""
+FEWEST_ROUNDS, ROUNDS = 7, 40
+"""Prices that are tried: after fewer a bound says nothing."""
 THREADS = 2
 STEP = 0.6
 """How far prices go from the best so far to those of the relaxation."""
@@ -51,11 +51,13 @@ def lower_bound(
     Args:
         solution: a good plan; the better, the better the bound.
         met: more routes that can be driven; many of a search make the bound much better.
-        most_steps: about STEPS_PER_SECOND; equal steps give the same bound on every machine. The first prices
-            are looked at in any case; None is no limit.
+        most_steps: about STEPS_PER_SECOND; equal steps give the same bound on every machine. Where they are too few
+            there is no bound; None is no limit.
         cancelled: asked between two days; what is known so far is told then.
     """
     relaxation = Relaxation.of(problem)
+    if most_steps is not None and FEWEST_ROUNDS * relaxation.steps_of_a_round > most_steps:
+        return None
     of_plan, solution_s = _columns_of(problem, solution), solution.cost_s(problem)
     columns, guessed = [*met, *of_plan], variants(relaxation.days, of_plan)
     best_s, best_prices, steps, step = 0.0, None, 0, STEP

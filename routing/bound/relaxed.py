@@ -119,6 +119,11 @@ class Relaxation:
         days = [day for numbers in of_vehicle.values() for day in _days_of(problem, numbers, key_of)]
         return cls(days, key_of, sum(worth.values()) + moved_s)
 
+    @property
+    def steps_of_a_round(self) -> int:
+        """About as many steps as it takes to find the cheapest day of each shift."""
+        return sum(len(day.jobs) ** 2 * int((day.hours_s[1] - day.hours_s[0]) // COARSE_S) for day in self.days)
+
     def by_key(self, job_prices_s: Sequence[float]) -> Real:
         """Prices of jobs as those of their groups, which are one."""
         prices = np.zeros(int(self.key_of_job.max(initial=-1)) + 1)

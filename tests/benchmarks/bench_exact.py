@@ -31,7 +31,7 @@ def main() -> int:
     met = last[-1].met()
     cost_s = plan.cost_s(problem)
     print(f"plan: {cost_s / 60:,.0f} min, {len(plan.routes)} days; the search has kept {len(met):,} routes")
-    lower_bound(problem, plan, most_steps=1)  # compiled, if it was not
+    lower_bound(problem, plan, most_steps=5 * STEPS_PER_SECOND)  # compiled, if it was not
     begun = time.process_time()
     better, proved = sequenced(problem, plan)
     took = time.process_time() - begun
