@@ -35,9 +35,9 @@ EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 LONGEST = timedelta(days=366)
 SURELY_ORDERED = 10
 """Visits of which `routing.resequencing` surely finds an order, where there is one."""
-BOUND_SHARE, MOST_BOUND_S = 0.5, 10.0
-"""How long a bound is looked for behind a search: seconds of one core in shares of its seconds, and at most. Two cores
-do that in half the time."""
+BOUND_SHARE, BOUND_S, LONG_SEARCH_SHARE = 0.5, 10.0, 0.2
+"""How long a bound is looked for behind a search, in seconds of one core: in shares of the search, so long at most, or of
+a long search in this share. Two cores do that in half the time."""
 WORK_PER_SECOND = 10
 PROMISES_BROKEN = "no plan was made, since promises could not be kept"
 RULES_BROKEN = "the plan breaks rules and was not kept"
@@ -192,7 +192,7 @@ def _steps(limits: SearchLimits) -> int:
     """How long to look for a bound: the same for equal limits, whatever the machine."""
     seconds = limits.seconds if limits.work is None else limits.work / WORK_PER_SECOND
     assert seconds is not None
-    return int(STEPS_PER_SECOND * min(MOST_BOUND_S, BOUND_SHARE * seconds))
+    return int(STEPS_PER_SECOND * max(min(BOUND_S, BOUND_SHARE * seconds), LONG_SEARCH_SHARE * seconds))
 
 
 def _promises_alone(translation: Translation, settings: Settings) -> Solution | None:
