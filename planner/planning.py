@@ -36,8 +36,8 @@ LONGEST = timedelta(days=366)
 SURELY_ORDERED = 10
 """Visits of which `routing.resequencing` surely finds an order, where there is one."""
 BOUND_SHARE, BOUND_S, LONG_SEARCH_SHARE = 0.5, 10.0, 0.2
-"""How long a bound is looked for behind a search, in seconds of one core: in shares of the search, so long at most, or
-of a long search in this share. Two cores do that in half the time."""
+"""How long a bound is looked for behind a search, in seconds of one core: in shares of the search, so long at most,
+or of a long search in this share. Two cores do that in half the time."""
 WORK_PER_SECOND = 10
 PROMISES_BROKEN = "no plan was made, since promises could not be kept"
 RULES_BROKEN = "the plan breaks rules and was not kept"

@@ -261,15 +261,17 @@ class _Mending:
 
     def _best(self, ways: Iterable[_Way]) -> _Way | None:
         home = (way for way in ways if self._comes_home(way))
-        return min(home, key=lambda way: (-way.worth, way.drive_s), default=None)
+        return min(home, key=lambda way: (-way.worth, way.drive_s + self._home_s(way)), default=None)
+
+    def _home_s(self, way: _Way) -> int:
+        return self.problem.seconds[way.last.place][self.shift.end_place] if way.last is not None else 0
 
     def _comes_home(self, way: _Way) -> bool:
         if way.last is None:
             return True
         owed, taken = self._arrived(way, self.shift.end_place)
         at_home = min(taken, break_ends(self.shift, owed) if owed < NEVER else NEVER)
-        reached = self.problem.seconds[way.last.place][self.shift.end_place] != UNREACHABLE
-        return reached and at_home <= self.shift.end_s
+        return self._home_s(way) != UNREACHABLE and at_home <= self.shift.end_s
 
     def _not_worse(self, ways: list[_Way]) -> list[_Way]:
         """Without those that are nowhere ahead of another that stands at the same place."""
@@ -282,6 +284,7 @@ class _Mending:
                 and other.labels[1] <= taken
                 and (not capped or other.number <= way.number)
                 and (not loaded or other.load <= way.load)
+                and (other.worth > way.worth or other.drive_s <= way.drive_s)
                 for other in kept
             ):
                 kept.append(way)

@@ -280,7 +280,9 @@ class _Search:
 
     def _met(self) -> list[Column]:
         pools = [self._packed] if self._packed else self._pools
-        return [column for pool in pools for column in pool.columns(self._layout.worth_s)]
+        jobs = self._layout.problem.jobs  # what must be done is worth more to the search than to the plan
+        worth_s = np.array([jobs[j].cost_of_leaving_out_s for j in self._layout.job_of], dtype=np.int64)
+        return [column for pool in pools for column in pool.columns(worth_s)]
 
 
 def cost_of_nothing_s(problem: Problem) -> int:
