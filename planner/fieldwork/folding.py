@@ -175,9 +175,12 @@ def progress_of(area: str, rep_id: str, day: date, events: Iterable[FieldEvent])
     choices = {event.visit_id: (event, body) for event, body in said if event.kind in _CHOICES}
     late = _last(Late, said)
     order, finish, sick = _last(Order, said), _last(Finish, said), _last(Sick, said)
-    after, leave_at = (late[1].after, late[1].leave_at) if late else ("", None)
-    if order and (not late or order[0].rank > late[0].rank) and order[1].after != after:
-        after, leave_at = order[1].after, None
+    after, leave_at = "", None
+    for _, body in said:
+        if isinstance(body, Late):
+            after, leave_at = body.after, body.leave_at
+        elif isinstance(body, Order) and body.after != after:
+            after, leave_at = body.after, None
     moved = (event for event in events if late and event.rank > late[0].rank)
     if any(event.kind is (EventKind.LEFT if event.visit_id == after else EventKind.ARRIVED) for event in moved):
         leave_at = None

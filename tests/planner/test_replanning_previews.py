@@ -401,8 +401,27 @@ def test_what_a_preview_supposes_is_what_the_events_say_together(data: st.DataOb
             max_size=8,
         )
     )
+    told = said_too(DayProgress(TOWN, "anna", TUESDAY, 0), statements)
+    assert progress_of(TOWN, "anna", TUESDAY, as_events(statements)) == replace(told, revision=len(statements))
+
+
+def test_when_somebody_leaves_is_forgotten_once_they_have_made_another_visit_last() -> None:
+    """Also where they come back to the first: then they leave it a second time."""
+    statements = [
+        Statement(KINDS.LATE, "", {"after": MILL, "leave_at": _iso(11)}),
+        Statement(KINDS.ORDER, "", {"after": BAKERY, "order": []}),
+        Statement(KINDS.ORDER, "", {"after": MILL, "order": []}),
+    ]
+    events = as_events(statements)
+    folded = [progress_of(TOWN, "anna", TUESDAY, events[:k]) for k in (1, 2, 3)]
+    assert [told and told.leave_at for told in folded] == [at("11:00"), None, None]
+    assert folded[2] == replace(said_too(DayProgress(TOWN, "anna", TUESDAY, 0), statements), revision=3)
+
+
+def as_events(statements: list[Statement]) -> list[FieldEvent]:
+    """One a minute."""
     made_at = at("09:00")
-    events = [
+    return [
         FieldEvent(
             TOWN,
             f"{k}",
@@ -418,8 +437,6 @@ def test_what_a_preview_supposes_is_what_the_events_say_together(data: st.DataOb
         )
         for k, said in enumerate(statements)
     ]
-    told = said_too(DayProgress(TOWN, "anna", TUESDAY, 0), statements)
-    assert progress_of(TOWN, "anna", TUESDAY, events) == replace(told, revision=len(statements))
 
 
 def _iso(hour: int) -> str:
