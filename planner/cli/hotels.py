@@ -47,8 +47,10 @@ def list_hotels(app: App, area: Area) -> None:
     usual = app.settings.overnight.price_minutes
     for hotel in found:
         minutes = usual if hotel.minutes is None else hotel.minutes
-        app.say(f"{hotel.name}: {hotel.address} ({hotel.lat:.5f}, {hotel.lon:.5f}), {minutes} minutes of driving")
-    app.say(f"{len(found)} hotels, {overnight} reps who may stay overnight")
+        at = f"{hotel.lat:.5f}, {hotel.lon:.5f}"
+        where = at if hotel.address == at else f"{hotel.address} ({at})"
+        app.say(f"{hotel.name}: {where}, {minutes} min of driving a night")
+    app.say(f"hotels: {len(found)}, reps who may stay overnight: {overnight}")
 
 
 @hotels.command("remove")

@@ -16,7 +16,7 @@ from planner.cli.app import AREA_HELP, FILE, App, area_option, main
 from planner.errors import PlannerError
 from planner.hotels.standing import snapshot_to_plan
 from planner.plan_checks import broken_rules
-from planner.plan_document import PlanDocument, above_bound, read_plan, write_plan
+from planner.plan_document import PlanDocument, above_bound, night_at, read_plan, write_plan
 from planner.planning import make_plan, store_plan, to_store
 from planner.publishing import publish as publish_version
 from planner.searching import earlier_plan, search_limits
@@ -125,10 +125,11 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
         app.say(f"its cost is {phrase}")
     if "seen" in totals:
         app.say(f"{totals['moved']} of {totals['seen']} visits that people had seen are moved")
-    table = Table("rep", "day", "visits", "driving", "leaves", "is back", box=None, pad_edge=False)
-    for day in document["rep_days"]:
-        if not day["stops"]:
-            continue
+    days = [(day, night_at(day["end"])) for day in document["rep_days"] if day["stops"]]
+    columns = ["rep", "day", "visits", "driving", "leaves", "is back"]
+    away = any(night for _, night in days)
+    table = Table(*columns, *(["night at"] if away else []), box=None, pad_edge=False)
+    for day, night in days:
         table.add_row(
             day["rep_name"],
             day["date"],
@@ -136,6 +137,7 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
             f"{day['totals']['drive_seconds'] // 60} min",
             (day["start"]["time"] or "")[11:16],
             (day["end"]["time"] or "")[11:16],
+            *([night.name if night else ""] if away else []),
         )
     app.console.print(table)
     for reason, count in Counter(entry["reason"] for entry in document["unplanned"]).most_common():

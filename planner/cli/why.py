@@ -84,5 +84,5 @@ def _told_of_entry(entry: UnplannedEntry) -> list[str]:
     if "rules" in entry:
         lines.append(f"rules in the way: {', '.join(entry['rules']) or 'none'}")
         repair = entry.get("repair")
-        lines.append(f"cheapest repair: {repair['sentence'] if repair else 'no single change would do'}")
+        lines.append(f"cheapest repair: {repair['sentence'] if repair else 'no single change is known'}")
     return lines

@@ -143,9 +143,9 @@ def test_hotels_are_imported_listed_and_removed_on_the_command_line(office: Offi
     assert "hotels.csv: 2 added, 0 changed, 0 unchanged, 1 refused" in said
     assert "line 3, Lake Inn, address: is not found" in said
     said = office.type("hotels", "list")
-    assert "The Bear: 3 Mill Lane, Squareton (51.50610, -2.99460), 90 minutes of driving" in said
-    assert "Hill House: 51.50300, -2.99500 (51.50300, -2.99500), 120 minutes of driving" in said
-    assert "2 hotels, 1 reps who may stay overnight" in said
+    assert "The Bear: 3 Mill Lane, Squareton (51.50610, -2.99460), 90 min of driving a night" in said
+    assert "Hill House: 51.50300, -2.99500, 120 min of driving a night" in said
+    assert "hotels: 2, reps who may stay overnight: 1" in said
     said = office.type("hotels", "import", office.folder / "hotels.csv")
     assert "0 added, 0 changed, 2 unchanged, 1 refused" in said
     assert "Hill House is removed" in office.type("hotels", "remove", "hill house")

@@ -122,6 +122,11 @@ def test_why_here_says_what_a_visit_adds_and_where_else_it_could_be(office: Offi
                         ),
                         stop(2, "09:55", "10:25", added_minutes=4, alternative=None),
                         stop(3, "10:35", "10:45"),
+                        stop(
+                            *(4, "10:50", "10:55"),
+                            added_minutes=1,
+                            alternative={**where, "date": MONDAY, "added_minutes": 1, "difference_minutes": 0},
+                        ),
                     ]
                 ),
                 rep_day(day=TUESDAY),
@@ -132,7 +137,8 @@ def test_why_here_says_what_a_visit_adds_and_where_else_it_could_be(office: Offi
     assert "Here it adds 9 min of driving. The best other place is Tue 1 Dec with Ann, after Bar:" in text
     assert "18 min of driving, 9 min more in all." in text
     assert "Here it adds 4 min of driving. There is no other place for it that keeps every rule" in text
-    assert text.count("Why here?") == 2
+    assert "The best other place is on this day, after Bar: 1 min of driving, about as good." in text
+    assert text.count("Why here?") == 3
 
 
 def test_waiting_is_worth_a_line_only_beyond_ten_minutes(office: Office) -> None:

@@ -119,7 +119,7 @@ def test_what_keeps_a_customer_out_is_told_with_the_cheapest_repair_and_where_it
     )
     text = office.text(UNPLANNED)
     assert "Kept out by: the time of other visits, end of work" in text
-    assert "End Monday 12 min later (Ann): +9 min driving See that day for Left out A1" in text
+    assert "Cheapest repair: End Monday 12 min later (Ann): +9 min driving See that day for Left out A1" in text
     assert "Change the records for Left out A1" in text
     assert "There is room on Monday (Ann) Book a time for Left out O1" in text
     assert text.count("Kept out by") == 1
