@@ -83,6 +83,8 @@ def _told_of_entry(entry: UnplannedEntry) -> list[str]:
     ]
     if "rules" in entry:
         lines.append(f"rules in the way: {', '.join(entry['rules']) or 'none'}")
-        repair = entry.get("repair")
-        lines.append(f"cheapest repair: {repair['sentence'] if repair else 'no single change is known'}")
+        if repair := entry.get("repair"):
+            lines.append(f"cheapest repair: {repair['sentence']}")
+        elif entry["rules"] != [entry["reason"]]:  # where the reason is the only rule nothing else was tried
+            lines.append("cheapest repair: no single change is known")
     return lines

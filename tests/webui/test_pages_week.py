@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_the_week_says_how_many_visits_were_moved_and_each_visit_from_where(offi
     before = {"rep_id": "b/1", "rep_name": "Ben", "date": TUESDAY}
     totals = {**json.loads(plan())["totals"], "seen": 12, "moved": 3}
     office.keep(plan([rep_day("ann", stops=[stop(moved_from=before)])], totals=totals))
-    assert "Moved 3 of 12 visits that people had seen" in office.text("/")
+    assert "Moved 3 of 12 that people had seen" in office.text("/")
     assert "Moved from Tue 1 Dec, Ben" in office.text(f"/a/helsinki/day/{MONDAY}/rep?rep=ann")
 
 
@@ -176,3 +177,18 @@ def test_a_day_says_that_its_order_is_proved_where_there_is_more_than_one_order(
     office.keep(plan([{**day, "order_proved": True} for day in days]))
     assert "Order proved shortest" in office.text(f"/a/helsinki/day/{MONDAY}/rep?rep=ann")
     assert "Order proved" not in office.text(f"/a/helsinki/day/{MONDAY}/rep?rep=b/1")
+
+
+def test_the_days_of_a_long_plan_stand_side_by_side_by_calendar_week(office: Office) -> None:
+    first = date.fromisoformat(MONDAY) + timedelta(days=3)
+    days = [first + timedelta(days=n) for n in range(12) if (first + timedelta(days=n)).weekday() < 5]
+    office.keep(plan([rep_day(day=str(day)) for day in days[:4]]))
+    assert office.page("/").count('<table class="week">') == 1, "four days over a weekend fit side by side"
+    office.keep(plan([rep_day(day=str(day)) for day in days]))
+    page = office.page("/")
+    assert page.count('<table class="week">') == 3
+    assert re.findall(r'<h2 class="week-of">(.*?)</h2>', page) == [
+        "3 – 4 December 2026",
+        "7 – 11 December 2026",
+        "Monday 14 December 2026",
+    ]

@@ -329,3 +329,8 @@ def test_a_field_rep_neither_plans_nor_sees_how_planning_goes(tmp_path: Path) ->
     fields = {"csrf": "csrf", "key": "k" * 16, "first_day": "2026-12-01", "days": "5", "seconds": "60"}
     assert office.client.post(PLANNING, data=fields).status_code == 403
     assert jobs(office) == []
+
+
+def test_a_draft_says_how_many_visits_that_people_had_seen_it_moves(office: Office) -> None:
+    office.keep(plan(totals={**json.loads(plan())["totals"], "seen": 40, "moved": 3}))
+    assert "Moved – 3 of 40 that people had seen" in office.text(PLANNING)

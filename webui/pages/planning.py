@@ -68,6 +68,9 @@ class PlanForm(BaseModel):
         return typed or None
 
 
+_MOVED = "Moved"
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """A draft beside the published plan: each row a figure, with what it is now and what it would be."""
@@ -269,7 +272,8 @@ def _compared(draft: StoredPlan, published: StoredPlan | None) -> Compared:
     return Compared(
         draft,
         published,
-        tuple((name, before.get(name, "–"), figure) for name, figure in after.items()),
+        # What the published plan had moved itself is past.
+        tuple((name, "–" if name == _MOVED else before.get(name, "–"), figure) for name, figure in after.items()),
     )
 
 
@@ -286,4 +290,7 @@ def _figures(plan: StoredPlan) -> dict[str, str]:
     except PlanUnreadableError:
         return figures
     broken = f", {count(view.promises_broken, 'broken one')}" if view.promises_broken else ""
-    return figures | {"Promises kept": f"{view.promises_kept:,}{broken}"}
+    figures["Promises kept"] = f"{view.promises_kept:,}{broken}"
+    if view.seen:
+        figures[_MOVED] = f"{view.moved:,} of {view.seen:,} that people had seen"
+    return figures

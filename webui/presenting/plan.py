@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from planner.candidates import Reason, VisitKind
@@ -24,6 +25,8 @@ from webui.maps import COLOURS
 from webui.presenting.rep_day import DayView, RepDayView, RepView, rep_day_view
 from webui.words import KINDS, RULES, count, distance, duration, long_day, sentence, short_day, span_of_days
 
+SIDE_BY_SIDE = 7
+"""Days that a screen has room for beside each other."""
 _OF_RECORDS = (
     *("end_later", "start_earlier", "shorter_break", "one_more", "other_vehicle", "skill"),
     *("closes_later", "opens_earlier"),
@@ -97,6 +100,14 @@ class PlanView:
 
     def day(self, iso: str) -> DayView | None:
         return next((day for day in self.days if day.iso == iso), None)
+
+    @property
+    def weeks(self) -> dict[str, tuple[DayView, ...]]:
+        """The days that stand side by side, by what they are called: up to a week's in one, of more each calendar week's."""
+        if len(self.days) <= SIDE_BY_SIDE:
+            return {self.title: self.days}
+        found = (tuple(days) for _, days in groupby(self.days, key=lambda each: each.day.isocalendar()[:2]))
+        return {span_of_days(days[0].day, days[-1].day): days for days in found}
 
     def on(self, day: DayView) -> list[RepDayView]:
         """Everybody who works on a day, in the order of the reps."""
