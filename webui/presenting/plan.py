@@ -103,7 +103,7 @@ class PlanView:
 
     @property
     def weeks(self) -> dict[str, tuple[DayView, ...]]:
-        """The days that stand side by side, by what they are called: up to a week's in one, of more each calendar week's."""
+        """The days that stand side by side, by what they are called: up to seven, or each calendar week's of more."""
         if len(self.days) <= SIDE_BY_SIDE:
             return {self.title: self.days}
         found = (tuple(days) for _, days in groupby(self.days, key=lambda each: each.day.isocalendar()[:2]))
