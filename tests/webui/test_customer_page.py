@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from booking_cast import AREA, BAKERY, DEAL, INES, CallOffice
-from plan_cast import BOSS, MONDAY, text_of, viewer
+from plan_cast import BOSS, MONDAY, MORNING, plan, rep_day, stop, text_of, viewer
 from werkzeug.test import TestResponse
 from writing_cast import audited, hidden
 
@@ -208,3 +208,18 @@ def test_inside_sales_reads_what_it_may_and_sets_nothing(office: CallOffice) -> 
 
 def test_the_page_of_a_day_leads_there(office: CallOffice) -> None:
     assert f'href="/a/{AREA}/customer?id=A1"' in office.page(f"/a/{AREA}/day/{MONDAY}/rep?rep=ann")
+
+
+def test_the_visits_to_come_that_people_see_are_told_with_the_way_to_their_days(office: CallOffice) -> None:
+    known(office)
+    days = [
+        rep_day(stops=[stop(record_ids=["A1"], visit_id="account:A1")]),
+        rep_day(day="2026-12-07", stops=[stop(record_ids=["A1"], visit_id="account@2026-12-07:A1")]),
+        rep_day(day="2026-12-08", stops=[stop(record_ids=["A2"])]),
+    ]
+    office.forget_plans()
+    office.keep(plan(days), AREA)
+    assert "Planned" not in office.text(PAGE), "a draft is nobody's plan yet"
+    office.keep(plan(days), AREA, published_at=MORNING)
+    assert "Planned Mon 30 Nov, 09:15–09:45 Ann Mon 7 Dec, 09:15–09:45 Ann" in office.text(PAGE)
+    assert f"/a/{AREA}/day/2026-12-07/rep?rep=ann" in office.page(PAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -16,10 +17,12 @@ from planner.handoffs.state import state_of
 from planner.intake.cells import parse_whole
 from planner.repository import UnitOfWork
 from routing.area import Area
+from webui.errors import PlanUnreadableError
 from webui.forms import Form, done_once, read_form
 from webui.pages.opportunity import may_open, team_of
 from webui.pages.plans import area_named, now, settings, sources
 from webui.policy import allow, viewer
+from webui.presenting import RepDayView, VisitView
 from webui.presenting.customer import customer_view
 
 customer = Blueprint("customer", __name__)
@@ -80,10 +83,22 @@ def _page(area: Area, id: str, form: Form[MinutesForm] | None = None) -> str:
         "customer.html",
         area=area,
         customer=shown,
+        planned=_planned(area, id, today),
         form=form or Form({"minutes": shown.set_minutes}),
         may={"set": may_open("customer.save_minutes"), "open": may_open("opportunity.page")},
         most=MOST_REPORTS,
     )
+
+
+def _planned(area: Area, id: str, today: date) -> list[tuple[RepDayView, VisitView]]:
+    """The visits to come that people see; none for who sees no days, or where the plan cannot be read."""
+    if not may_open("pages.rep_day"):
+        return []
+    try:
+        found = sources().plan(viewer().scope, area.name, None)
+    except PlanUnreadableError:
+        return []
+    return found.view.to_account(id, today) if found is not None and found.stored.published_at else []
 
 
 def _people(unit: UnitOfWork, actors: set[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from planner.plan_document import (
 )
 from webui.errors import PlanUnreadableError
 from webui.maps import COLOURS
-from webui.presenting.rep_day import DayView, RepDayView, RepView, rep_day_view
+from webui.presenting.rep_day import DayView, RepDayView, RepView, VisitView, rep_day_view
 from webui.words import KINDS, RULES, count, distance, duration, long_day, sentence, short_day, span_of_days
 
 SIDE_BY_SIDE = 7
@@ -112,6 +112,18 @@ class PlanView:
     def on(self, day: DayView) -> list[RepDayView]:
         """Everybody who works on a day, in the order of the reps."""
         return [self.rep_days[rep.id, day.iso] for rep in self.reps if (rep.id, day.iso) in self.rep_days]
+
+    def to_account(self, account_id: str, since: date) -> list[tuple[RepDayView, VisitView]]:
+        """The visits to a customer from a day on, in their order, each with the day that it is on."""
+        return [
+            (rep_day, visit)
+            for day in self.days
+            if day.day >= since
+            for rep_day in self.on(day)
+            for door in rep_day.doors
+            for visit in door.visits
+            if visit.account_id == account_id
+        ]
 
     def of(self, rep: RepView) -> list[RepDayView]:
         """A rep's days in their order."""
