@@ -178,7 +178,8 @@ def _built(kind: type[Any], given: object, where: str) -> Any:
     named = {each.name.rstrip("_"): each for each in fields(kind)}
     needed = {key for key, each in named.items() if each.default is MISSING}
     if isinstance(record.get("id"), str):
-        where = f"{where} ({record['id'][:40]})"
+        id_ = record["id"][:40]
+        where = f"{where} ({id_ if id_.isprintable() else ascii(id_)})"
     _keys(record, where, needed, named.keys() - needed)
     values = {
         named[key].name: _READERS[str(named[key].type)](value, f"{where}: {key}") for key, value in record.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from planner.cli.app import AREA_HELP, FILE, App, area_option, main
+from planner.cli.app import AREA_HELP, FILE, SECONDS, App, area_option, main
 from planner.errors import PlannerError
 from planner.hotels.standing import snapshot_to_plan
 from planner.plan_checks import broken_rules
@@ -30,7 +30,7 @@ from routing.solver import Progress
 @main.group(invoke_without_command=True)
 @click.option("--from", "first_day", type=click.DateTime(["%Y-%m-%d"]), help="The first day.  [default: tomorrow]")
 @click.option("--days", type=click.IntRange(1, 60), default=5, show_default=True, help="Working days of the team.")
-@click.option("--seconds", type=click.FloatRange(0.1, 86_400), help="Time to search.  [default: 30]")
+@click.option("--seconds", type=SECONDS, help="Time to search.  [default: 30]")
 @click.option("--work", type=click.IntRange(1), help="Search by a fixed amount of work: same result every time.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--engine", type=click.Choice(ENGINES), help="What searches.  [default: the settings', or the best here]")

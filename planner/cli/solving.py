@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from planner.cli.app import App
+from planner.cli.app import SECONDS, App
 from planner.searching import search_limits
 from planner.settings import ENGINES, MOST_WORKERS
 from routing.errors import PeerError
@@ -99,9 +99,7 @@ def search_options(seconds: float, peers: Sequence[str] | None = PEERS) -> Calla
         update_wrapper(solving, command)
         wrapped: Any = click.pass_obj(solving)
         options = [
-            click.option(
-                "--seconds", type=click.FloatRange(0.1, 86_400), help=f"Time to search.  [default: {usual:g}]"
-            ),
+            click.option("--seconds", type=SECONDS, help=f"Time to search.  [default: {usual:g}]"),
             click.option("--work", type=click.IntRange(1), help="Search by a fixed amount of work: same result."),
             click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True),
             click.option("--engine", type=click.Choice(ENGINES), help="What searches.  [default: the best here]"),

@@ -224,6 +224,7 @@ def test_settings_out_of_range_are_named(open_office: Office) -> None:
     "words",
     [
         ["plan", "--seconds", "5", "--work", "5"],
+        ["plan", "--seconds", "nan"],
         ["plan", "--days", "0"],
         ["plan", "--engine", "magic"],
         ["plan", "--workers", "0"],
