@@ -35,6 +35,7 @@ def tried(c: int, r: int, first: int, end: int, a: Arrays, s: State) -> tuple[in
         a.shifts,
         a.fit,
         a.windows,
+        a.pairs,
         a.seconds,
         a.changes,
         s.counters,

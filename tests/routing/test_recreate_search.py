@@ -15,6 +15,20 @@ from routing.native import COMPILED
 from routing.problem import DAY_S, Break, Job, Lodging, Problem, Shift, Spacing, TimeWindow
 from routing.solution import Solution
 from routing.solver import Engine, SearchLimits, improving, solve
+from routing.solver.recreate.lane import Lane
+from routing.solver.recreate.layout import laid_out
+from routing.solver.recreate.state import (
+    O_CANDIDATES,
+    O_EVERYWHERE,
+    O_NIGHT,
+    O_OPENING,
+    O_REMOVED,
+    O_STRING,
+    R_COST,
+    R_FITS,
+    R_LENGTH,
+    R_LOAD,
+)
 from routing.traffic import Change
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="there is no compiler")
@@ -112,6 +126,25 @@ def test_no_plan_breaks_a_rule_and_each_costs_what_the_search_says(problem: Prob
         assert again.cost_s(problem) <= solution.cost_s(problem)
     fewer = replace(problem, jobs=problem.jobs[1:], lodgings=(), spacings=(Spacing("repeats", 2, 2),))
     assert violations(fewer, solve(fewer, A_LITTLE, warm_start=solution)) == []
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(problems(), st.integers(0, 9))
+def test_days_that_were_changed_bit_by_bit_are_as_if_they_had_been_looked_at_as_a_whole(
+    problem: Problem, seed: int
+) -> None:
+    layout = laid_out(problem)
+    if not layout.job_of:
+        return
+    lane = Lane(layout, seed)
+    lane.options[[O_REMOVED, O_STRING, O_CANDIDATES, O_EVERYWHERE, O_OPENING, O_NIGHT]] = 4, 4, 5, 0.3, 0.2, 0.3
+    for _ in range(5):
+        lane.search(40, 1000.0)
+        nodes, routes = lane.state.nodes.copy(), lane.state.routes.copy()
+        lane.reprice(layout.worth_s)  # which labels all of them anew
+        assert (lane.state.routes[:, [R_COST, R_LOAD, R_FITS]] == routes[:, [R_COST, R_LOAD, R_FITS]]).all()
+        for day, anew, length in zip(nodes, lane.state.nodes, routes[:, R_LENGTH], strict=True):
+            assert (day[: length + 2] == anew[: length + 2]).all()
 
 
 def job(id_: str, place: int = NEAR, **other: object) -> Job:

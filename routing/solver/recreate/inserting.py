@@ -36,6 +36,7 @@ from routing.solver.recreate.state import (
     N_SETUP,
     N_TAKEN,
     NEVER,
+    NODE_COLUMNS,
     O_BLINK,
     O_TEMPERATURE,
     R_COST,
@@ -52,6 +53,7 @@ from routing.solver.recreate.state import (
     Ints,
     Longs,
     State,
+    at,
     chance,
     note_empty,
     note_missing,
@@ -65,8 +67,23 @@ would never be opened."""
 
 
 @part
-def label(r: int, a: Arrays, s: State) -> None:
-    relabel(r, a.jobs, a.shifts, a.fit, a.windows, a.seconds, a.changes, a.lodgings, s.nodes, s.routes, s.where)
+def label(r: int, first: int, last: int, a: Arrays, s: State) -> None:
+    relabel(
+        r,
+        first,
+        last,
+        a.jobs,
+        a.shifts,
+        a.fit,
+        a.windows,
+        a.pairs,
+        a.seconds,
+        a.changes,
+        a.lodgings,
+        s.nodes,
+        s.routes,
+        s.where,
+    )
 
 
 @part
@@ -81,6 +98,7 @@ def cheapest(
     shifts: Longs,
     fit: Ints,
     windows: Ints,
+    pairs: Ints,
     seconds: Ints,
     changes: Longs,
     counters: Longs,
@@ -99,13 +117,15 @@ def cheapest(
     kind = shifts[r, S_KIND]
     window, window_end, extra = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, fit[c, kind, F_COST]
     closes = windows[window_end - 1, 1]
-    rests, timed, towards = shifts[r, S_REST] > 0, len(changes) > 1, len(seconds) - 1
+    rests, timed = shifts[r, S_REST] > 0, len(changes) > 1
+    at_route, at_place = at(r), at(place)
     for k in range(first, end):
-        owed, taken = nodes[r, k, N_OWED] + 0, nodes[r, k, N_TAKEN] + 0
+        here, after_it = at(k), at(k + 1)
+        owed, taken = nodes[at_route, here, N_OWED] + 0, nodes[at_route, here, N_TAKEN] + 0
         if min(owed, taken) > closes:
             break
-        before, after = nodes[r, k, N_PLACE] + 0, nodes[r, k + 1, N_PLACE] + 0
-        there, onward = seconds[towards, place, before] + 0, seconds[0, place, after] + 0
+        before, after = nodes[at_route, here, N_PLACE] + 0, nodes[at_route, after_it, N_PLACE] + 0
+        there, onward = pairs[at_place, at(before), 1] + 0, pairs[at_place, at(after), 0] + 0
         walk = setup if before != place else 0
         reach_owed, reach_taken = owed + there + walk, taken + there + walk
         if timed and there < FAR:
@@ -117,7 +137,7 @@ def cheapest(
                 there = reach_taken - walk - taken
         added = there + onward + extra
         if length > 0:
-            added -= nodes[r, k + 1, N_LEG]
+            added -= nodes[at_route, after_it, N_LEG]
         if added >= min(most, cost) and not timed:
             continue
         over_owed, over_taken = NEVER, done(windows, window, window_end, service, reach_taken)
@@ -127,7 +147,7 @@ def cheapest(
             over = rested(shifts, r, reach_owed)
             if over < NEVER:
                 over_taken = min(over_taken, done(windows, window, window_end, service, over))
-        walk = nodes[r, k + 1, N_SETUP] + 0 if after != place else 0
+        walk = nodes[at_route, after_it, N_SETUP] + 0 if after != place else 0
         if timed and onward < FAR:
             reach_owed, reach_taken = NEVER, NEVER
             if over_owed < NEVER:
@@ -139,7 +159,7 @@ def cheapest(
                 continue
         else:
             reach_owed, reach_taken = over_owed + onward + walk, over_taken + onward + walk
-        if reach_taken > nodes[r, k + 1, N_BY_TAKEN] and reach_owed > nodes[r, k + 1, N_BY_OWED]:
+        if reach_taken > nodes[at_route, after_it, N_BY_TAKEN] and reach_owed > nodes[at_route, after_it, N_BY_OWED]:
             continue
         if blink > 0.0 and chance(counters) < blink:
             continue
@@ -152,11 +172,14 @@ def insert(c: int, r: int, position: int, a: Arrays, s: State) -> None:
     """Put a job into a route; the current cost follows."""
     touch(r, s.counters, s.nodes, s.routes, s.kept_nodes, s.kept_routes)
     s.counters[C_COST] -= s.routes[r, R_COST] + s.worth[c]
-    for k in range(s.routes[r, R_LENGTH], position, -1):
-        s.nodes[r, k + 1, N_JOB] = s.nodes[r, k, N_JOB]
+    for k in range(s.routes[r, R_LENGTH] + 1, position, -1):
+        for column in range(NODE_COLUMNS):
+            s.nodes[r, k + 1, column] = s.nodes[r, k, column]
     s.nodes[r, position + 1, N_JOB] = c
     s.routes[r, R_LENGTH] += 1
-    label(r, a, s)
+    s.routes[r, R_COST] += a.fit[c, a.shifts[r, S_KIND], F_COST] - s.nodes[r, position + 2, N_LEG]
+    s.routes[r, R_LOAD] += a.jobs[c, J_DEMAND]
+    label(r, position + 1, position + 2, a, s)
     s.counters[C_COST] += s.routes[r, R_COST]
     s.counters[C_DONE] += 1
     if a.jobs[c, J_FIRM]:
@@ -221,6 +244,7 @@ def put_back(c: int, everywhere: bool, opening: bool, options: Floats, a: Arrays
             a.shifts,
             a.fit,
             a.windows,
+            a.pairs,
             a.seconds,
             a.changes,
             s.counters,

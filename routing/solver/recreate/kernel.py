@@ -102,7 +102,7 @@ def start(a: Arrays, s: State) -> None:
     for c in range(len(s.where)):
         s.where[c, W_ROUTE], s.where[c, W_MISSING_AT], s.where[c, W_QUEUED] = -1, -1, 0
     for r in range(shifts):
-        label(r, a, s)
+        label(r, NONE, NONE, a, s)
         counters[C_COST] += s.routes[r, R_COST]
         counters[C_DONE] += s.routes[r, R_LENGTH]
         note_empty(r, a.shifts[r, S_KIND], s.counters, s.routes)

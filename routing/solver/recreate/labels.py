@@ -61,9 +61,9 @@ def table_at(changes: Longs, at: int) -> int:
 
 @part
 def arrival(changes: Longs, seconds: Ints, a: int, b: int, depart: int) -> int:
-    """`routing.traffic.arrive_s` where there are tables, or else the one table's seconds later."""
+    """`routing.traffic.arrive_s` where there are several tables."""
     whole = seconds[0, a, b] + 0
-    if len(changes) == 1 or whole >= FAR:
+    if whole >= FAR:
         return depart + whole
     low = table_at(changes, depart)
     of = seconds[changes[low, 1], a, b] + 0
@@ -81,7 +81,7 @@ def arrival(changes: Longs, seconds: Ints, a: int, b: int, depart: int) -> int:
 def departure(changes: Longs, seconds: Ints, a: int, b: int, by: int) -> int:
     """`routing.traffic.depart_s`, the inverse of `arrival`."""
     whole = seconds[0, a, b] + 0
-    if len(changes) == 1 or whole >= FAR:
+    if whole >= FAR:
         return by - whole
     low = table_at(changes, by)
     until, left, whole = by, 0, seconds[changes[low, 1], a, b] + 0
@@ -128,10 +128,13 @@ def rest_by(shifts: Longs, r: int, over: int) -> int:
 @part
 def relabel(
     r: int,
+    first: int,
+    last: int,
     jobs: Longs,
     shifts: Longs,
     fit: Ints,
     windows: Ints,
+    pairs: Ints,
     seconds: Ints,
     changes: Longs,
     lodgings: Longs,
@@ -139,32 +142,49 @@ def relabel(
     routes: Longs,
     where: Longs,
 ) -> None:
-    """Label a route anew from the jobs of its nodes: times, cost, load, and whether it can be done at all."""
+    """Label a route anew from the jobs of its nodes: times, cost, load, and whether it can be done at all.
+
+    All of it if `first` is 0. Otherwise the legs to the nodes from `first` to `last` are new, which its cost does not
+    have yet; the labels of the others change only as far as those beside them do, and its cost and load have what is
+    done.
+    """
     length = routes[r, R_LENGTH]
-    rests, kind = shifts[r, S_REST] > 0, shifts[r, S_KIND]
-    owed = shifts[r, S_FROM] if rests else NEVER
-    taken = rested(shifts, r, owed) if rests else shifts[r, S_FROM]
-    before = routes[r, R_START]
-    nodes[r, 0, N_PLACE] = before
-    nodes[r, 0, N_OWED] = owed
-    nodes[r, 0, N_TAKEN] = taken
-    cost, load = 0, 0
+    rests, kind, timed = shifts[r, S_REST] > 0, shifts[r, S_KIND], len(changes) > 1
+    cost, load = routes[r, R_COST], routes[r, R_LOAD]
+    whole = first <= 0 or timed or length < 2
+    if whole:
+        cost, load, last = 0, 0, length + 1
+        nodes[r, 0, N_PLACE] = routes[r, R_START]
+        nodes[r, 0, N_OWED] = shifts[r, S_FROM] if rests else NEVER
+        nodes[r, 0, N_TAKEN] = rested(shifts, r, shifts[r, S_FROM]) if rests else shifts[r, S_FROM]
+        first = 1
     # What has been driven until each label: where traffic changes, it depends on the way there.
     drive_owed, drive_taken = 0, 0
-    for k in range(length + 1):
-        ends = k == length
-        c = 0 if ends else nodes[r, k + 1, N_JOB] + 0
-        place = routes[r, R_END] if ends else jobs[c, J_PLACE]
-        setup = 0 if ends else jobs[c, J_SETUP]
+    owed, taken = nodes[r, first - 1, N_OWED] + 0, nodes[r, first - 1, N_TAKEN] + 0
+    before = nodes[r, first - 1, N_PLACE] + 0
+    same = False
+    for k in range(first, length + 1):
+        c = nodes[r, k, N_JOB] + 0
+        where[c, W_ROUTE] = r
+        where[c, W_POSITION] = k - 1
+        if whole:
+            cost += fit[c, kind, F_COST]
+            load += jobs[c, J_DEMAND]
+        if same:
+            continue
+        place, setup = jobs[c, J_PLACE], jobs[c, J_SETUP]
         walk = setup if place != before else 0
+        leg = nodes[r, k, N_LEG] + 0
+        if k <= last:
+            leg = pairs[before, place, 0] + 0
+            if not timed:
+                cost += leg
         reach_owed, reach_taken = NEVER, NEVER
-        leg = seconds[0, before, place]
-        if len(changes) == 1:
+        if not timed:
             if owed < NEVER:
                 reach_owed = owed + leg + walk
             if taken < NEVER:
                 reach_taken = taken + leg + walk
-            cost += leg
         else:
             if owed < NEVER:
                 there = arrival(changes, seconds, before, place, owed)
@@ -175,67 +195,85 @@ def relabel(
                 leg = there - taken
                 drive_taken += leg
                 reach_taken = there + walk
-        if ends:
-            nodes[r, k + 1, N_PLACE] = place
-            nodes[r, k + 1, N_SETUP] = 0
-            nodes[r, k + 1, N_LEG] = leg
-            if len(changes) > 1:
-                last = rested(shifts, r, reach_owed) if reach_owed < NEVER else NEVER
-                cost += drive_owed if rests and last < reach_taken else drive_taken
-            break
-        where[c, W_ROUTE] = r
-        where[c, W_POSITION] = k
-        cost += fit[c, kind, F_COST]
-        load += jobs[c, J_DEMAND]
-        first, end, service = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
+        opens, end, service = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
         owed = NEVER
-        taken = done(windows, first, end, service, reach_taken)
+        taken = done(windows, opens, end, service, reach_taken)
         if rests and reach_owed < NEVER:
-            owed = done(windows, first, end, service, reach_owed)
+            owed = done(windows, opens, end, service, reach_owed)
             over = rested(shifts, r, reach_owed)
             if over < NEVER:
-                over = done(windows, first, end, service, over)
+                over = done(windows, opens, end, service, over)
             if owed < NEVER:
                 over = min(over, rested(shifts, r, owed))
             if over < taken:
                 taken = over
                 drive_taken = drive_owed
-        nodes[r, k + 1, N_PLACE] = place
-        nodes[r, k + 1, N_SETUP] = setup
-        nodes[r, k + 1, N_LEG] = leg
-        nodes[r, k + 1, N_OWED] = owed
-        nodes[r, k + 1, N_TAKEN] = taken
+        same = k > last and owed == nodes[r, k, N_OWED] and taken == nodes[r, k, N_TAKEN]
+        nodes[r, k, N_PLACE] = place
+        nodes[r, k, N_SETUP] = setup
+        nodes[r, k, N_LEG] = leg
+        nodes[r, k, N_OWED] = owed
+        nodes[r, k, N_TAKEN] = taken
         before = place
+    k = length + 1
+    if last >= k:
+        place = routes[r, R_END]
+        leg = pairs[before, place, 0] + 0
+        nodes[r, k, N_PLACE] = place
+        nodes[r, k, N_SETUP] = 0
+        nodes[r, k, N_LEG] = leg
+        nodes[r, k, N_BY_TAKEN] = shifts[r, S_TO]
+        nodes[r, k, N_BY_OWED] = rest_by(shifts, r, shifts[r, S_TO]) if rests else -NEVER
+        if not timed:
+            cost += leg
+    if timed:
+        reach_owed, reach_taken = NEVER, NEVER
+        if owed < NEVER:
+            reach_owed = arrival(changes, seconds, before, routes[r, R_END], owed)
+            drive_owed += reach_owed - owed
+        if taken < NEVER:
+            reach_taken = arrival(changes, seconds, before, routes[r, R_END], taken)
+            nodes[r, k, N_LEG] = reach_taken - taken
+            drive_taken += nodes[r, k, N_LEG]
+        over = rested(shifts, r, reach_owed) if reach_owed < NEVER else NEVER
+        cost += drive_owed if rests and over < reach_taken else drive_taken
     if length == 0:
         cost = 0
-    if routes[r, R_NIGHT] >= 0:
+    if whole and routes[r, R_NIGHT] >= 0:
         cost += lodgings[routes[r, R_NIGHT], 1]
     routes[r, R_COST] = cost
     routes[r, R_LOAD] = load
 
-    by_taken = shifts[r, S_TO]
-    by_owed = rest_by(shifts, r, by_taken) if rests else -NEVER
-    nodes[r, length + 1, N_BY_TAKEN] = by_taken
-    nodes[r, length + 1, N_BY_OWED] = by_owed
-    for k in range(length, -1, -1):
+    by_taken, by_owed = nodes[r, last, N_BY_TAKEN] + 0, nodes[r, last, N_BY_OWED] + 0
+    for k in range(last - 1, -1, -1):
         place, after = nodes[r, k, N_PLACE] + 0, nodes[r, k + 1, N_PLACE] + 0
-        walk = nodes[r, k + 1, N_SETUP] if place != after else 0
+        walk = nodes[r, k + 1, N_SETUP] + 0 if place != after else 0
         free_taken, free_owed = -NEVER, -NEVER
-        if seconds[0, place, after] < FAR:
-            if by_taken > -NEVER:
-                free_taken = departure(changes, seconds, place, after, by_taken - walk)
-            if by_owed > -NEVER:
-                free_owed = departure(changes, seconds, place, after, by_owed - walk)
+        if timed:
+            if seconds[0, place, after] < FAR:
+                if by_taken > -NEVER:
+                    free_taken = departure(changes, seconds, place, after, by_taken - walk)
+                if by_owed > -NEVER:
+                    free_owed = departure(changes, seconds, place, after, by_owed - walk)
+        else:
+            leg = nodes[r, k + 1, N_LEG] + 0
+            if leg < FAR:
+                if by_taken > -NEVER:
+                    free_taken = by_taken - walk - leg
+                if by_owed > -NEVER:
+                    free_owed = by_owed - walk - leg
         if rests:
             free_owed = max(free_owed, rest_by(shifts, r, free_taken))
         if k == 0:
             routes[r, R_FITS] = length == 0 or shifts[r, S_FROM] <= (free_owed if rests else free_taken)
             break
         c = nodes[r, k, N_JOB] + 0
-        first, end, service = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
-        by_taken = ready_by(windows, first, end, service, free_taken)
+        opens, end, service = fit[c, kind, F_WINDOW] + 0, fit[c, kind, F_WINDOW_END] + 0, jobs[c, J_SERVICE]
+        by_taken = ready_by(windows, opens, end, service, free_taken)
         by_owed = -NEVER
         if rests:
-            by_owed = max(ready_by(windows, first, end, service, free_owed), rest_by(shifts, r, by_taken))
+            by_owed = max(ready_by(windows, opens, end, service, free_owed), rest_by(shifts, r, by_taken))
+        if k < first and by_taken == nodes[r, k, N_BY_TAKEN] and by_owed == nodes[r, k, N_BY_OWED]:
+            break
         nodes[r, k, N_BY_TAKEN] = by_taken
         nodes[r, k, N_BY_OWED] = by_owed

@@ -81,10 +81,14 @@ class Layout:
 
 def laid_out(problem: Problem) -> Layout:
     """The problem as arrays. O(jobs × shifts + jobs × jobs)."""
-    seconds, changes = _tables(problem)
+    tables, changes = _tables(problem)
     shifts = _shifts(problem)
-    fit = _fit(problem, seconds[0], shifts)
+    fit = _fit(problem, tables[0], shifts)
+    place_of = np.array([job.place for job in problem.jobs], dtype=np.int64)
+    order = _by_nearness(tables[0])
+    row = np.argsort(order)
     served = np.flatnonzero((fit[:, :, F_COST] < FAR).any(axis=1))
+    served = served[np.argsort(row[place_of[served]], kind="stable")]
     able = [problem.jobs[j] for j in served]
     fit = np.ascontiguousarray(fit[served])
     windows = [(window.start_s, window.end_s) for job in problem.jobs for window in job.windows]
@@ -95,32 +99,43 @@ def laid_out(problem: Problem) -> Layout:
     groups, series = _related(problem, able, jobs)
     lodgings, stays = _lodgings(problem, shifts)
     places = jobs[:, J_PLACE]
-    near = _near(seconds[0], places)
+    near = _near(tables[0], places)
     alike = len(able) > BESIDE and len(problem.shifts) >= ALIKE * fit.shape[1]
+    beside = _beside(tables[0], jobs) if alike else np.zeros((len(able), 0), dtype=np.int64)
+    around, nearest_s = _around(tables[0], places, lodgings), _nearest_s(tables[0], places, near)
+    tables = tables[:, order][:, :, order]
+    jobs[:, J_PLACE], lodgings[:, 0] = row[places], row[lodgings[:, 0]]
+    shifts[:, [S_START, S_END]] = row[shifts[:, [S_START, S_END]]]
     arrays = Arrays(
         jobs,
         shifts,
         fit,
         _array(windows, 2).astype(np.int32),
-        seconds,
+        np.stack((tables[0], tables[0].T), axis=-1),
+        tables if len(changes) > 1 else np.zeros((1, 1, 1), dtype=np.int32),
         changes,
         may,
         near,
-        _beside(seconds[0], jobs) if alike else np.zeros((len(able), 0), dtype=np.int64),
+        beside,
         groups,
         series,
         lodgings,
         stays,
-        _around(seconds[0], places, lodgings),
+        around,
     )
-    return Layout(
-        problem,
-        arrays,
-        tuple(int(j) for j in served),
-        _worths(able),
-        _longest(jobs, shifts),
-        _nearest_s(seconds[0], places, near),
-    )
+    return Layout(problem, arrays, tuple(int(j) for j in served), _worths(able), _longest(jobs, shifts), nearest_s)
+
+
+def _by_nearness(seconds: Ints) -> Longs:
+    """All places, after each the nearest that is left: what is looked at together lies together in the processor's
+    cache."""
+    far = np.minimum(seconds, seconds.T)
+    left = np.zeros(len(far), dtype=np.int32)  # what is added to the ways to places that are not left
+    order = np.zeros(len(far), dtype=np.int64)
+    for k in range(1, len(far)):
+        left[order[k - 1]] = FAR + 1
+        order[k] = np.argmin(far[order[k - 1]] + left)
+    return order
 
 
 def _array(rows: Sequence[Sequence[int]], columns: int) -> Longs:
@@ -142,13 +157,12 @@ def _tables(problem: Problem) -> tuple[Ints, Longs]:
     if len(changes) < 2:
         tables, changes = (tables[changes[0][1] if changes else 0],), [(0, 0)]
     n = len(problem.seconds)
-    seconds = np.zeros((len(tables) + 1, n, n), dtype=np.int32)
+    seconds = np.zeros((len(tables), n, n), dtype=np.int32)
     for k, table in enumerate(tables):
         for row, values in zip(seconds[k], table, strict=True):
             row[:] = values
     seconds[seconds == UNREACHABLE] = FAR
     np.minimum(seconds, FAR, out=seconds)
-    seconds[-1] = seconds[0].T
     return seconds, _array(changes, 2)
 
 

@@ -8,16 +8,21 @@ from routing.solver.recreate.state import (
     C_COST,
     C_DONE,
     C_TOUCHED,
+    F_COST,
     FAR,
     HOME,
+    J_DEMAND,
     J_FIRM,
     L_TOUCHED,
     N_JOB,
+    N_LEG,
     N_PLACE,
+    NODE_COLUMNS,
     NONE,
     R_COST,
     R_END,
     R_LENGTH,
+    R_LOAD,
     R_NIGHT,
     R_START,
     S_BEFORE,
@@ -55,21 +60,37 @@ def take_out(r: int, first: int, end: int, kept: int, kept_end: int, optional: b
     and for mandatory ones if only `optional` jobs are asked for; they are to be put back."""
     touch(r, s.counters, s.nodes, s.routes, s.kept_nodes, s.kept_routes)
     s.counters[C_COST] -= s.routes[r, R_COST]
-    left = 0
-    for k in range(s.routes[r, R_LENGTH]):
-        c = s.nodes[r, k + 1, N_JOB] + 0
-        if first <= k < end and not kept <= k < kept_end and not (optional and a.jobs[c, J_FIRM]):
+    # `left` is where a node will be; the ways to those from `changed` to `last` are new, and were `driven` before.
+    left, changed, last, driven, pending = first + 1, 0, 0, 0, 0
+    length = s.routes[r, R_LENGTH] + 0
+    for k in range(first + 1, length + 2):
+        c = s.nodes[r, k, N_JOB] + 0
+        pending += s.nodes[r, k, N_LEG]
+        out = k <= end and k <= length and not kept < k <= kept_end
+        if out and not (optional and a.jobs[c, J_FIRM]):
             s.where[c, W_ROUTE] = -1
             enqueue(c, s.counters, s.where)
             s.counters[C_COST] += s.worth[c]
             s.counters[C_DONE] -= 1
+            s.routes[r, R_COST] -= a.fit[c, a.shifts[r, S_KIND], F_COST]
+            s.routes[r, R_LOAD] -= a.jobs[c, J_DEMAND]
             if a.jobs[c, J_FIRM]:
                 note_missing(c, s.counters, s.where)
+            if changed == 0:
+                changed, pending = left, s.nodes[r, k, N_LEG] + 0
+            last = left
         else:
-            s.nodes[r, left + 1, N_JOB] = c
+            if changed > 0 and last == left:
+                driven += pending
+                pending = 0
+            if left < k:
+                for column in range(NODE_COLUMNS):
+                    s.nodes[r, left, column] = s.nodes[r, k, column]
             left += 1
-    s.routes[r, R_LENGTH] = left
-    label(r, a, s)
+    s.routes[r, R_LENGTH] = left - 2
+    if changed > 0:
+        s.routes[r, R_COST] -= driven
+        label(r, changed, last, a, s)
     s.counters[C_COST] += s.routes[r, R_COST]
     note_empty(r, a.shifts[r, S_KIND], s.counters, s.routes)
 
@@ -100,8 +121,8 @@ def stay(r: int, night: int, a: Arrays, s: State) -> None:
     s.routes[r, R_NIGHT] = night
     s.routes[r, R_END] = a.lodgings[night, 0] if night >= 0 else a.shifts[r, S_END]
     s.routes[after, R_START] = a.lodgings[night, 0] if night >= 0 else a.shifts[after, S_START]
-    label(r, a, s)
-    label(after, a, s)
+    label(r, NONE, NONE, a, s)
+    label(after, NONE, NONE, a, s)
     s.counters[C_COST] += s.routes[r, R_COST] + s.routes[after, R_COST]
 
 
@@ -133,7 +154,7 @@ def choose_lodging(r: int, a: Arrays, s: State) -> int:
     least = 4.0 * FAR
     for k in range(first, end):
         place = a.lodgings[a.stays[k], 0]
-        way = (a.seconds[0, one, place] + 0.0 + a.seconds[0, place, two]) * (0.8 + 0.4 * chance(s.counters))
+        way = (a.pairs[one, place, 0] + 0.0 + a.pairs[place, two, 0]) * (0.8 + 0.4 * chance(s.counters))
         if way < least:
             least, night = way, a.stays[k]
     return night

@@ -126,8 +126,10 @@ class _Search:
                 for end in ends:
                     yield from self._told(threads, [partial(self._advance, k, end) for k in range(len(self._lanes))])
                     self._gather()
+                    yield self._report(self._spent())  # however short the round was
                     if end in PACKED_AT and not self._over():
                         yield from self._told(threads, [partial(self._pack, final=end == 1.0)])
+                        yield self._report(self._spent())
                     if self._over():
                         break
                 else:

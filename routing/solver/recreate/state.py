@@ -31,6 +31,9 @@ HOME: Any = np.int64(NOWHERE)
 """Arguments that numba does not compile a function for: it does for each plain constant. For the same reason, and to
 make 64 bits of 32, `+ 0` stands behind some values."""
 
+at = np.uint64
+"""An index that is not negative: numba looks for negative ones otherwise, which takes a sixth of the time there is."""
+
 J_PLACE, J_SERVICE, J_SETUP, J_DEMAND, J_GROUP, J_SERIES, J_OPENS, J_CLOSES, J_SHIFTS, J_SHIFTS_END, J_FIRM = range(11)
 S_START, S_END, S_FROM, S_TO, S_REST, S_REST_FIRST, S_REST_LAST, S_MOST, S_CAPACITY, S_DAY = range(10)
 S_NEXT, S_BEFORE, S_KIND, S_LODGINGS, S_LODGINGS_END = range(10, 15)
@@ -49,8 +52,10 @@ class Arrays(NamedTuple):
     there costs besides driving: lateness, less what not moving it saves; FAR where such a shift may not serve it."""
     windows: Ints
     """First and last second to begin, job after job."""
+    pairs: Ints
+    """Place × place × 2: seconds there and back of the first table side by side, FAR where no way leads."""
     seconds: Ints
-    """Table × place × place, FAR where no way leads; behind the tables the first one with the destination first."""
+    """Table × place × place, where there are several tables; else empty."""
     changes: Longs
     """From when on which table holds."""
     may: Longs
