@@ -145,7 +145,7 @@ def test_what_stands_above_is_a_problem() -> None:
         ("jobs.0.windows", [[9, 5]], "jobs[0] (O1): windows[0]: time window: [9, 5] is empty"),
         ("jobs.0.windows", None, "jobs[0] (O1): windows: is nothing, not a list"),
         ("jobs.0.penalty", 5, "jobs[0] (O1): there is no field 'penalty'"),
-        ("jobs.0.id", "a\0b", "jobs[0] (a\0b): id: 'a\\x00b' is empty, too long, or holds characters"),
+        ("jobs.0.id", "a\0b", "jobs[0] ('a\\x00b'): id: 'a\\x00b' is empty, too long, or holds characters"),
         ("jobs.0.id", "x" * 600, "too long"),
         ("jobs.0.id", None, "jobs[0]: id: is nothing, not a text"),
         ("jobs.0.vehicles", [1], "jobs[0] (O1): vehicles[0]: is 1, not a text"),
