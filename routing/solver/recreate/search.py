@@ -1,6 +1,7 @@
 """The search as a whole: lanes with different seeds, in rounds; what they have met is packed, and the best goes on.
 
-How hot a lane is depends on the share of the budget that is spent (simulated annealing, Kirkpatrick et al. 1983). With
+How hot a lane is depends on the share of the budget that is spent (simulated annealing, Kirkpatrick et al. 1983). A
+long search is heated again from the best plan: that gains more than to cool down slowly once. With
 a budget of work, that and the ends of the rounds are counted in iterations: nothing depends on how many lanes run at
 the same time, nor on which of them is done first.
 """
@@ -10,9 +11,11 @@ from __future__ import annotations
 import math
 import os
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -52,15 +55,20 @@ CHUNK = 500
 """Iterations between two looks at the clock."""
 ROUNDS = 20
 """After each the lanes wait for each other and the best plan is told; a longer search has one a second."""
-HOT, COLD, WARM = 8.0, 0.1, 1.0
-"""Temperatures at the start, at the end, and at the start from a plan that is there, in mean drives to the nearest
-job."""
-PACKED_AT = (0.7, 1.0)
-"""Shares of the search after which the routes are packed."""
-PACKING_SHARE, POLISHING_SHARE = 0.06, 0.04
-"""Shares of the whole time: for each packing at most, and for a last cold search."""
+HOT, COLD, WARM, AGAIN = 8.0, 0.1, 1.0, 3.0
+"""Temperatures at the start, at the end, at the start from a plan that is there, and when heated again, in mean drives
+to the nearest job."""
+ONCE, SEVERAL = (1.0,), (0.4, 0.7, 1.0)
+"""Shares of the search after which it is cold: of a short one, and of a long one."""
+LONG = 1000
+"""A long search has so many iterations for each job and more."""
+PACKED_AT = (0.65, 0.88)
+"""Shares of the time from hot to cold after which the routes are packed: early enough to go on from, and when it is
+cold."""
+PACKING_SHARE = 0.05
+"""Share of the whole time for each packing at most."""
 POOLED_FROM = 0.3
-"""From this share on, routes are pooled: those before are too hot to be of use."""
+"""From this share of it on, routes are pooled: those before are too hot to be of use."""
 BOOST, BOOSTED = 2.0, 0.25
 """Where there are many shifts alike, jobs count for so many times their worth at first, which falls to once until this
 share: routes that pay need several jobs at once."""
@@ -108,7 +116,7 @@ class _Search:
         self._pools = [Pool(self._layout, MOST // lanes) for _ in range(lanes)]
         self._search_began_s = self._search_seconds = 0.0
         self._settled: set[int] = set()
-        self._packed: Pool | None = None
+        self._cold_at: tuple[float, ...] = ONCE
 
     def run(self) -> Iterator[Progress]:
         if not self._layout.job_of:
@@ -118,23 +126,18 @@ class _Search:
         yield self._report(0.0)
         self._search_began_s = time.monotonic()
         if self._limits.seconds is not None:
-            self._search_seconds = self._left_s() * (1 - PACKING_SHARE * len(PACKED_AT) - POLISHING_SHARE)
-        rounds = max(ROUNDS, int(self._limits.seconds or 0), (self._limits.work or 0) // 10)
-        ends = sorted({*(k / rounds for k in range(1, rounds + 1)), *PACKED_AT})
+            self._search_seconds = self._left_s()
         try:
             with ThreadPoolExecutor(min(len(self._lanes), self._limits.workers or MOST_LANES)) as threads:
-                for end in ends:
+                for end, step in self._ends():
                     yield from self._told(threads, [partial(self._advance, k, end) for k in range(len(self._lanes))])
                     self._gather()
                     yield self._report(self._spent())  # however short the round was
-                    if end in PACKED_AT and not self._over():
-                        yield from self._told(threads, [partial(self._pack, final=end == 1.0)])
+                    if step is not None and not self._over():
+                        yield from self._told(threads, [step])
                         yield self._report(self._spent())
                     if self._over():
                         break
-                else:
-                    yield from self._told(threads, [partial(self._polish, k) for k in range(len(self._lanes))])
-                    self._gather()
         finally:
             self._stop()
         yield self._report(1.0)
@@ -180,32 +183,43 @@ class _Search:
         for each in running:
             each.result()
 
+    def _ends(self) -> Iterator[tuple[float, Callable[[], None] | None]]:
+        """Shares of the budget after which the lanes wait for each other, and what is done then."""
+        rounds = max(ROUNDS, int(self._limits.seconds or 0), (self._limits.work or 0) // 10)
+        yield 1 / rounds, None
+        if min(self._enough, self._done[0] * rounds) >= LONG * len(self._layout.job_of):
+            self._cold_at = SEVERAL
+        steps: dict[float, Callable[[], None] | None] = {k / rounds: None for k in range(2, rounds + 1)}
+        for begin, cold in pairwise((0.0, *self._cold_at)):
+            for at in PACKED_AT:
+                steps[begin + at * (cold - begin)] = partial(self._pack, last=at == PACKED_AT[-1])
+            steps[cold] = self._all_from_the_best
+        yield from sorted(steps.items(), key=lambda step: step[0])
+
+    def _cooled(self, share: float) -> tuple[float, float]:
+        """At this share of the budget: how hot it was last, and which share of the time from there to cold is over."""
+        number = min(bisect_right(self._cold_at, share), len(self._cold_at) - 1)
+        begin, cold = (0.0, *self._cold_at)[number : number + 2]
+        first = WARM if self._warm_start else HOT
+        return AGAIN if number else first, (share - begin) / (cold - begin)
+
     def _advance(self, number: int, until: float) -> None:
         """Search on one lane until this share of the budget is spent."""
         lane, pool = self._lanes[number], self._pools[number]
-        hot = WARM if self._warm_start else HOT
         boosted = self._layout.many_alike and not self._layout.arrays.jobs[:, J_FIRM].all()
         while (share := self._share(number)) < until and not self._stopped:
+            hot, cooled = self._cooled(share)
             if boosted and number not in self._settled:
-                factor = max(1.0, BOOST - (BOOST - 1.0) * share / BOOSTED)
+                factor = max(1.0, BOOST - (BOOST - 1.0) * cooled / BOOSTED)
                 lane.reprice(np.rint(self._worth_s * factor).astype(np.int64))
                 if factor == 1.0:
                     self._settled.add(number)
-            lane.options[O_POOL] = share >= POOLED_FROM
+            lane.options[O_POOL] = cooled >= POOLED_FROM
             iterations = CHUNK
             if self._limits.work is not None:
                 iterations = min(CHUNK, math.ceil(until * self._enough) - self._done[number])
-            self._done[number] += lane.search(iterations, self._layout.nearest_s * hot * (COLD / hot) ** share)
+            self._done[number] += lane.search(iterations, self._layout.nearest_s * hot * (COLD / hot) ** cooled)
             pool.add(lane.collected())
-
-    def _polish(self, number: int) -> None:
-        """Search once more round the best plan, as cold as can be."""
-        lane = self._lanes[number]
-        lane.set(self._best.tours)
-        for _ in range(max(1, int(self._enough * POLISHING_SHARE) // CHUNK)):
-            if self._over():
-                break
-            lane.search(CHUNK, self._layout.nearest_s * COLD)
 
     def _gather(self) -> None:
         """The best plan of all; of equals, that of the first lane."""
@@ -215,8 +229,8 @@ class _Search:
                 self._best = plan
                 self._improvements += 1
 
-    def _pack(self, final: bool) -> None:
-        """Put the best plan together from all that was met; the worst lane goes on from it."""
+    def _pack(self, last: bool) -> None:
+        """Put the best plan together from all that was met; the worst lane goes on from it, and all the `last` time."""
         whole = Pool(self._layout)
         for pool in self._pools:
             whole.take_from(pool)
@@ -224,15 +238,19 @@ class _Search:
             budget = PackingBudget(seconds=max(0.01, min(PACKING_SHARE * self._limits.seconds, self._left_s())))
         else:
             budget = PackingBudget(work=PACKING_SHARE * (self._limits.work or 1) / 10)
-        self._packed = whole
         plan = whole.packed(self._best, self._worth_s, budget, self._over)
         if plan.cost_s < self._best.cost_s:
             self._best = plan
             self._improvements += 1
-        if not final:
-            self._pools[0] = whole
-            worst = max(range(len(self._lanes)), key=lambda k: self._lanes[k].best_s)
-            self._lanes[worst].set(self._best.tours)
+        self._pools[0] = whole
+        if last:
+            self._all_from_the_best()
+        else:
+            max(self._lanes, key=lambda lane: lane.best_s).set(self._best.tours)
+
+    def _all_from_the_best(self) -> None:
+        for lane in self._lanes:
+            lane.set(self._best.tours)
 
     def _priced(self, plan: Plan) -> Plan:
         """The plan with its cost in the worths that count, which those of a lane need not be."""
@@ -281,10 +299,9 @@ class _Search:
         )
 
     def _met(self) -> list[Column]:
-        pools = [self._packed] if self._packed else self._pools
         jobs = self._layout.problem.jobs  # what must be done is worth more to the search than to the plan
         worth_s = np.array([jobs[j].cost_of_leaving_out_s for j in self._layout.job_of], dtype=np.int64)
-        return [column for pool in pools for column in pool.columns(worth_s)]
+        return [column for pool in self._pools for column in pool.columns(worth_s)]
 
 
 def cost_of_nothing_s(problem: Problem) -> int:
