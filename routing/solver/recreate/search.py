@@ -217,7 +217,8 @@ class _Search:
             lane.options[O_POOL] = cooled >= POOLED_FROM
             iterations = CHUNK
             if self._limits.work is not None:
-                iterations = min(CHUNK, math.ceil(until * self._enough) - self._done[number])
+                # At least one: a share may be rounded to just below where it ends.
+                iterations = max(1, min(CHUNK, math.ceil(until * self._enough) - self._done[number]))
             self._done[number] += lane.search(iterations, self._layout.nearest_s * hot * (COLD / hot) ** cooled)
             pool.add(lane.collected())
 
