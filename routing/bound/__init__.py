@@ -68,9 +68,8 @@ def lower_bound(
         cost_s = relaxation.cost_of_nothing_s - float(prices.sum())
         known, before = relaxation.cheapest_known(columns, prices), len(columns)
         steps += STEPS_PER_COLUMN * (before + len(guessed))
-        with ThreadPoolExecutor(
-            THREADS
-        ) as threads:  # the loops let others work; in which order they end is all the same
+        # The loops let others work, and in which order they end is all the same.
+        with ThreadPoolExecutor(THREADS) as threads:
             running = [threads.submit(day.cheapest, prices, known.get(day.number, 0.0)) for day in relaxation.days]
             for day, each in zip(relaxation.days, running, strict=True):
                 if cancelled():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from routing.solver.packing_model import Column, PackingBudget, pack
 from routing.solver.recreate.layout import Layout
@@ -25,7 +26,7 @@ class Pool:
         for tour in tours:
             self._tours.pop(tour, None)
             self._tours[tour] = None
-        for tour in list(self._tours)[: max(0, len(self._tours) - self._most)]:
+        for tour in list(islice(self._tours, max(0, len(self._tours) - self._most))):
             del self._tours[tour]
 
     def take_from(self, other: Pool) -> None:

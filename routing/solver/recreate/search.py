@@ -193,7 +193,8 @@ class _Search:
         for begin, cold in pairwise((0.0, *self._cold_at)):
             for at in PACKED_AT:
                 steps[begin + at * (cold - begin)] = partial(self._pack, last=at == PACKED_AT[-1])
-            steps[cold] = self._all_from_the_best
+            if begin:
+                steps[begin] = self._all_from_the_best
         yield from sorted(steps.items(), key=lambda step: step[0])
 
     def _cooled(self, share: float) -> tuple[float, float]:
