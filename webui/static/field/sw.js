@@ -105,11 +105,13 @@ async function lastPage() {
 let held = null; // {url, blob, etag}: reading it from the cache for every tile would copy it each time
 
 async function streets(request) {
-  if (held?.url !== request.url) {
-    const found = await (await caches.open(STREETS)).match(request.url);
-    held = found ? { url: request.url, blob: await found.blob(), etag: found.headers.get("ETag") ?? "" } : null;
-  }
+  if (held?.url !== request.url) held = await copy(request.url).catch(() => copy(request.url)); // a busy phone may fail once
   return held ? sliced(held, request.headers.get("Range")) : fetch(request);
+}
+
+async function copy(url) {
+  const found = await (await caches.open(STREETS)).match(url);
+  return found ? { url, blob: await found.blob(), etag: found.headers.get("ETag") ?? "" } : null;
 }
 
 /* What a server answers a request for one range (RFC 9110, section 14). */
