@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
+from planner.domain import _check
 from planner.errors import NotFoundError
 from planner.fieldwork.domain import DayProgress, EventKind
 from planner.plan_document import RepDay
@@ -55,6 +56,7 @@ def preview(
     said = stated(unit, before, told, wish, now)
     after, statements = desk_after([said]), [said]
     if wish.kind in (EventKind.ADDED, EventKind.RESTORED) and wish.visit_id not in after.day.order:
+        _check(not told.sick, "visit_id", "cannot be made by somebody who is off sick: say first that they are not")
         raise NotFoundError(f"area {area} has no {wish.visit_id}, or nobody knows where that is")
     gone: list[LeftOut] = []
     if wish.kind not in AS_ASKED or (wish.kind is EventKind.SICK and not wish.sick):
@@ -99,7 +101,7 @@ class _Look:
     @classmethod
     def at(cls, desk: Desk) -> _Look:
         visits: list[AgendaVisit] = [visit for visit in desk.day.listed if not visit.held]
-        if desk.day.begun is None:
+        if desk.day.begun is None and (desk.row is None or desk.row.route is None):
             return cls(desk.day, desk.day.shown, desk.timing(visits))
         shown = cast(RepDay | None, desk.changed(desk.day.listed, shown=True).route)
         return cls(desk.day, shown, desk.timing(visits))

@@ -153,6 +153,22 @@ def test_what_comes_back_comes_where_it_fits_best(phone: Phone) -> None:
     assert kinds(found) == ["restored account:bakery", "order"]
 
 
+def test_what_comes_back_before_anything_else_was_said_makes_the_day_what_it_was(phone: Phone) -> None:
+    with_the_mill(phone)
+    planned = phone.shown()
+    phone.sends(phone.asks(Wish(KINDS.SKIPPED, BAKERY)).statements)
+    found = phone.asks(Wish(KINDS.RESTORED, BAKERY))
+    assert times(found.after) == times(planned) != times(found.before)
+    phone.sends(found.statements)
+    assert times(phone.shown()) == times(planned)
+
+
+def test_nobody_who_is_off_sick_adds_a_visit(phone: Phone) -> None:
+    phone.sends(phone.asks(Wish(KINDS.SICK)).statements)
+    with pytest.raises(InvalidRecordError, match="off sick"):
+        phone.asks(Wish(KINDS.ADDED, BAKERY))
+
+
 def test_who_is_sick_is_told_whom_to_call_and_says_one_thing(phone: Phone) -> None:
     with_the_mill(phone).visits(BAKERY, "09:20", "09:50")
     found = phone.asks(Wish(KINDS.SICK))

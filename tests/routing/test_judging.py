@@ -15,6 +15,8 @@ HOUR_S = 3600
 LEGS = [[0, 600, 1200], [600, 0, 600], [1200, 600, 0]]
 ALL_WEEK = (TimeWindow(0, 6 * DAY_S),)
 REST = Break(HOUR_S, 2 * HOUR_S, 6 * HOUR_S)
+SECONDS = 2.0
+"""Enough for any peer, on a busy machine too."""
 
 
 def day(number: int, *, hours: int = 8, rest: Break | None = None, follows: bool = False) -> Shift:
@@ -107,7 +109,7 @@ def test_of_a_group_one_stays_and_repeats_keep_their_distance() -> None:
 def test_peers_answer_with_plans_that_keep_every_rule(peer: str, breaks: bool) -> None:
     pytest.importorskip({"vroom": "vroom", "pyvrp": "pyvrp"}[peer])
     problem = field_week(1, 2, 2, 16, 2, breaks)
-    run = run_peer(peer, problem, 0.5, 1, threads=1)
+    run = run_peer(peer, problem, SECONDS, 1, threads=1)
     assert run.verdict.violations == ()
     assert run.verdict.done > 8
     assert run.verdict.mandatory_left_out == 0
@@ -129,7 +131,7 @@ def test_peers_know_loads_groups_parking_skills_and_the_most_visits_of_a_day(pee
         Shift("x", "ann", 0, 0, 0, 8 * HOUR_S, None, 2, frozenset({"wine"}), 3),
         Shift("y", "ben", 0, 0, 0, 8 * HOUR_S, None, 2, frozenset(), 5),
     )
-    run = run_peer(peer, Problem(jobs, shifts, LEGS, LEGS), 0.5, 1, threads=1)
+    run = run_peer(peer, Problem(jobs, shifts, LEGS, LEGS), SECONDS, 1, threads=1)
     assert (run.dropped, run.verdict.violations) == (0, ())
     done = {route.shift: set(route.jobs) for route in run.solution.routes}
     assert done == {"x": {"c", "d"}, "y": {"a", "b"}}
