@@ -42,6 +42,8 @@ WORK_PER_SECOND = 10
 PROMISES_BROKEN = "no plan was made, since promises could not be kept"
 RULES_BROKEN = "the plan breaks rules and was not kept"
 """How the refusals begin that name customers and reps."""
+WHY, HOW_GOOD, CHECKING = "working out why", "proving how good it can get", "checking every rule"
+"""What is done after the search."""
 
 
 def last_working_day(first_day: date, days: int, work_days: frozenset[int], calendar: CalendarSettings) -> date:
@@ -131,10 +133,13 @@ def make_plan(
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     earlier: Earlier | None = None,
+    on_afterwards: Callable[[str, float], object] = lambda what, share: None,
 ) -> PlanDocument:
     """A plan of all reps over all days that keeps every rule.
 
-    The search begins with what still fits of an `earlier` plan.
+    The search begins with what still fits of an `earlier` plan. Whoever is `cancelled` while it goes on gets the best
+    so far, with its reasons and without a bound; later, without the reasons either that are not known by then.
+    `on_afterwards` is told what is done after the search, and which share of that. What it raises ends the planning.
 
     Raises:
         PlannerError: there is nothing to plan with.
@@ -162,8 +167,22 @@ def make_plan(
     broken = [str(violation) for violation in violations(problem, solution)]
     if broken:
         raise RulesBrokenError(f"{RULES_BROKEN}: {'; '.join(broken[:5])}")
-    whys = Whys(translation, solution)
+    on_afterwards(WHY, 0.0)
+    stop = cancelled or (lambda: False)
+    stopped = stop()
+    whys = Whys(
+        translation,
+        solution,
+        on_progress=lambda share: on_afterwards(WHY, share),
+        enough=lambda: not stopped and stop(),
+    )
     unplanned = [*candidates.unplanned, *explain_unplanned(translation, solution, whys)]
+    here = whys.here()
+    on_afterwards(HOW_GOOD, 0.0)
+    bound = lower_bound(
+        *(problem, solution, last[-1].met() if last else (), _steps(limits), stop),
+        on_progress=lambda share: on_afterwards(HOW_GOOD, share),
+    )
     document = document_of(
         area,
         {
@@ -178,10 +197,11 @@ def make_plan(
         solution,
         unplanned,
         notes,
-        whys.here(),
-        lower_bound(problem, solution, last[-1].met() if last else (), _steps(limits), cancelled or (lambda: False)),
+        here,
+        bound,
         proved,
     )
+    on_afterwards(CHECKING, 0.0)
     broken = broken_rules(document, snapshot, source, settings)
     if broken:
         raise RulesBrokenError(f"{RULES_BROKEN}: {'; '.join(broken[:5])}")

@@ -79,10 +79,23 @@ class Here:
 
 
 class Whys:
-    """All that is told about one solution."""
+    """All that is told about one solution.
 
-    def __init__(self, translation: Translation, solution: Solution) -> None:
+    Args:
+        on_progress: told with each visit which share of all has been looked at, 0 to 1.
+        enough: asked with each visit; nothing is told any more of those that come after.
+    """
+
+    def __init__(
+        self,
+        translation: Translation,
+        solution: Solution,
+        on_progress: Callable[[float], object] = lambda share: None,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.translation = translation
+        self._on_progress, self._enough = on_progress, enough
+        self._looked_at, self._visits = 0, len(translation.problem.jobs)
         problem, self._deadlines = _unbounded(translation, solution)
         self._left_out = LeftOut(problem, solution, self._deadlines)
         by_worth = sorted(
@@ -93,10 +106,18 @@ class Whys:
 
     def here(self) -> Mapping[str, Here]:
         """Of every visit that is planned, by its id."""
-        return {
-            each.job: Here(each.added_s, self._elsewhere(each.alternative, each.cost_s) if each.alternative else None)
-            for each in marginals(self._left_out.standing)
-        }
+        found: dict[str, Here] = {}
+        for each in marginals(self._left_out.standing):
+            there = self._elsewhere(each.alternative, each.cost_s) if each.alternative else None
+            found[each.job] = Here(each.added_s, there)
+            if not self._goes_on():
+                break
+        return found
+
+    def _goes_on(self) -> bool:
+        self._looked_at += 1
+        self._on_progress(min(1.0, self._looked_at / self._visits))
+        return not self._enough()
 
     def _elsewhere(self, there: Alternative, here_s: int) -> Elsewhere:
         after = None if there.after is None else self.translation.visits[there.after]
@@ -104,6 +125,8 @@ class Whys:
 
     def explained(self, entry: Unplanned, job: str) -> Unplanned:
         """The entry of a visit with its rules and the cheapest repair."""
+        if not self._goes_on():
+            return entry
         case, visit = self._left_out.case(job), self.translation.visits[job]
         found = blocking(case, _HEADLINES.get(entry.reason))
         return replace(entry, rules=_codes(found, visit, entry.reason), repair=self._repair(case))

@@ -84,6 +84,7 @@ def plan(
             on_progress=show,
             cancelled=stopped,
             earlier=earlier,
+            on_afterwards=progress,
         )
     stored = to_store(document, datetime.now(UTC))
     with app.store.write(app.actor) as unit:

@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+SEARCHING = "searching"
+"""What is done of a plan, as `Job.progress` has it, while its best so far still changes."""
+
 
 class JobState(StrEnum):
     """Where a job stands; the last four are ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from planner.coverage.packing import pack
 from planner.domain import Location
 from planner.errors import PlannerError, RulesBrokenError
 from planner.hotels.standing import snapshot_to_plan
-from planner.jobs.domain import Job
+from planner.jobs.domain import SEARCHING, Job
 from planner.jobs.improvements import Improvements
 from planner.jobs.requests import COVERAGE, GEOCODE, PLAN, SCENARIO, PlanRequest
 from planner.locating import geocoded, geocoder_for, save_answers, to_geocode
@@ -67,11 +68,19 @@ class PlanTask:
         enough = bool(report({"what": "travel times", "fraction": 0.0}))
         improvements = Improvements()
 
-        def show(state: Progress) -> None:
+        def tell(what: str, fraction: float) -> None:
             nonlocal enough
-            improvements.add(state)
-            told = {"what": "searching", "fraction": round(state.fraction, 3)}
+            told = {"what": what, "fraction": round(fraction, 3)}
             enough = bool(report(told | improvements.to_json())) or enough
+
+        def show(state: Progress) -> None:
+            improvements.add(state)
+            tell(SEARCHING, state.fraction)
+
+        def show_later(what: str, fraction: float) -> None:
+            nonlocal ends_s
+            ends_s = math.inf  # what comes after a search is no longer than the search itself
+            tell(what, fraction)
 
         document = make_plan(
             self.snapshot,
@@ -84,6 +93,7 @@ class PlanTask:
             on_progress=show,
             cancelled=lambda: enough or time.monotonic() > ends_s,  # a budget of work has no end that a clock knows
             earlier=self.earlier,
+            on_afterwards=show_later,
         )
         return to_store(document, NOT_YET)
 

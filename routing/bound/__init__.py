@@ -45,6 +45,7 @@ def lower_bound(
     met: Iterable[Column] = (),
     most_steps: int | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[float], object] = lambda share: None,
 ) -> Bound | None:
     """What no plan costs less than; None where nothing above 0 was found.
 
@@ -54,14 +55,18 @@ def lower_bound(
         most_steps: about STEPS_PER_SECOND; equal steps give the same bound on every machine. Where they are too few
             there is no bound; None is no limit.
         cancelled: asked between two days; what is known so far is told then.
+        on_progress: told between two days which share of the steps or of the rounds is spent, 0 to 1. What it raises
+            ends the looking.
     """
+    if cancelled():
+        return None
     relaxation = Relaxation.of(problem)
     if most_steps is not None and FEWEST_ROUNDS * relaxation.steps_of_a_round > most_steps:
         return None
     of_plan, solution_s = _columns_of(problem, solution), solution.cost_s(problem)
     columns, guessed = [*met, *of_plan], variants(relaxation.days, of_plan)
     best_s, best_prices, steps, step = 0.0, None, 0, STEP
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         prices = relaxation.by_key(job_prices(problem, [*columns, *guessed]))
         if best_prices is not None:
             prices = best_prices + step * (prices - best_prices)
@@ -70,16 +75,19 @@ def lower_bound(
         steps += STEPS_PER_COLUMN * (before + len(guessed))
         # The loops let others work, and in which order they end is all the same.
         with ThreadPoolExecutor(THREADS) as threads:
-            running = [threads.submit(day.cheapest, prices, known.get(day.number, 0.0)) for day in relaxation.days]
-            for day, each in zip(relaxation.days, running, strict=True):
-                if cancelled():
-                    threads.shutdown(cancel_futures=True)
-                    return _bound(best_s)
-                found = each.result()
-                cost_s += found.cost_s
-                steps += found.steps
-                if found.jobs:
-                    columns.append(Column(day.number, found.jobs, round(found.unpriced_s)))
+            try:
+                running = [threads.submit(day.cheapest, prices, known.get(day.number, 0.0)) for day in relaxation.days]
+                for day, each in zip(relaxation.days, running, strict=True):
+                    on_progress(min(1.0, max(number / ROUNDS, steps / most_steps if most_steps else 0.0)))
+                    if cancelled():
+                        return _bound(best_s)
+                    found = each.result()
+                    cost_s += found.cost_s
+                    steps += found.steps
+                    if found.jobs:
+                        columns.append(Column(day.number, found.jobs, round(found.unpriced_s)))
+            finally:
+                threads.shutdown(cancel_futures=True)
         if best_prices is None or cost_s > best_s:
             best_s, best_prices = cost_s, prices
         settled = len(columns) == before  # these prices teach nothing new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +34,11 @@ class Marginal:
         return None if self.alternative is None else self.alternative.cost_s - self.cost_s
 
 
-def marginals(standing: Standing) -> tuple[Marginal, ...]:
-    """One entry for each job that is done, in the order of the shifts."""
-    return tuple(
-        marginal(standing, job, number, position)
-        for number, day in enumerate(standing.days)
-        for position, job in enumerate(day.jobs)
-    )
+def marginals(standing: Standing) -> Iterator[Marginal]:
+    """One entry for each job that is done, in the order of the shifts; each is worked out when it is asked for."""
+    for number, day in enumerate(standing.days):
+        for position, job in enumerate(day.jobs):
+            yield marginal(standing, job, number, position)
 
 
 def marginal(standing: Standing, job: Job, number: int, position: int) -> Marginal:

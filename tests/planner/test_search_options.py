@@ -16,7 +16,7 @@ from planner.domain import Address
 from planner.errors import InvalidRecordError, RefusedError, SettingsError
 from planner.jobs.improvements import MOST, Improvements
 from planner.jobs.requests import PlanRequest
-from planner.jobs.tasks import End, PlanTask, attempt
+from planner.jobs.tasks import End, Outcome, PlanTask, UnwantedError, attempt
 from planner.plan_document import PlanDocument, read_plan, write_plan
 from planner.planning import make_plan, to_store
 from planner.repository import StoredPlan
@@ -267,3 +267,74 @@ def test_a_worker_that_is_told_that_it_is_enough_ends_with_the_best_plan_so_far(
     assert told[-1]["visits"] == outcome.result.visits > 0
     assert told[-1]["improvements"][-1][1] == told[-1]["cost_s"]
     assert told[-1]["elapsed_s"] < 60
+
+
+# ------------------------------------------------------------------------------------------------ after the search
+
+
+def after_the_search(town: Town, report: Callable[[Mapping[str, Any]], object]) -> tuple[Outcome, list[str]]:
+    """How a planning job of a second ends, and what it said was done, each once."""
+    said: list[str] = []
+
+    def heard(progress: Mapping[str, Any]) -> object:
+        if progress["what"] not in said:
+            said.append(progress["what"])
+        assert 0.0 <= progress["fraction"] <= 1.0
+        return report(progress)
+
+    task = PlanTask(town.snapshot(), Flat(Path("town")), PlanRequest(MONDAY, 5, None, 4), SETTINGS)
+    return attempt(task, heard), said
+
+
+def test_what_is_done_after_the_search_is_told_with_the_plan_that_it_is_about(town: Town) -> None:
+    a_week(town)
+    told: list[Mapping[str, Any]] = []
+    outcome, said = after_the_search(town, told.append)
+    assert said[:2] == ["travel times", "searching"]
+    assert said[2:] == ["working out why", "proving how good it can get", "checking every rule"]
+    assert told[-1]["visits"] == outcome.result.visits
+    why = [each["fraction"] for each in told if each["what"] == "working out why"]
+    assert why == sorted(why)
+    assert (why[0], why[-1]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("phase", ["working out why", "proving how good it can get"])
+def test_a_job_that_is_called_off_after_its_search_ends_at_once(town: Town, phase: str) -> None:
+    a_week(town)
+    asked: list[str] = []
+
+    def unwanted(progress: Mapping[str, Any]) -> None:
+        asked.append(progress["what"])
+        if progress["what"] == phase and asked.count(phase) > 1:
+            raise UnwantedError
+
+    outcome, _ = after_the_search(town, unwanted)
+    assert outcome.end is End.LOST
+    assert asked[-1] == phase
+    assert asked.count(phase) == 2
+
+
+def test_who_has_enough_of_the_reasons_gets_the_plan_without_those_that_are_left(town: Town) -> None:
+    for n in range(30):
+        town.add(opportunity(f"O{n}", visit_minutes=240), door(n))
+
+    def enough(progress: Mapping[str, Any]) -> bool:
+        return progress["what"] == "working out why" and progress["fraction"] > 0.2
+
+    hurried, whole = (read_plan(after_the_search(town, how)[0].result.document) for how in (enough, lambda _: False))
+    assert town.broken(hurried) == []
+    assert hurried["totals"]["visits"] == whole["totals"]["visits"]
+    assert hurried["totals"]["bound_seconds"] is None
+    left = [entry["repair"] for entry in hurried["unplanned"] if entry["rules"] == [entry["reason"]]]
+    assert left == [None] * len(left) != []
+    assert any(entry["rules"] != [entry["reason"]] for entry in hurried["unplanned"])
+    assert not any(entry["rules"] == [entry["reason"]] for entry in whole["unplanned"])
+
+
+def test_who_has_enough_of_the_search_is_told_the_reasons_all_the_same(town: Town) -> None:
+    for n in range(30):
+        town.add(opportunity(f"O{n}", visit_minutes=240), door(n))
+    outcome, _ = after_the_search(town, lambda progress: progress["what"] == "searching")
+    stopped = read_plan(outcome.result.document)
+    assert not any(entry["rules"] == [entry["reason"]] for entry in stopped["unplanned"])
+    assert stopped["totals"]["bound_seconds"] is None

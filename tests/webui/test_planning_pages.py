@@ -182,6 +182,17 @@ def test_a_search_is_ended_and_what_it_has_found_is_kept(office: Office) -> None
     assert audited(office) == ["job.finish_asked"]
 
 
+def test_what_is_done_after_a_search_is_said_with_the_plan_that_it_is_about(office: Office) -> None:
+    after = running(fraction=0.5)
+    after = replace(after, finishing=True, progress={**after.progress, "what": "working out why"})
+    put(office, after)
+    dispatcher(office)
+    line = "Working out why … Best plan: 40 visits, 10 h of driving and of worth left out."
+    assert line in office.text(PLANNING)
+    (told,) = json.loads(office.page("/a/helsinki/jobs/live"))["jobs"]
+    assert (told["line"], told["share"]) == (line, 0.5)
+
+
 def test_a_job_that_has_not_begun_has_nothing_to_keep(office: Office) -> None:
     put(office, job())
     assert re.search(r"/jobs/j1/finish\" data-hurry hidden", office.page(PLANNING))

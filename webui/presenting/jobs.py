@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from planner.jobs.domain import Job, JobState
+from planner.jobs.domain import SEARCHING, Job, JobState
 from planner.jobs.requests import COVERAGE, PLAN, SCENARIO
 from webui.words import clock, count, duration, sentence, short_day, waiting
 
@@ -111,16 +111,23 @@ def _title(job: Job) -> str:
     return f"Plan {count(job.request['days'], 'day')} from {short_day(first)}"
 
 
+def _best(job: Job) -> str:
+    """What the best plan of a search does."""
+    visits, cost = job.progress.get("visits", 0), duration(job.progress["cost_s"])
+    return f"{count(visits, 'visit')}, {cost} of driving and of worth left out."
+
+
 def _line(job: Job) -> str:
     """One sentence about where it stands."""
     match job.state:
         case JobState.WAITING:
             return "Starts when the work before it is done."
+        case JobState.RUNNING if "cost_s" in job.progress and job.progress.get("what") != SEARCHING:
+            return f"{sentence(str(job.progress.get('what')))} … Best plan: {_best(job)}"
         case JobState.RUNNING if job.finishing:
             return "The search ends, and the best plan so far is kept."
         case JobState.RUNNING if "cost_s" in job.progress:
-            visits, cost = job.progress.get("visits", 0), duration(job.progress["cost_s"])
-            return f"Best so far: {count(visits, 'visit')}, {cost} of driving and of worth left out."
+            return f"Best so far: {_best(job)}"
         case JobState.RUNNING:
             return f"{sentence(str(job.progress.get('what') or 'starting'))} …"
         case JobState.FAILED:
