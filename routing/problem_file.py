@@ -21,6 +21,7 @@ MOST_PLACES = 10_000
 MOST_RECORDS = 100_000
 MOST = 2_000_000_000
 """The largest number that any field may have, so that 32 bits hold it."""
+MOST_DIGITS, HUGE = 100, int("9" * 100)
 LONGEST_NAME = 500
 
 Sequences = dict[str, tuple[str, ...]]
@@ -152,12 +153,26 @@ def routes_of(solution: Solution) -> list[dict[str, object]]:
 def _parsed(text: str, name: str) -> object:
     if len(text) > MOST_CHARACTERS:
         raise InstanceError(f"{name}: {len(text):,} characters are more than a problem has")
+
+    def parsed(parse_int: Callable[[str], int] | None = None) -> object:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=parse_int)
+
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        try:
+            return parsed()
+        except ValueError:  # perhaps a number of thousands of digits; to look at each takes longer
+            return parsed(_capped)
     except RecursionError as error:
         raise InstanceError(f"{name}: brackets within brackets, more than any problem has") from error
-    except ValueError as error:  # of JSON, or a number of thousands of digits
+    except ValueError as error:
         raise InstanceError(f"{name}: is not JSON: {str(error)[:200]}") from error
+
+
+def _capped(digits: str) -> int:
+    """A number that is larger than any that we know, for one that Python does not read; its field refuses it."""
+    if len(digits) <= MOST_DIGITS:
+        return int(digits)
+    return -HUGE if digits.startswith("-") else HUGE
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

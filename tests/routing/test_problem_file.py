@@ -173,6 +173,30 @@ def test_what_is_wrong_is_named_with_its_record_and_field(path: str, value: Any,
     assert str(refused.value).startswith("p.json: ")
 
 
+@pytest.mark.parametrize("digits", ["1" * 5_000, "-" + "1" * 5_000])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("format", "p.json: format is a huge number, not 'fieldvisit-problem/1'"),
+        ("jobs", "p.json: jobs: is a huge number, not a list"),
+        ("jobs.0.place", "p.json: jobs[0] (O1): place: is a huge number, not between -1 and"),
+        ("jobs.0.id", "p.json: jobs[0]: id: is a huge number, not a text"),
+        ("jobs.0.windows.0.1", "p.json: jobs[0] (O1): windows[0]: is a huge number, not between -1 and"),
+        ("shifts.0.break.duration_s", "p.json: shifts[0] (R1@1): break: duration_s: is a huge number, not between"),
+        ("seconds.0.1", "p.json: seconds[0][1]: is a huge number, not between -1 and"),
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_refused_where_it_stands(digits: str, path: str, message: str) -> None:
+    with pytest.raises(InstanceError, match=re.escape(message)):
+        read_problem(put(path, "digits").replace('"digits"', digits), "p.json")
+
+
+def test_routes_with_a_number_of_thousands_of_digits_are_refused_where_it_stands() -> None:
+    text = json.dumps({"routes": [{"shift": "R1@1", "jobs": ["digits"]}]}).replace('"digits"', "9" * 5_000)
+    with pytest.raises(InstanceError, match=re.escape("r.json: routes[0]: jobs[0]: is a huge number, not a text")):
+        read_sequences(text, "r.json")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -182,7 +206,7 @@ def test_what_is_wrong_is_named_with_its_record_and_field(path: str, value: Any,
         ('{"format": -Infinity}', "-Infinity is no number"),
         ('{"a": 1, "a": 2}', "'a' stands twice in one object"),
         ("[" * 100_000, "is not JSON|brackets within brackets"),
-        ('{"jobs": ' + "1" * 5_000 + "}", "is not JSON"),
+        ('{"jobs": ' + "1" * 5_000 + ",}", "is not JSON"),
         ("{\0}", "is not JSON"),
     ],
 )
