@@ -9,6 +9,7 @@ import click
 from planner.cli.app import FILE, App, area_option, main
 from planner.hotels.importing import read_hotels
 from planner.hotels.keeping import hotels_in, keep_hotels, remove_hotel
+from planner.hotels.placing import known_streets, off_the_streets
 from planner.intake import read_table
 from planner.locating import geocoder_for
 from planner.people.fresh import new_id
@@ -25,7 +26,7 @@ def hotels() -> None:
 @area_option
 def import_hotels(app: App, area: Area, file: Path) -> None:
     """Import hotels from a CSV or XLSX file (docs/data-formats.md). Importing again updates those of the same names."""
-    read = read_hotels(read_table(file), geocoder_for(area, app.settings))
+    read = read_hotels(read_table(file), geocoder_for(area, app.settings), area.streets())
     with app.store.write(app.actor) as unit:
         kept = keep_hotels(unit, area.name, read.hotels, new_id)
     app.say(
@@ -44,12 +45,14 @@ def list_hotels(app: App, area: Area) -> None:
     with app.store.read() as unit:
         found = hotels_in(unit, area.name)
         overnight = sum(rep.overnight for rep in unit.records(area.name).reps())
-    usual = app.settings.overnight.price_minutes
+    usual, far = app.settings.overnight.price_minutes, off_the_streets(found, known_streets(area.streets))
     for hotel in found:
         minutes = usual if hotel.minutes is None else hotel.minutes
         at = f"{hotel.lat:.5f}, {hotel.lon:.5f}"
         where = at if hotel.address == at else f"{hotel.address} ({at})"
         app.say(f"{hotel.name}: {where}, {minutes} min of driving a night")
+        if hotel.id in far:
+            app.say("  no plan uses it: no street is near")
     app.say(f"hotels: {len(found)}, reps who may stay overnight: {overnight}")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from planner.errors import IntakeError, InvalidRecordError
 from planner.hotels.domain import MAX_NAME, MOST_HOTELS
 from planner.hotels.keeping import Wanted, one_line
+from planner.hotels.placing import Streets, check_on_streets
 from planner.intake import Refusal, Row, Table
 from planner.intake.cells import parse_whole
 from routing.errors import RoutingError
@@ -28,8 +29,9 @@ class ReadHotels:
     refusals: tuple[Refusal, ...]
 
 
-def read_hotels(table: Table, geocoder: Geocoder) -> ReadHotels:
-    """The hotels of a table; an address is looked up where there is no latitude and longitude.
+def read_hotels(table: Table, geocoder: Geocoder, streets: Streets | None) -> ReadHotels:
+    """The hotels of a table; an address is looked up where there is no latitude and longitude. One that is off the
+    streets is refused.
 
     Raises:
         IntakeError: a column is missing, or there are too many rows.
@@ -43,7 +45,7 @@ def read_hotels(table: Table, geocoder: Geocoder) -> ReadHotels:
     refusals: list[Refusal] = []
     for row in table.rows:
         try:
-            wanted = _wanted(row, geocoder)
+            wanted = _wanted(row, geocoder, streets)
             same = wanted.name.casefold()
             if same in hotels:
                 raise InvalidRecordError("name", f"is the same as on line {hotels[same][0]}, which counts")
@@ -69,7 +71,7 @@ def found_at(geocoder: Geocoder, address: str, city: str = "", postcode: str = "
     raise InvalidRecordError("address", f"{said.rstrip('.')}; give lat and lon")
 
 
-def _wanted(row: Row, geocoder: Geocoder) -> Wanted:
+def _wanted(row: Row, geocoder: Geocoder, streets: Streets | None) -> Wanted:
     if row.problem:
         raise row.problem
     name, minutes = one_line(row.text("name")), parse_whole("minutes", row.text("minutes")[:_SHOWN])
@@ -79,12 +81,14 @@ def _wanted(row: Row, geocoder: Geocoder) -> Wanted:
     if len(name) > MAX_NAME:
         raise InvalidRecordError("name", f"is {len(name):,} characters long, at most {MAX_NAME} are kept")
     place = _place(row)
+    where = "address" if place is None else "lat"
     if place is None and not row.text("address"):
         raise InvalidRecordError("address", "is empty, and so are lat and lon")
     wanted = Wanted(name, address, place or LatLon(0, 0), minutes)
     wanted.as_hotel("area", "id", 1)  # before an online geocoder is asked about what is refused anyway
     if place is None:
         place = found_at(geocoder, *(row.text(column) for column in ("address", "city", "postcode", "country")))
+    check_on_streets(place, streets, where)
     return Wanted(name, address or f"{place.lat:.5f}, {place.lon:.5f}", place, minutes)
 
 

@@ -19,6 +19,7 @@ from planner.hotels.keeping import (
     hotels_in,
     remove_hotel,
 )
+from planner.hotels.placing import check_on_streets
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
 from routing.area import Area
@@ -30,6 +31,7 @@ from webui.api.problems import FieldError, Problem, invalid
 from webui.api.records import area_named
 from webui.api.territories import RemovalQuery, Revision
 from webui.api.values import Model, Place, Text
+from webui.pages.hotels import streets_of
 from webui.pages.plans import sources
 from webui.policy import allow, viewer
 
@@ -85,7 +87,10 @@ def list_hotels(area: str, query: PageQuery) -> Reply:
 @operation("POST", "/areas/<area>/hotels", {201: HotelRecord}, tag="hotels")
 @allow(Permission.WRITE_RECORDS)
 def post_hotel(area: str, body: NewHotel) -> Write:
-    """Add a hotel."""
+    """Add a hotel.
+
+    One that is more than 500 m from every street of the area is refused, with `/place` or `/address`.
+    """
     chosen = area_named(area)
     wanted = _wanted(chosen, body)
 
@@ -150,16 +155,17 @@ def delete_hotel(area: str, hotel_id: str, query: RemovalQuery) -> Write:
 
 
 def _wanted(area: Area, body: NewHotel) -> Wanted:
-    if body.place is not None:
-        place = LatLon(body.place.lat, body.place.lon)
-        return Wanted(body.name, body.address or f"{place.lat:.5f}, {place.lon:.5f}", place, body.minutes)
-    if not body.address:
+    if body.place is None and not body.address:
         raise invalid(FieldError("/address", "is empty, and there is no place"))
     try:
-        place = found_at(sources().gazetteer(area), body.address)
+        if body.place is not None:
+            place, field = LatLon(body.place.lat, body.place.lon), "place"
+        else:
+            place, field = found_at(sources().gazetteer(area), body.address), "address"
+        check_on_streets(place, streets_of(area), field)
     except InvalidRecordError as error:
         raise invalid(FieldError(f"/{error.field}", error.message)) from error
-    return Wanted(body.name, body.address, place, body.minutes)
+    return Wanted(body.name, body.address or f"{place.lat:.5f}, {place.lon:.5f}", place, body.minutes)
 
 
 def _shown(hotel: Hotel) -> HotelRecord:

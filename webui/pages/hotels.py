@@ -28,6 +28,7 @@ from planner.hotels.keeping import (
     keep_hotels,
     remove_hotel,
 )
+from planner.hotels.placing import Streets, check_on_streets, known_streets, off_the_streets
 from planner.intake import UPLOADED, read_table
 from planner.people.fresh import new_id
 from planner.repository import UnitOfWork
@@ -167,7 +168,11 @@ def _read(area: Area, data: bytes) -> ReadHotels:
     with TemporaryDirectory(prefix="fieldvisit-") as folder:
         path = Path(folder, "hotels")
         path.write_bytes(data)
-        return read_hotels(read_table(path, "The file", UPLOADED), sources().gazetteer(area))
+        return read_hotels(read_table(path, "The file", UPLOADED), sources().gazetteer(area), streets_of(area))
+
+
+def streets_of(area: Area) -> Streets | None:
+    return known_streets(lambda: sources().streets(area.name))
 
 
 def _saved(area: Area, hotel_id: str, work: Callable[[UnitOfWork, Wanted], str]) -> Any:
@@ -179,6 +184,7 @@ def _saved(area: Area, hotel_id: str, work: Callable[[UnitOfWork, Wanted], str])
     typed = form.values
     try:
         found = _found(area, hotel_id, typed)
+        check_on_streets(found.place, streets_of(area), "address")
         wanted = Wanted(typed.name, found.address, found.place, typed.minutes)
         done_once(lambda unit: _answer(area, work(unit, wanted)))
     except _UnsureError as error:
@@ -258,6 +264,7 @@ def _page(area: Area, said: Said) -> str:
         area=area,
         said=said,
         hotels=found,
+        unused=off_the_streets(found, streets_of(area)),
         overnight=overnight,
         usual=settings().overnight.price_minutes,
         most=MOST_HOTELS,
