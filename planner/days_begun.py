@@ -37,13 +37,14 @@ def days_begun(unit: UnitOfWork, area: str, first_day: date) -> Iterator[DayKey]
 def as_it_stands(
     unit: UnitOfWork, agendas: Agendas, area: str, key: DayKey, row: ChangedDay | None
 ) -> tuple[tuple[str, ...], RepDay] | None:
-    """The order of a day and how it is shown, in the plan that reps see now; None where that has no such day."""
+    """The order of a day and how it is shown, in the plan that reps see now; None where that has no such day, and
+    nobody is visited on it."""
     version, planned = agendas.planned(unit, area, *key)
     if row is not None and row.plan_version == version:
         order, shown = row.order, planned if row.route is None else cast(RepDay, row.route)
     else:
         order, shown = tuple(stop["visit_id"] for stop in planned["stops"]) if planned is not None else (), planned
-    return (order, shown) if version and shown is not None else None
+    return (order, shown) if shown is not None and (version or shown["stops"]) else None
 
 
 def visits_on(unit: UnitOfWork, agendas: Agendas, area: str, keys: Iterable[DayKey]) -> Mapping[str, frozenset[DayKey]]:
@@ -63,6 +64,17 @@ def visits_on(unit: UnitOfWork, agendas: Agendas, area: str, keys: Iterable[DayK
         for visit in (*day.listed, *made):
             if visit.id not in known or known[visit.id].disposition not in TO_TRY_AGAIN:
                 accounts = visit.stop["record_ids"][1:] if visit.stop is not None else []
-                for id_ in (":".join(record_behind(visit.id)), *(f"{RecordKind.ACCOUNT}:{id_}" for id_ in accounts)):
+                for id_ in _ids(visit.id, accounts):
                     there[id_] |= {key}
     return there
+
+
+def visits_of(day: RepDay) -> Iterator[str]:
+    """The ids of a day's visits in the same way."""
+    for stop in day["stops"]:
+        yield from _ids(stop["visit_id"], stop["record_ids"][1:])
+
+
+def _ids(visit: str, accounts: Iterable[str]) -> Iterator[str]:
+    yield ":".join(record_behind(visit))
+    yield from (f"{RecordKind.ACCOUNT}:{id_}" for id_ in accounts)

@@ -68,6 +68,18 @@ class _Context:
             for id_, rep in self.reps.items()
         }
 
+    def covers(self, day: date) -> bool:
+        return self.first_day <= day <= self.last_day
+
+    def stays(self, stop: Stop, day: RepDay) -> bool:
+        """Whether it is of another plan, on a day that this one is not for: what is due or late was judged by that."""
+        return (stop["visit_id"], day["rep_id"], day["date"]) in self._seen_outside
+
+    @cached_property
+    def _seen_outside(self) -> frozenset[tuple[str, str, str]]:
+        seen = (each for each in self.snapshot.seen if not self.covers(each.day))
+        return frozenset((each.visit_id, each.rep_id, str(each.day)) for each in seen)
+
     def record_of(self, stop: Stop) -> Opportunity | Account:
         """The record that the visit is for, as its id says. Raises PlannerError when there is none."""
         kind, id_ = record_behind(stop["visit_id"])
@@ -142,7 +154,7 @@ def _readable(where: str, rules: Iterator[str]) -> Iterator[str]:
 def _day(day: RepDay, context: _Context) -> Iterator[str]:
     rep, on = context.reps[day["rep_id"]], date.fromisoformat(day["date"])
     booked = any(stop["visit_id"] in context.promises or _is_over(stop, context) for stop in day["stops"])
-    if not (booked or context.first_day <= on <= context.last_day):
+    if not (booked or context.covers(on) or any(context.stays(stop, day) for stop in day["stops"])):
         yield "is not one of the plan's days"
     calendar = context.settings.calendar
     if holiday := holiday_name(calendar.country, calendar.subdivision, on):
@@ -335,7 +347,7 @@ def _stop(stop: Stop, day: RepDay, context: _Context) -> Iterator[str]:
     if promise is None and isinstance(record, Opportunity):
         yield from _opportunity(stop, record, begin, leave, day, context)
         stated_hours = "" if record.appointment else stated_hours
-    elif isinstance(record, Account):
+    elif isinstance(record, Account) and not context.stays(stop, day):
         yield from _due_or_nearby(stop, record, context)
     if account is not None and account.owner_rep_id and account.owner_rep_id != day["rep_id"]:
         yield f"{account.id} is looked after by {account.owner_rep_id}"
@@ -415,6 +427,8 @@ def _opportunity(
         yield "has not passed the handoff gate"
     if opportunity.availability and not _open_throughout(opportunity.availability, begin, leave, context):
         yield f"is not available for the whole visit: {opportunity.availability}"
+    if context.stays(stop, day):
+        return
     deadline = _deadline(opportunity, context)
     late = deadline is not None and deadline < context.first_day
     if stop["late"] != late:
@@ -501,7 +515,7 @@ def _promises_are_kept(document: PlanDocument, context: _Context) -> Iterator[st
     """Every promise that was made for a day of the plan is in it."""
     planned = {stop["visit_id"] for day in document["rep_days"] for stop in day["stops"]}
     for visit, promise in context.promises.items():
-        if context.first_day <= promise.day <= context.last_day and visit not in planned:
+        if context.covers(promise.day) and visit not in planned:
             rep = context.reps.get(promise.rep_id)
             window = promise.window_text(rep.zone if rep else context.zone)
             yield f"{visit} is promised for {window} with {promise.rep_id}, and not planned"
@@ -514,7 +528,8 @@ def _each_visit_once(document: PlanDocument) -> Iterator[str]:
 
 
 def _visits_are_spaced(document: PlanDocument, context: _Context) -> Iterator[str]:
-    """The visits to an account are as far apart as its cadence has it, but that every promise is kept.
+    """The visits to an account are as far apart as its cadence has it, but that every promise is kept, and every other
+    plan's visit.
 
     Two promises may be as near to each other as was promised, and nothing says how far off a promise may be.
     """
@@ -524,6 +539,7 @@ def _visits_are_spaced(document: PlanDocument, context: _Context) -> Iterator[st
             kind, id_ = record_behind(stop["visit_id"])
             opportunity = context.opportunities.get(id_) if kind == RecordKind.OPPORTUNITY else None
             fixed = opportunity is not None and bool(opportunity.appointment or stop["visit_id"] in context.promises)
+            fixed |= context.stays(stop, day)
             with suppress(ValueError):  # a day that is none is told of elsewhere
                 on_days[opportunity.account_id if opportunity else id_].append((date.fromisoformat(day["date"]), fixed))
     for account, visits in on_days.items():

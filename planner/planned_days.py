@@ -112,7 +112,7 @@ def planned_days(
         ("rep_id", "day", "plan_version", "order"), "day", first, last, area=area, **of_reps
     )
     for rep, day, version, order in changed:
-        if version == versions.get(day, 0):
+        if version in (0, versions.get(day)):  # 0: of a day that stayed as it was when another plan was published
             before = days.get((rep, day), PlannedDay(rep, day))
             days[rep, day] = replace(before, order=tuple(order))
     if reps is not None:

@@ -274,23 +274,3 @@ def store_plan(unit: UnitOfWork, plan: StoredPlan) -> int:
     version = unit.plans(plan.area).add(plan)
     unit.audit("plan.made", str(version), area=plan.area)
     return version
-
-
-def days_lost(unit: UnitOfWork, area: str, version: int, today: date) -> tuple[int, list[date]]:
-    """The number of the plan that reps see, and its days from today on that a version does not cover.
-
-    What is promised on such days stays.
-
-    Raises:
-        NotFoundError: there is no such version.
-    """
-    plans = unit.plans(area)
-    wanted, published = plans.get(version), plans.published_version()
-    if published is None:
-        return 0, []
-    seen, covered = plans.get(published), set(_days_of(wanted))
-    return seen.version, [day for day in _days_of(seen) if day >= today and day not in covered]
-
-
-def _days_of(plan: StoredPlan) -> list[date]:
-    return [plan.first_day + timedelta(days=day) for day in range(plan.days)]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from planner.access import Actor, Scope
-from planner.errors import ConflictError, NotFoundError
+from planner.errors import NotFoundError
 from planner.rebasing import Basis, Rebased
 from planner.replanning.refreshing import refresh_days
 from planner.repository import Store, UnitOfWork
@@ -31,7 +31,6 @@ def publish(
     settings: Settings,
     now: datetime,
     also: Callable[[UnitOfWork, int], None] | None = None,
-    replaces: int | None = None,
 ) -> int:
     """Make a version, or the newest, the one that reps see, with all that is promised or held by now; its number.
 
@@ -40,12 +39,10 @@ def publish(
     Args:
         now: when it is published, as pages tell it.
         also: called with the version within the transaction that publishes it.
-        replaces: the version that reps see, as far as whoever publishes knows (0 for none); None for whichever it is.
 
     Raises:
         NotFoundError: there is no such version, or no plan at all.
         PromiseBrokenError: a promise or a hold has no room in the plan; nothing was published.
-        ConflictError: reps see another version than `replaces`.
     """
     if not actor.scope.sees(area):
         raise NotFoundError(f"there is no area {area}")
@@ -53,8 +50,6 @@ def publish(
 
     def prepare(unit: UnitOfWork) -> tuple[Basis, list[ChangedDay]]:
         basis = Basis.read(unit, area, version, settings)
-        if replaces is not None and replaces != (basis.standing.published or 0):
-            raise ConflictError("another plan was published meanwhile: look at what reps see now")
         again = basis.plan.version == basis.standing.published  # then its days are as they should be
         return basis, [] if again else Rebased(unit, basis, agendas, settings, actor.scope).rows()
 

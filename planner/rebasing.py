@@ -2,9 +2,9 @@
 
 A plan is made from what was promised at that moment, and people go on booking. So each of its days on which something
 is promised or held is looked at again: what it lacks is inserted, in the order that it has or, where that does not do,
-in a better one; what is over is taken out. Days that have passed keep what was on them, and a day that a rep has begun,
-or said something about, stays as it is: what is left on it is on no other day. Days that change thereby become
-`ChangedDay`s of the new version.
+in a better one; what is over is taken out. Days that have passed keep what was on them, and a day that the plan is not
+for, or that a rep has begun or said something about, stays as it is: what is left on it is on no other day. Days that
+change thereby become `ChangedDay`s of the new version.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import cast
 
 from planner.access import Scope
 from planner.candidates import VisitKind, cadence_days
-from planner.days_begun import DayKey, as_it_stands, days_begun, visits_on
+from planner.days_begun import DayKey, as_it_stands, days_begun, visits_of, visits_on
 from planner.domain import RecordKind, Rep
 from planner.errors import NotFoundError, PromiseBrokenError, RefusedError
 from planner.explaining import held_time, promised
@@ -93,8 +93,8 @@ class Basis:
     """What was read at one moment: the version to be published, and all that has happened since it was made.
 
     `live` and `done` are the bookings of `today` and later: what takes time, and which visits are over. `passed` are
-    the days before today as reps see them now, where the version has such days; `begun` are the days from today on of
-    which phones have said something.
+    the days before today as reps see them now, where the version has such days, and `outside` those from today on that
+    it is not for; `begun` are the days from today on of which phones have said something.
     """
 
     area: str
@@ -106,6 +106,7 @@ class Basis:
     live: Mapping[DayKey, tuple[Booking, ...]]
     done: frozenset[tuple[DayKey, str]]
     passed: Mapping[DayKey, RepDay]
+    outside: Mapping[DayKey, RepDay]
     begun: frozenset[DayKey]
     nights: Nights
     standing: Standing
@@ -119,7 +120,9 @@ class Basis:
         present = unit.now()
         today = min((present.astimezone(rep.zone).date() for rep in snapshot.reps), default=present.date())
         since = min(today, plan.first_day)
-        shown = plans.latest(published=True) if since < today else None
+        rows = {(row.rep_id, row.day): row for row in unit.changed_days.within("day", since, date.max, area=area)}
+        seen = _as_seen(unit, plan, since, today, rows.values())
+        reps = {rep.id for rep in snapshot.reps}
         live: dict[DayKey, tuple[Booking, ...]] = defaultdict(tuple)
         for booking in _live(unit, area, today):
             live[booking.rep_id, booking.day] += (booking,)
@@ -130,17 +133,39 @@ class Basis:
             plan,
             _days_of(plan),
             snapshot,
-            {(row.rep_id, row.day): row for row in unit.changed_days.within("day", since, date.max, area=area)},
+            rows,
             dict(live),
             frozenset(((booking.rep_id, booking.day), booking.visit_id) for booking in done),
-            {key: day for key, day in _days_of(shown).items() if key[1] < today} if shown else {},
+            {key: day for key, day in seen.items() if key[1] < today},
+            {
+                (rep, on): day
+                for (rep, on), day in seen.items()
+                if day["stops"] and rep in reps and on >= today and not _covers(plan, on)
+            },
             frozenset(days_begun(unit, area, today)),
             nights_seen(unit, area),
             Standing.read(unit, area, since),
         )
 
     def covers(self, day: date) -> bool:
-        return self.plan.first_day <= day < self.plan.first_day + timedelta(days=self.plan.days)
+        return _covers(self.plan, day)
+
+
+def _covers(plan: StoredPlan, day: date) -> bool:
+    return plan.first_day <= day < plan.first_day + timedelta(days=plan.days)
+
+
+def _as_seen(
+    unit: UnitOfWork, plan: StoredPlan, since: date, today: date, rows: Iterable[ChangedDay]
+) -> Mapping[DayKey, RepDay]:
+    """The days that reps see, as they stand. A large document takes a second to read: none where only days to come are
+    asked for, and the version is for all of them."""
+    shown = unit.plans(plan.area).latest(published=True)
+    if shown is None:
+        return {}
+    to_come = {day for n in range(shown.days) if (day := shown.first_day + timedelta(days=n)) >= today}
+    to_come |= {row.day for row in rows if row.plan_version == 0 and row.day >= today}
+    return _days_of(shown) if since < today or any(not _covers(plan, day) for day in to_come) else {}
 
 
 def _live(unit: UnitOfWork, area: str, today: date) -> list[Booking]:
@@ -200,7 +225,7 @@ class Rebased:
         rows = self._passed()
         rows += self._begun.values()
         changed = {key for key in basis.rows if key[1] >= basis.today}
-        others = {*basis.live, *changed, *self._days_with_what_is_over()} - self._begun.keys()
+        others = {*basis.live, *changed, *basis.outside, *self._days_with_what_is_over()} - self._begun.keys()
         for key in sorted(others, key=lambda key: key[::-1]):
             row = self._covered(key) if basis.covers(key[1]) else self._beyond(key)
             if isinstance(row, ChangedDay):
@@ -220,14 +245,16 @@ class Rebased:
         return rows
 
     def _check_nights(self) -> None:
-        """The version starts its first days, and those after what has begun, where their reps will have slept."""
+        """The version starts its first days, and those after what has begun, where their reps will have slept; and ends
+        its last ones where the next day starts."""
         basis, a_day = self._basis, timedelta(days=1)
-        before = {(rep_id, basis.plan.first_day - a_day) for rep_id in self._reps}
-        for rep_id, on in sorted(before | {key for key in basis.nights.settled if key[0] in self._reps}):
+        ends = (basis.plan.first_day - a_day, basis.plan.first_day + timedelta(days=basis.plan.days - 1))
+        around = {(rep_id, on) for rep_id in self._reps for on in ends}
+        for rep_id, on in sorted(around | {key for key in basis.nights.settled if key[0] in self._reps}):
             seen, evening = basis.nights.away.get((rep_id, on)), basis.days.get((rep_id, on))
             morning = basis.days.get((rep_id, on + a_day)) if on + a_day >= basis.today else None
-            ends = [*([evening["end"]] if evening else []), *([morning["start"]] if morning else [])]
-            if any(night_at(end) != seen for end in ends):
+            places = [*([evening["end"]] if evening else []), *([morning["start"]] if morning else [])]
+            if any(night_at(place) != seen for place in places):
                 where = (
                     f"{self._reps[rep_id].name} spends the night after {on} {f'at {seen.name}' if seen else 'at home'}"
                 )
@@ -247,8 +274,13 @@ class Rebased:
         return rows
 
     @cached_property
-    def _on_begun_days(self) -> Mapping[str, frozenset[DayKey]]:
-        return visits_on(self._unit, self._agendas, self._basis.area, self._begun)
+    def _on_days_that_stay(self) -> Mapping[str, frozenset[DayKey]]:
+        """Where what is left on the days that have begun, or are outside, is: as `visits_on`."""
+        there = dict(visits_on(self._unit, self._agendas, self._basis.area, self._begun))
+        for key in self._basis.outside.keys() - self._begun.keys():
+            for id_ in visits_of(self._basis.outside[key]):
+                there[id_] = there.get(id_, frozenset()) | {key}
+        return there
 
     def _passed(self) -> list[ChangedDay]:
         """The days that are over and of which the version says something else than what was on them."""
@@ -275,7 +307,7 @@ class Rebased:
             return False
         if promise := self._promised.get(visit):
             return (promise.rep_id, promise.day) != key
-        elsewhere = self._on_begun_days.get(f"{kind}:{record_id}", frozenset[DayKey]()) - {key}
+        elsewhere = self._on_days_that_stay.get(f"{kind}:{record_id}", frozenset[DayKey]()) - {key}
         if kind == RecordKind.ACCOUNT:
             days = [*self._promised_to.get(record_id, ()), *(day for _, day in elsewhere)]
             return any(abs(day - key[1]) < self._least_between(record_id) for day in days)
@@ -317,12 +349,17 @@ class Rebased:
         )
 
     def _beyond(self, key: DayKey) -> ChangedDay | list[_Refused] | None:
-        """A day that the version does not plan: of another plan's, what is booked stays."""
+        """A day that the version is not for: it stays as it is or, of what nobody is shown, what is booked."""
         basis = self._basis
         row = basis.rows.get(key)
         if row is not None and row.plan_version == 0:  # it is as it should be, unless a record has changed
             found = self._row(replace(row, revision=row.revision + 1), False)
             return None if isinstance(found, ChangedDay) and found.route is row.route else found
+        if shown := basis.outside.get(key):
+            own = row is not None and row.plan_version == basis.standing.published
+            order = row.order if row is not None and own else [stop["visit_id"] for stop in shown["stops"]]
+            as_seen = self._new(key, 0, order, shown)
+            return self._row(as_seen, True) or as_seen
         booked = {_id_in_order(booking) for booking in basis.live.get(key, ())}
         return self._row(self._new(key, 0, [id_ for id_ in row.order if id_ in booked] if row else []), True)
 
@@ -392,7 +429,7 @@ class Rebased:
         shown = planned if row.route is None else cast(RepDay, row.route)
         stops = {stop["visit_id"]: stop for stop in shown["stops"]} if shown else {}
         behind = records_behind(stops, row.order, self._lookup)
-        working_day = with_nights(working_day, planned, basis.days)
+        working_day = with_nights(working_day, planned or shown, basis.days)
         facts = DayFacts(working_day, True, row.revision - 1, row.plan_version, planned, row, there, behind)
         day = self._workshop.day(facts)
         places = [*(visit.place for visit in day.listed), *(booking.place for booking in live)]

@@ -64,14 +64,17 @@ def due_visits(
     """The visits that are due to a customer in some days, by day: each has the days of one cadence to itself.
 
     Args:
-        fixed: the days on which the customer has a visit that stays where it is.
+        fixed: the days on which the customer has a visit that stays where it is; some may be outside these days.
     """
     least, slack = timedelta(least_days(cadence, settings)), timedelta(slack_days(cadence, settings))
     every = timedelta(cadence)
     found: list[DueVisit] = []
+    stay = sorted(set(fixed))
+    last_visit = max(filter(None, (last_visit, *(day for day in stay if day < first_day))), default=None)
+    end = min([last_day, *(day - least for day in stay if day > last_day)])
     before, number = last_visit, 1
-    for chain, after in enumerate([*sorted({day for day in fixed if first_day <= day <= last_day}), None]):
-        latest = last_day if after is None else after - least
+    for chain, after in enumerate([*(day for day in stay if first_day <= day <= last_day), None]):
+        latest = end if after is None else after - least
         due = first_day if before is None else max(first_day, before + every)
         begin = max(first_day, due - slack) if before is None else max(first_day, before + least, due - slack)
         days = list(_days_of_each(begin, due, every, latest))

@@ -41,6 +41,7 @@ PLAN_WORDS: Mapping[str, str] = {
     Reason.VISITED_ANYWAY: "another visit to the same account is planned, or presses more",
     Reason.SPACING: "it would be too near to another visit to the customer, or too far from it",
     Reason.WAITS_FOR_MANAGER: "a manager decides first whose it is",
+    Reason.SEEN_ON_ANOTHER_DAY: "it is planned for a day that is not among these",
 }
 """What stands for a sentence that names somebody who is not seen, by the kind of a visit or the reason of an entry."""
 

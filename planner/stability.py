@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from planner.candidates import Visit
+from planner.days_begun import TO_TRY_AGAIN
 from planner.domain import RecordKind
 from planner.errors import PlannerError
 from planner.plan_document import PlanDocument, read_plan
@@ -20,14 +22,23 @@ from planner.visit_ids import record_behind
 
 
 def published_visits(unit: UnitOfWork, area: str) -> tuple[SeenVisit, ...]:
-    """The visits to come of the published plan as it stands; `unit` sees the whole area."""
+    """The visits to come of the published plan as it stands, but those that were tried in vain today; `unit` sees the
+    whole area."""
     plan = unit.plans(area).latest(published=True)
     try:
         document = read_plan(plan.document or "") if plan is not None else None
     except PlannerError:  # of a version that nobody can read any more
         document = None
-    # Where a rep is, it may still be yesterday.
-    return visits_seen(document, unit.now().date() - timedelta(days=1)) if document is not None else ()
+    if document is None:
+        return ()
+    today = unit.now().astimezone(ZoneInfo(document["timezone"])).date()
+    tried = {
+        (visit.visit_id, visit.rep_id, visit.day)
+        for visit in unit.field_visits.within("day", today, date.max, area=area)
+        if visit.disposition in TO_TRY_AGAIN
+    }
+    seen = visits_seen(document, today)
+    return tuple(each for each in seen if (each.visit_id, each.rep_id, each.day) not in tried)
 
 
 def visits_seen(document: PlanDocument, since: date) -> tuple[SeenVisit, ...]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-
 
 class WebError(Exception):
     """Base of all errors of the webui package; the message is fit to show a person."""
@@ -32,12 +29,3 @@ class SignOnError(WebError):
 
 class SignOnBusyError(SignOnError):
     """Nothing is known of the provider yet, and somebody else is asking it just now."""
-
-
-class DaysLostError(WebError):
-    """A plan was to be published that does not cover days of the one that reps see, and nobody has agreed to that."""
-
-    def __init__(self, published: int, days: Sequence[date]) -> None:
-        super().__init__(f"plan {published} also covers {len(days)} days")
-        self.published = published
-        self.days = days

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from urllib.parse import quote
 
 from planner.candidates import Reason, VisitKind
@@ -36,6 +35,7 @@ REASONS = {
     Reason.APPOINTMENT_ON_ANOTHER_DAY: ("Appointment on another day", "The agreed day is not among these days."),
     Reason.VISITED_ANYWAY: ("Visited anyway", "Another visit to the same account is planned."),
     Reason.SPACING: ("Too near or too far", "Visits to one customer are about a cadence apart, and this one is not."),
+    Reason.SEEN_ON_ANOTHER_DAY: ("Planned for another day", "Reps see it on a day that is not among these days."),
 }
 """Heading and sentence of each reason, in the order in which a person should look at them."""
 
@@ -134,17 +134,6 @@ def span_of_days(first: date, last: date) -> str:
     if first.year != last.year:
         start += f" {first:%Y}"
     return f"{start} – {last.day} {last:%B %Y}"
-
-
-def runs_of_days(days: Sequence[date]) -> str:
-    """'Mon 30 Nov, Wed 2 Dec – Fri 4 Dec': days in their order, those in a row told by the first and the last."""
-    runs: list[list[date]] = []
-    for day in days:
-        if runs and day - runs[-1][-1] == timedelta(days=1):
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return ", ".join(" – ".join(map(short_day, run if len(run) == 1 else (run[0], run[-1]))) for run in runs)
 
 
 def sentence(text: str) -> str:

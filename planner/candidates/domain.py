@@ -36,6 +36,7 @@ class Reason(StrEnum):
     VISITED_ANYWAY = "visited_anyway"
     SPACING = "spacing"
     WAITS_FOR_MANAGER = "waits_for_manager"
+    SEEN_ON_ANOTHER_DAY = "seen_on_another_day"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.repeats import DueVisit, due_visits, least_days, most_days, ordinal, spacing_words
 from planner.settings import Settings
 from planner.slots.domain import Booking
-from planner.snapshot import Snapshot
-from planner.visit_ids import visit_id
+from planner.snapshot import SeenVisit, Snapshot
+from planner.visit_ids import record_behind, visit_id
 from planner.worth import Worth, account_worth, opportunity_worth
 from routing.geo import LatLon
 from routing.problem import UNREACHABLE
@@ -99,6 +99,20 @@ class _Finder:
         return found
 
     @cached_property
+    def elsewhere(self) -> Mapping[tuple[str, str], list[SeenVisit]]:
+        """What reps see on days outside these, by the record behind each visit and by the account of an opportunity:
+        the plan that is made leaves those days alone, and so does not make these visits a second time."""
+        found: dict[tuple[str, str], list[SeenVisit]] = defaultdict(list)
+        account_of = {opportunity.id: opportunity.account_id for opportunity in self.snapshot.opportunities}
+        for seen in self.snapshot.seen:
+            if seen.rep_id in self.reps and not self.first_day <= seen.day <= self.last_day:
+                kind, id_ = record_behind(seen.visit_id)
+                found[kind, id_].append(seen)
+                if kind == RecordKind.OPPORTUNITY and account_of.get(id_):
+                    found[RecordKind.ACCOUNT, account_of[id_]].append(seen)
+        return found
+
+    @cached_property
     def all_days_out(self) -> frozenset[date]:
         return frozenset(day for days in self.days_out.values() for day in days)
 
@@ -126,6 +140,7 @@ class _Finder:
             return
         missing = missing_for_handoff(opportunity, self.settings.gate)
         promised = opportunity.appointment is not None
+        elsewhere = self.elsewhere.get((RecordKind.OPPORTUNITY, opportunity.id), [])
         if missing and not promised:
             self.returned.append(Listed(opportunity.id, opportunity.name, "; ".join(missing)))
             return
@@ -144,6 +159,9 @@ class _Finder:
             self.unplanned.append(
                 Unplanned((opportunity.id,), kind, opportunity.name, Reason.APPOINTMENT_ON_ANOTHER_DAY, sentence)
             )
+            return
+        if elsewhere and not promised:
+            self.list_as_seen(opportunity, kind, elsewhere[0])
             return
         place = self.place_of(opportunity, kind)
         if place is None:
@@ -232,16 +250,21 @@ class _Finder:
         cadence = cadence_days(account, settings)
         elapsed = cadence if account.last_visit is None else (self.first_day - account.last_visit).days
         due_in = cadence - elapsed
+        elsewhere = self.elsewhere.get((RecordKind.ACCOUNT, account.id), [])
         if due_in > (self.last_day - self.first_day).days:
             location = self.location_of(account)
-            if not served and elapsed >= settings.nearby_cadence_share * cadence and location and location.place:
+            far_enough = elapsed >= settings.nearby_cadence_share * cadence
+            if far_enough and not (served or elsewhere) and location and location.place:
                 self.nearly_due.append((account, location.place, elapsed / cadence))
             return
         rivals = self.opportunities_of.get(account.id, [])
         fixed = [day for visit in rivals if (day := _fixed_day(visit))]
         due = self.due_besides(account, rivals, fixed)
-        if fixed and not due and not served:
-            self.list_as_visited(account, min(rivals, key=_pressing))
+        if not due and not served:
+            if fixed:
+                self.list_as_visited(account, min(rivals, key=_pressing))
+            elif elsewhere:
+                self.list_as_seen(account, VisitKind.DUE, elsewhere[0])
         place = self.place_of(account, VisitKind.DUE) if due else None
         if place is None:
             return
@@ -270,10 +293,15 @@ class _Finder:
         return first + [replace(each, number=each.number + 1) for each in self.due_after(account, self.first_day)]
 
     def due_after(self, account: Account, visited: date | None, fixed: Sequence[date] = ()) -> list[DueVisit]:
-        """The visits that are due to a customer who was visited on a day; of the later ones those that somebody is at
-        work for who may come."""
+        """The visits that are due to a customer who was visited on a day, besides those that reps see on other days; of
+        the later ones those that somebody is at work for who may come."""
         settings, days_out = self.settings.candidates, self.days_out_to(account)
-        due = due_visits(visited, cadence_days(account, settings), fixed, self.first_day, self.last_day, settings)
+        elsewhere = self.elsewhere.get((RecordKind.ACCOUNT, account.id), [])
+        stay = [*fixed, *(seen.day for seen in elsewhere)]
+        due = due_visits(visited, cadence_days(account, settings), stay, self.first_day, self.last_day, settings)
+        if any(seen.day < self.first_day for seen in elsewhere):  # that one is the first
+            due = [replace(each, number=each.number + 1) for each in due]
+        due = [each for each in due if all(_id_of(account, each) != seen.visit_id for seen in elsewhere)]
         return due[:1] + [each for each in due[1:] if any(each.first_day <= day <= each.last_day for day in days_out)]
 
     def days_out_to(self, account: Account) -> Collection[date]:
@@ -287,6 +315,10 @@ class _Finder:
                 (account.id,), VisitKind.DUE, account.name, Reason.VISITED_ANYWAY, sentence, self.worth_of(account)
             )
         )
+
+    def list_as_seen(self, record: Account | Opportunity, kind: VisitKind, seen: SeenVisit) -> None:
+        sentence = f"it is planned for {seen.day} with {seen.rep_name}, which is not in these days"
+        self.unplanned.append(Unplanned((record.id,), kind, record.name, Reason.SEEN_ON_ANOTHER_DAY, sentence))
 
     def tie(self, ids: Sequence[str], spacing: tuple[int, int]) -> None:
         """Make several visits to a customer a series."""

@@ -24,24 +24,25 @@ def with_settled_nights(
 ) -> tuple[list[WorkingDay], frozenset[str]]:
     """The days from and to where their nights are settled, and the ids of those after which the night is free.
 
-    Settled is the night before the first day, one after a day that has begun, and one that reps see already with a
-    promise on the day before or after it: it was promised from there. Free are the others of reps who may stay
-    overnight and work on the next day too; all that are neither are spent at home.
+    Settled is the night before the first day and after the last one, one after a day that has begun, and one that reps
+    see already with a promise on the day before or after it: it was promised from there. Free are the others of reps
+    who may stay overnight and work on the next day too; all that are neither are spent at home.
     """
     by_key = {(day.rep.id, day.day): day for day in rep_days}
     first_day = min((day.day for day in rep_days), default=None)
+    last_day = max((day.day for day in rep_days), default=None)
     promised = {(promise.rep_id, promise.day) for promise in promises}
     kept: dict[NightKey, Night] = {}
     free: set[str] = set()
 
     def is_settled(evening: NightKey, rep: Rep) -> bool:
-        if evening in nights.settled or evening[1] + _A_DAY == first_day:
+        if evening in nights.settled or evening[1] + _A_DAY == first_day or evening[1] == last_day:
             return True
         return rep.overnight and evening in nights.away and not promised.isdisjoint((evening, _next(evening)))
 
     for key, day in by_key.items():
         if is_settled(key, day.rep):
-            if key in nights.away and (key in nights.settled or _next(key) in by_key):
+            if key in nights.away and (key in nights.settled or key[1] == last_day or _next(key) in by_key):
                 kept[key] = nights.away[key]
         elif day.rep.overnight and _next(key) in by_key:
             free.add(day.id)

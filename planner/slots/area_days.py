@@ -368,6 +368,6 @@ def facts_of(
         changed = None
     said = said.within(instant(midnight(working_day.day), working_day.rep.zone))
     planned = plan.days.get(key)
-    working_day = with_nights(working_day, planned, plan.days)
     facts = DayFacts(working_day, works, revision, version, planned, changed, bookings, {}, said)
-    return replace(facts, behind=records_behind(facts.stops, facts.named, lookup))
+    working_day = with_nights(working_day, planned or facts.shown, plan.days)
+    return replace(facts, working_day=working_day, behind=records_behind(facts.stops, facts.named, lookup))

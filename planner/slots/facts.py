@@ -106,11 +106,11 @@ def records_behind(stops: Mapping[str, Stop], order: Sequence[str], lookup: Look
     return found
 
 
-def with_nights(working_day: WorkingDay, planned: RepDay | None, days: Mapping[tuple[str, date], RepDay]) -> WorkingDay:
-    """The day from and to the hotels at which the published plan has its nights; `days` are all of that plan, since the
-    last of them may end at one."""
-    if planned is not None:
-        return working_day.with_nights(night_at(planned["start"]), night_at(planned["end"]))
+def with_nights(working_day: WorkingDay, shown: RepDay | None, days: Mapping[tuple[str, date], RepDay]) -> WorkingDay:
+    """The day from and to the hotels at which it is shown to have its nights; `days` are all of the published plan,
+    since the last of them may end at one."""
+    if shown is not None:
+        return working_day.with_nights(night_at(shown["start"]), night_at(shown["end"]))
     before = days.get((working_day.rep.id, working_day.day - timedelta(days=1)))
     return working_day.with_nights(night_at(before["end"]), None) if before is not None else working_day
 

@@ -35,6 +35,7 @@ BROKEN, LATE = "nobody was there when promised", "the rep came late"
 MOVED, CANCELLED = "moved to another time", "cancelled"
 MISSED = "nobody from the field acted in time"
 
+_VISITED = frozenset({Reason.VISITED_ANYWAY, Reason.SEEN_ON_ANOTHER_DAY})
 _NO_ROOM = frozenset({Reason.NO_TIME_LEFT, Reason.TOO_FAR, Reason.DEADLINE_IMPOSSIBLE})
 _NOT_DUE = frozenset({VisitKind.NEARBY})
 """Who rides along is not due yet."""
@@ -109,7 +110,7 @@ def _not_planned(week: Material) -> Iterator[tuple[str, Named]]:
     """Customers and opportunities that the week's plan had no room for, and whom nobody met all the same."""
     met = _met(week)
     for entry in week.planned.left_out:
-        if entry.kind in _NOT_DUE or entry.reason == Reason.VISITED_ANYWAY or not entry.record_ids:
+        if entry.kind in _NOT_DUE or entry.reason in _VISITED or not entry.record_ids:
             continue
         if entry.due is not None and not week.first <= entry.due <= week.last:
             continue  # the plan is of more weeks than this one

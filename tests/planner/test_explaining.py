@@ -173,14 +173,16 @@ def test_a_rival_at_the_same_account_is_planned(town: Town) -> None:
 
 
 def test_every_reason_is_produced_by_some_rule_here_or_in_the_candidates() -> None:
-    """The candidates' own: not located, an appointment on another day, visited anyway, waits for a manager. That
-    repeats are too near is in test_repeats."""
+    """The candidates' own: not located, an appointment on another day, visited anyway, waits for a manager, seen on
+    another day. That repeats are too near is in test_repeats."""
     here = {
         *(Reason.TOO_FAR, Reason.NO_TIME_LEFT, Reason.OUTSIDE_HOURS, Reason.NO_REP_WITH_SKILL, Reason.NO_REP),
         *(Reason.DEADLINE_IMPOSSIBLE, Reason.APPOINTMENT_IMPOSSIBLE, Reason.UNREACHABLE, Reason.VISITED_ANYWAY),
         Reason.SPACING,
     }
-    assert set(Reason) - here == {Reason.NOT_LOCATED, Reason.APPOINTMENT_ON_ANOTHER_DAY, Reason.WAITS_FOR_MANAGER}
+    assert set(Reason) - here == {
+        *(Reason.NOT_LOCATED, Reason.APPOINTMENT_ON_ANOTHER_DAY, Reason.WAITS_FOR_MANAGER, Reason.SEEN_ON_ANOTHER_DAY)
+    }
 
 
 # --- the fewest rules, and the cheapest repair ------------------------------------------------------------------------

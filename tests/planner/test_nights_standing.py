@@ -173,6 +173,15 @@ def test_a_plan_from_the_next_morning_starts_at_the_hotel(away: SlotTown) -> Non
     assert away.day(TUESDAY).start == BEAR.place
 
 
+def test_a_plan_of_the_day_before_ends_at_the_hotel_from_which_the_next_day_starts(away: SlotTown) -> None:
+    before = entry(away, 1)
+    plan = away.publish(MONDAY, 1)
+    assert plan["rep_days"][0]["end"].get("hotel", {}).get("name") == "The Bear"
+    assert entry(away, 1) == before
+    assert away.day(TUESDAY).start == BEAR.place
+    assert broken(away) == []
+
+
 def test_no_plan_is_published_that_wakes_a_rep_elsewhere(away: SlotTown) -> None:
     """It was made before anybody knew of the night."""
     with away.reading() as unit:

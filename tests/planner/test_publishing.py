@@ -15,6 +15,7 @@ from planner.access import Actor, Scope
 from planner.domain import Address
 from planner.errors import ConflictError, NotFoundError, PromiseBrokenError
 from planner.handoffs.domain import HandoffRow, HandoffState, Side
+from planner.hotels.standing import snapshot_to_plan
 from planner.plan_checks import broken_rules
 from planner.plan_document import PlanDocument, read_plan
 from planner.planning import make_plan, store_plan, to_store
@@ -66,7 +67,7 @@ def booked(town: SlotTown, *bookings: Booking) -> None:
 def broken(town: SlotTown) -> list[str]:
     """What `fieldvisit check` finds in the plan that reps see."""
     with town.reading() as unit:
-        snapshot = Snapshot.read(unit, TOWN, town.settings)
+        snapshot = snapshot_to_plan(unit, TOWN, town.settings)
     return broken_rules(town.published(), snapshot, town.source, town.settings)
 
 
@@ -241,8 +242,8 @@ def test_every_promise_is_checked_against_the_records_of_now(
         published(slots, version)
 
 
-def test_what_is_promised_beyond_the_new_plan_stays_and_nothing_else_of_the_old_one(slots: SlotTown) -> None:
-    """A plan of two weeks is replaced by one of a week. On Tuesday of the second there was an ordinary visit too."""
+def test_days_that_the_new_plan_is_not_for_stay_as_reps_see_them(slots: SlotTown) -> None:
+    """A plan of two weeks is replaced by one of a week. On Tuesday of the second there is a promise too by then."""
     later = TUESDAY + timedelta(days=7)
     late_only = f"2026 Dec {later.day:02} 09:00-17:00"
     slots.add((opportunity("inn", availability=late_only, first_action_days=20), door(5)))
@@ -253,10 +254,42 @@ def test_what_is_promised_beyond_the_new_plan_stays_and_nothing_else_of_the_old_
     published(slots, version)
     changed = row(slots, later)
     assert changed is not None
-    assert (changed.plan_version, changed.order, changed.revision) == (0, ("opportunity:mill",), 2)
-    assert visits_on(slots.published(), later) == ["mill"]
+    assert (changed.plan_version, changed.order, changed.revision) == (0, ("opportunity:inn", "opportunity:mill"), 2)
+    assert visits_on(slots.published(), later) == ["inn", "mill"]
     published(slots, draft(slots))
     assert row(slots, later) == changed
+    assert names(slots.day(later)) == ["inn", "mill"]
+
+
+def test_one_day_of_a_published_week_is_planned_anew_and_the_others_stay(slots: SlotTown) -> None:
+    """Nobody has booked anything; each customer can be visited on one day only."""
+    for at, day in enumerate(["Mo", "Tu", "We", "Th"]):
+        slots.add((account(f"shop {day}", opening_hours=f"{day} 09:00-17:00"), door(5 + at)))
+    published(slots, draft(slots))
+    before = slots.published()
+    slots.add((account("inn", opening_hours="We 09:00-17:00"), door(12)))
+    published(slots, draft(slots, WEDNESDAY, 1))
+    after = slots.published()
+    assert sorted(visits_on(after, WEDNESDAY)) == ["inn", "shop We"]
+    others = [
+        [day for day in plan["rep_days"] if day["date"] != str(WEDNESDAY) and day["stops"]] for plan in (before, after)
+    ]
+    assert others[0] == others[1]
+    assert after["totals"]["visits"] == 5
+    assert broken(slots) == []
+
+
+def test_what_stays_on_another_day_is_taken_out_of_the_new_plan(slots: SlotTown) -> None:
+    """The plan of Wednesday was made from the records alone, and reps see both visits on Thursday."""
+    slots.add((account("bakery", opening_hours="Th 09:00-17:00"), door(5)))
+    slots.add((opportunity(availability="Th 09:00-17:00"), door(10)))
+    published(slots, draft(slots))
+    slots.add((account("bakery"), door(5)), (opportunity(), door(10)), (account("inn"), door(7)))
+    version = draft(slots, WEDNESDAY, 1)
+    published(slots, version)
+    assert visits_on(slots.published(), WEDNESDAY) == ["inn"]
+    assert sorted(visits_on(slots.published(), WEDNESDAY + timedelta(days=1))) == ["bakery", "mill"]
+    assert broken(slots) == []
 
 
 @pytest.mark.parametrize("days", [-3, 7], ids=["before", "after"])
@@ -376,14 +409,6 @@ def test_somebody_who_books_all_the_time_does_not_keep_a_plan_from_being_publish
     publish(slots.store, IRENE, Agendas(lambda area: busy, SETTINGS), TOWN, version, SETTINGS, slots.now)
     with slots.reading() as unit:
         assert unit.plans(TOWN).published_version() == version
-
-
-def test_another_plan_that_was_published_meanwhile_is_not_replaced_unseen(slots: SlotTown) -> None:
-    first, second = draft(slots), draft(slots)
-    published(slots, first, replaces=0)
-    with pytest.raises(ConflictError, match="another plan was published"):
-        published(slots, second, replaces=0)
-    assert published(slots, second, replaces=first) == second
 
 
 def test_publishing_is_written_down_with_all_that_belongs_to_it_or_not_at_all(slots: SlotTown) -> None:

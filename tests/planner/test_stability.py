@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from cast import FRIDAY, MONDAY, TUESDAY, Town, account, door, opportunity, promise, rep
+from cast import FRIDAY, MONDAY, SETTINGS, TUESDAY, WEDNESDAY, Town, account, door, opportunity, promise, rep
+from replanning_cast import Phone, at
 from slots_cast import TOWN, SlotTown
 
+from planner.fieldwork.domain import Disposition
 from planner.hotels.standing import snapshot_to_plan
 from planner.plan_document import PlanDocument
 from planner.planning import make_plan
@@ -146,3 +148,82 @@ def test_what_reps_see_is_the_published_plan_and_what_is_planned_afresh_asks_nob
     assert {(each.visit_id.partition(":")[2], each.rep_id, str(each.day)) for each in seen} == where(document)
     again = slots.publish(MONDAY)
     assert (again["totals"]["seen"], again["totals"]["moved"]) == (len(seen), 0)
+
+
+# --- some days of what is published are planned anew ------------------------------------------------------------------
+
+
+def left_out(document: PlanDocument) -> dict[str, tuple[str, str]]:
+    return {entry["record_ids"][0]: (entry["reason"], entry["sentence"]) for entry in document["unplanned"]}
+
+
+def test_a_plan_of_one_day_takes_no_visits_that_reps_see_on_others() -> None:
+    """Both could be visited on Monday too, which has room for them."""
+    town = Town()
+    town.add(rep())
+    town.add(account("inn"), door(5))
+    town.add(opportunity(), door(10))
+    seen = (SeenVisit("account:inn", "anna", "Anna", TUESDAY), SeenVisit("opportunity:mill", "anna", "Anna", FRIDAY))
+    assert {record for record, _, _ in where(planned(town, (), days=1))} == {"inn", "mill"}
+    document = planned(town, seen, days=1)
+    assert where(document) == set()
+    assert left_out(document) == {
+        "inn": ("seen_on_another_day", "it is planned for 2026-12-01 with Anna, which is not in these days"),
+        "mill": ("seen_on_another_day", "it is planned for 2026-12-04 with Anna, which is not in these days"),
+    }
+    assert where(planned(town, seen)) == {("inn", "anna", str(TUESDAY)), ("mill", "anna", str(FRIDAY))}
+
+
+def test_what_was_seen_with_a_rep_who_has_left_is_planned_anew() -> None:
+    town = Town()
+    town.add(rep())
+    town.add(account("inn", owner_rep_id=""), door(5))
+    seen = (SeenVisit("account:inn", "ben", "Ben", TUESDAY),)
+    assert where(planned(town, seen, days=1)) == {("inn", "anna", str(MONDAY))}
+
+
+def test_a_customer_whose_opportunity_reps_see_on_another_day_is_visited_then() -> None:
+    town = Town()
+    town.add(rep())
+    town.add(account("inn"), door(5))
+    town.add(opportunity(account_id="inn"), door(5))
+    document = planned(town, (SeenVisit("opportunity:mill", "anna", "Anna", TUESDAY),), days=1)
+    assert where(document) == set()
+    assert set(left_out(document)) == {"inn", "mill"}
+
+
+def test_the_next_week_is_planned_from_what_reps_see_of_this_one() -> None:
+    """The weekly customer is visited again five days later at least; the other one has had the visit by then."""
+    town = Town()
+    town.add(rep())
+    town.add(account("inn", cadence_days=7), door(5))
+    town.add(account("bakery", cadence_days=28), door(8))
+    seen = (SeenVisit("account:inn", "anna", "Anna", FRIDAY), SeenVisit("account:bakery", "anna", "Anna", FRIDAY))
+    limits, settings = SearchLimits(work=4), town.settings
+    snapshot = replace(town.snapshot(), seen=seen)
+    document = make_plan(snapshot, "town", town.source, MONDAY + timedelta(7), 5, limits, settings)
+    [(record, _, day)] = where(document)
+    assert record == "inn"
+    assert date.fromisoformat(day) >= FRIDAY + timedelta(5)
+    assert left_out(document)["bakery"][0] == "seen_on_another_day"
+    assert [stop["visit_id"] for each in document["rep_days"] for stop in each["stops"]] != ["account:inn"]
+
+
+def test_one_day_of_a_published_week_is_planned_anew_and_everybody_else_is_visited_as_they_were(
+    slots: SlotTown,
+) -> None:
+    slots.add(*((account(f"shop {number}"), door(40 * (number % 4), number)) for number in range(16)))
+    slots.publish(MONDAY)
+    before = where(slots.published())
+    slots.publish(WEDNESDAY, 1)
+    after = where(slots.published())
+    assert before == after
+    assert all(entry["reason"] != "seen_on_another_day" for entry in slots.published()["unplanned"])
+
+
+def test_who_was_not_in_today_may_be_visited_tomorrow(phone: Phone) -> None:
+    """The cafe was seen on Tuesday; nobody was there."""
+    phone.town.now = at("12:00")
+    phone.visits("account:cafe", "11:00", "11:05", Disposition.NOT_IN)
+    with phone.town.reading() as unit:
+        assert "account:cafe" not in {seen.visit_id for seen in snapshot_to_plan(unit, TOWN, SETTINGS).seen}

@@ -254,38 +254,6 @@ def test_a_draft_is_published_from_its_week_too(office: Office) -> None:
     assert "plan 1 was published" in office.text("/a/helsinki/?plan=1")
 
 
-@pytest.mark.parametrize(
-    ("first_day", "days", "lost"),
-    [
-        (date(2026, 12, 1), 2, "Mon 30 Nov, Thu 3 Dec – Fri 4 Dec"),
-        (date(2026, 12, 7), 5, "Mon 30 Nov – Fri 4 Dec"),
-        (date(2026, 11, 30), 4, "Fri 4 Dec"),
-    ],
-)
-def test_a_plan_takes_days_from_reps_only_after_a_question(
-    office: Office, first_day: date, days: int, lost: str
-) -> None:
-    keep_days(office, date(2026, 11, 26), 9, MORNING)
-    keep_days(office, first_day, days)
-    asked = send(office, PLANNING, "/a/helsinki/plans/2/publish")
-    assert asked.status_code == 409
-    page = asked.get_data(as_text=True)
-    assert f"It replaces plan 1, which also covers {lost}." in text_of(page)
-    assert published(office) == 1
-    assert audited(office) == []
-    fields = hidden(page, "/plans/2/publish")
-    assert office.client.post("/a/helsinki/plans/2/publish", data=fields | {"replaces": "7"}).status_code == 409
-    assert office.client.post("/a/helsinki/plans/2/publish", data=fields).status_code == 303
-    assert published(office) == 2
-
-
-def test_days_that_are_over_are_nothing_to_lose(office: Office) -> None:
-    keep_days(office, date(2026, 11, 23), 9, MORNING)
-    keep_days(office, date(2026, 11, 30), 5)
-    assert send(office, PLANNING, "/a/helsinki/plans/2/publish").status_code == 303
-    assert published(office) == 2
-
-
 def test_a_plan_that_would_break_a_promise_is_refused_with_what_and_why(office: Office) -> None:
     office.keep(plan(), published_at=MORNING)
     office.keep(plan([rep_day()]))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, url_for
 from pydantic import BaseModel, Field, field_validator
 
 from planner.access import Permission
@@ -29,21 +29,21 @@ from planner.jobs.requests import (
     why_nothing_runs,
 )
 from planner.people.fresh import new_id
-from planner.planning import MAX_DAYS, days_lost
+from planner.planning import MAX_DAYS
 from planner.publishing import publish as publish_plan
 from planner.repository import StoredPlan, UnitOfWork
 from planner.settings import ENGINES
 from planner.snapshot import zone_of
 from routing.area import Area
 from routing.solver import DEFAULT_ENGINE
-from webui.errors import DaysLostError, PlanUnreadableError
+from webui.errors import PlanUnreadableError
 from webui.forms import Form, done_once, done_once_by, read_form
 from webui.pages.plans import CLOCK, area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting import view_of
 from webui.presenting.jobs import JobView, job_view
 from webui.streaming import State, Streams
-from webui.words import count, duration, runs_of_days
+from webui.words import count, duration
 
 planning = Blueprint("planning", __name__)
 
@@ -150,16 +150,10 @@ def _job_here(unit: UnitOfWork, area: Area, job: str) -> Job:
 @planning.post("/a/<area>/plans/<int:version>/publish")
 @allow(Permission.PLAN)
 def publish(area: str, version: int) -> Any:
-    """Where reps would lose days that they see, only for whoever says which plan it may replace; where a promise would
-    be broken, for nobody."""
+    """Where a promise would be broken, for nobody."""
     chosen = area_named(area)
 
     def published(kept: Callable[[UnitOfWork, str], None]) -> str:
-        with sources().store.read(viewer().scope) as unit:
-            zone = zone_of(unit.records(chosen.name).reps()) or ZoneInfo("UTC")
-            seen, lost = days_lost(unit, chosen.name, version, now().astimezone(zone).date())
-        if lost and request.form.get("replaces") != str(seen):
-            raise DaysLostError(seen, lost)
         return str(
             publish_plan(
                 sources().store,
@@ -170,15 +164,11 @@ def publish(area: str, version: int) -> Any:
                 settings(),
                 now(),
                 also=lambda unit, done: kept(unit, str(done)),
-                replaces=seen,
             )
         )
 
     try:
         done_once_by(published)
-    except DaysLostError as error:
-        days = runs_of_days(error.days)
-        return render_template("publish.html", area=chosen, version=version, published=error.published, days=days), 409
     except PromiseBrokenError as error:
         refused = render_template(
             "publish_refused.html", area=chosen, version=version, broken=error.broken, held=error.held
