@@ -19,6 +19,7 @@ from planner.hotels.domain import Night
 from planner.translation import Translation, WorkingDay
 from planner.why import Elsewhere, Here
 from routing.geo import LatLon
+from routing.problem import Break as Rest
 from routing.problem import Job, Shift
 from routing.solution import Bound, Route, Solution
 
@@ -141,9 +142,11 @@ class _WholeRepDay(_RepDay):
 
 class RepDay(_WholeRepDay, total=False):
     """What one rep does on one day. `order_proved` is there on days as the plan was made: no order of the day's visits
-    has less driving."""
+    has less driving. `break_missed` is there on days that were changed so that they have no time for the break: it is
+    the time within which that is due."""
 
     order_proved: bool
+    break_missed: Break
 
 
 class _UnplannedEntry(TypedDict):
@@ -414,7 +417,7 @@ def rep_day(
     rest: Break | None = None
     if route is not None and route.break_start_s is not None and shift.break_ is not None:
         rest = Break(start=at(route.break_start_s), end=at(route.break_start_s + shift.break_.duration_s))
-    return {
+    shown: RepDay = {
         "break": rest,
         "rep_id": rep.id,
         "rep_name": rep.name,
@@ -436,6 +439,15 @@ def rep_day(
         "return_drive_metres": route.return_drive_m if route else 0,
         "totals": _totals(route, shift, stops),
     }
+    if route is not None and shift.break_ is not None and _has_no_break(route, shift.break_):
+        shown["break_missed"] = Break(start=at(shift.break_.start_s), end=at(shift.break_.end_s))
+    return shown
+
+
+def _has_no_break(route: Route, rest: Rest) -> bool:
+    """None is taken, nor is the rep at home for it: before leaving, or when the time within which it is due ends."""
+    leaves_late = route.depart_s >= rest.start_s + rest.duration_s
+    return route.break_start_s is None and not leaves_late and route.return_s > rest.end_s
 
 
 def _end_of_day(place: LatLon, home: Address, night: Night | None, time: str | None) -> Place:
@@ -481,6 +493,7 @@ def without_stops(day: RepDay, visits: Collection[str]) -> RepDay:
             "waiting_seconds": totals["waiting_seconds"] + idle_s,
         },
     }
+    left.pop("break_missed", None)  # there may be time for it without them
     if stops:
         left.pop("order_proved", None)  # it may be another one without them
         return left

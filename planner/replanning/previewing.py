@@ -117,7 +117,7 @@ def _told(
 ) -> Preview:
     before, after = _Look.at(before_desk), _Look.at(desk)
     to_call = tuple(call_of(desk, lost) for lost in lost_promises(desk, after.route, dict(told.left_out)))
-    broken = tuple(broken_rules(desk.day, after.route))
+    broken = tuple(broken_rules(desk.day, after.shown, after.route))
     drives = [look.shown["totals"]["drive_seconds"] if look.shown else 0 for look in (before, after)]
     homes = [home_s(look.shown) for look in (before, after)]
     home_won = round(homes[0] - homes[1]) if homes[0] is not None and homes[1] is not None else 0

@@ -54,8 +54,8 @@ def _contact(desk: Desk, visit_id: str) -> Contact:
     return contact_of(*(each for each in (record, account) if isinstance(each, Opportunity | Account)))
 
 
-def broken_rules(day: AgendaDay, route: Route | None) -> Iterator[BrokenRule]:
-    """The rules that the rest of a day breaks as it is timed, each with name and time."""
+def broken_rules(day: AgendaDay, shown: RepDay | None, route: Route | None) -> Iterator[BrokenRule]:
+    """The rules that a day breaks as it is shown, its rest timed as in `route`, each with name and time."""
     if route is None or (day.begun is not None and day.begun.sick):
         return
     shift, visits = day.itinerary.shift, {visit.id: visit for visit in day.visits}
@@ -81,9 +81,9 @@ def broken_rules(day: AgendaDay, route: Route | None) -> Iterator[BrokenRule]:
         home, end = day.local(route.return_s), day.local(shift.end_s)
         where = "home" if day.working_day.night_after is None else "to the hotel"
         yield BrokenRule("shift_is_kept", "", home, f"the way {where} would end at {home:%H:%M}, after {end:%H:%M}")
-    if shift.break_ is not None and route.break_start_s is None:
-        opens, closes = day.local(shift.break_.start_s), day.local(shift.break_.end_s)
-        message = f"there would be no time for the break between {opens:%H:%M} and {closes:%H:%M}"
+    if missed := shown.get("break_missed") if shown is not None else None:
+        opens, closes = (datetime.fromisoformat(missed[key]) for key in ("start", "end"))
+        message = f"no time for the break on this day, {opens:%H:%M}–{closes:%H:%M}"
         yield BrokenRule("break_is_taken", "", opens, message)
 
 

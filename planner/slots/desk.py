@@ -187,7 +187,10 @@ class Desk:
             route = begun.route(route, home.start, home.end, self.workshop.ways(day.driven))
             jobs |= {made.visit.id: made.job for made in begun.made}
             stops |= {made.visit.id: self._stop(made.visit) for made in begun.made}
-        return rep_day(day.working_day, shift, route, jobs, stops, day.local)
+        shown = rep_day(day.working_day, shift, route, jobs, stops, day.local)
+        if begun is not None and begun.sick:
+            shown.pop("break_missed", None)  # who is off sick misses no break
+        return shown
 
     def timing(self, visits: Sequence[AgendaVisit]) -> Route | None:
         """When some visits, in their order, are made: those that cannot be in time are late. None where there are none.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cast import FRIDAY, LONDON, MONDAY, SETTINGS, TUESDAY, WEDNESDAY, account, door, local, opportunity, promise, rep
-from slots_cast import FRIDAY_NOON, TOWN, WHOLE_TOWN, SlotTown, slot_town
+from slots_cast import FRIDAY_NOON, IRENE, TOWN, WHOLE_TOWN, SlotTown, slot_town
 
 from planner.access import Scope
 from planner.contacts import contact_of
@@ -34,6 +34,7 @@ from planner.fieldwork.whose import Whose
 from planner.handoffs.domain import BantAnswer, HandoffRow, HandoffState, Side
 from planner.plan_document import without_stops
 from planner.rep_days import RepDayNote
+from planner.replanning.refreshing import refresh
 from planner.slots.domain import Booking, BookingState, Meaning
 
 ANNA = Scope(TOWN, frozenset({"anna"}), unassigned=False, drafts=False)
@@ -323,6 +324,15 @@ def test_a_changed_day_has_another_revision_and_its_new_stops(town: SlotTown) ->
     assert {day["revision"] for day in phone(town)["days"]} == {0}
     town.book(replace(promise("x"), state=BookingState.RELEASED), town.day(TUESDAY).order)
     assert [day["revision"] for day in phone(town)["days"]] == [0, 1, 0, 0, 0]
+
+
+def test_a_day_without_time_for_the_break_says_within_what_it_is_due(town: SlotTown) -> None:
+    planned = next(day for day in phone(town)["days"] if day["stops"])
+    on, last = date.fromisoformat(planned["date"]), planned["stops"][-1]["visit_id"]
+    keep(town, DayProgress(TOWN, "anna", on, 1, last, datetime(on.year, on.month, on.day, 15, tzinfo=UTC)))
+    refresh(town.store, IRENE, town.agendas, TOWN, "anna", on, town.settings)
+    due = {"start": f"{on}T12:00:00+00:00", "end": f"{on}T14:00:00+00:00"}
+    assert {day["date"]: day["break_missed"] for day in phone(town)["days"] if day["break_missed"]} == {str(on): due}
 
 
 def test_a_day_without_a_plan_says_where_the_rep_starts_and_whether_it_is_a_working_day(slots: SlotTown) -> None:

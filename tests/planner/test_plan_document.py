@@ -138,6 +138,7 @@ def test_the_order_of_a_short_day_is_proved_and_of_what_is_left_of_it_not_said(d
     day = day_of(document)
     assert day["order_proved"] is True
     assert "order_proved" not in without_stops(day, [day["stops"][0]["visit_id"]])
+    assert "break_missed" not in without_stops(day | {"break_missed": {"start": "", "end": ""}}, [])
 
 
 def test_a_plan_of_an_older_program_knows_neither_a_bound_nor_whether_an_order_is_proved(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -14,8 +14,9 @@ from replanning_cast import Phone, at, promised, times
 from slots_cast import IRENE, TOWN, SlotTown, names
 
 from planner.errors import RefusedError, SlotGoneError
-from planner.fieldwork.domain import DayProgress, Disposition
+from planner.fieldwork.domain import DayProgress, Disposition, EventKind
 from planner.plan_document import RepDay, read_plan
+from planner.replanning.domain import Wish
 from planner.replanning.refreshing import refresh
 from planner.slots.bookable import HoldAsk
 from planner.slots.domain import Booking, Meaning
@@ -215,6 +216,57 @@ def test_a_break_that_was_possible_between_two_visits_is_over(phone: Phone) -> N
 def test_who_goes_home_before_the_break_is_due_owes_none(phone: Phone) -> None:
     phone.says(finish_by=at("12:40"))
     assert phone.town.day(TUESDAY).itinerary.shift.break_ is None
+
+
+LUNCH = {"start": at("12:00").isoformat(), "end": at("14:00").isoformat()}
+
+
+def test_a_day_that_got_too_late_for_the_break_says_so(phone: Phone) -> None:
+    phone.visits(BAKERY, "09:20")
+    assert "break_missed" not in phone.shown()
+    phone.visits(BAKERY, "09:20", "13:40")
+    shown = phone.shown()
+    assert (shown["break"], shown["break_missed"]) == (None, LUNCH)
+    phone.visits(BAKERY, "09:20", "13:20")
+    assert "break_missed" not in phone.shown()
+    assert phone.shown()["break"] is not None
+
+
+def test_who_says_that_they_leave_too_late_for_the_break_reads_that_beforehand_and_then_on_the_day(
+    phone: Phone,
+) -> None:
+    phone.visits(BAKERY, "09:20")
+    phone.town.now = at("12:30")
+    found = phone.asks(Wish(EventKind.LATE, leave_at=at("13:45")))
+    assert [(each.rule, each.visit_id, each.message) for each in found.broken] == [
+        ("break_is_taken", "", "no time for the break on this day, 12:00–14:00")
+    ]
+    assert "1 problem" in found.sentence
+    phone.sends(found.statements)
+    assert phone.shown()["break_missed"] == LUNCH
+    assert phone.asks(Wish(EventKind.LATE, leave_at=at("13:15"))).broken == ()
+
+
+@pytest.mark.parametrize("registers", [{"finish_by": at("12:40")}, {"leave_at": at("13:50")}])
+def test_who_is_at_home_when_the_break_is_due_misses_none(phone: Phone, registers: dict[str, Any]) -> None:
+    phone.says(**registers)
+    assert phone.shown()["break"] is None
+    assert "break_missed" not in phone.shown()
+
+
+def test_who_is_off_sick_misses_no_break(phone: Phone) -> None:
+    phone.visits(BAKERY, "09:20", "13:40")
+    phone.says(sick=True)
+    assert "break_missed" not in phone.shown()
+
+
+@pytest.mark.parametrize("hours", [{"break_window": (time(17), time(18))}, {"break_minutes": 0}])
+def test_a_day_without_room_for_a_break_by_its_own_rule_misses_none(phone: Phone, hours: dict[str, Any]) -> None:
+    phone.town.add((rep(**hours), door()))
+    phone.town.publish(TUESDAY, days=1)
+    phone.visits(BAKERY, "09:20", "13:40")
+    assert times(phone.shown())
+    assert "break_missed" not in phone.shown()
 
 
 def test_the_same_registers_give_the_same_day_whatever_was_said_in_between(with_a_promise: Phone) -> None:

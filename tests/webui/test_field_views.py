@@ -442,6 +442,17 @@ def test_who_was_late_without_a_signal_sees_how_the_day_is_mended_before_calling
     assert [event["kind"] for event in made.sent] == ["late", "skipped"]
 
 
+def test_a_day_that_got_too_late_for_the_break_says_so_until_its_last_stop_is_over(phone: MakePhone) -> None:
+    told = document()
+    told["days"][0] |= {"break": None, "break_missed": {"start": at("12:00"), "end": at("14:00")}}
+    made = phone(told)
+    said = "No time for the break on this day, 12:00–14:00."
+    expect(made.show(clock="13:45").get_by_text(said)).to_be_visible()
+    for entry in told["days"][0]["stops"]:
+        entry["visit"] = visit(arrived_at=at("09:12"), left_at=at("09:44"), disposition="met")
+    expect(phone(told).show(clock="16:00").get_by_text(said)).to_have_count(0)
+
+
 def test_the_break_stands_before_the_stop_that_it_comes_before(phone: MakePhone) -> None:
     told = document()
     for entry in told["days"][0]["stops"][:3]:

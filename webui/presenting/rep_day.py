@@ -161,6 +161,8 @@ class RepDayView:
     """The hotel at which the night after it is spent."""
     order_proved: bool = False
     """No order of its visits has less driving."""
+    break_missed: str = ""
+    """The time within which the break is due, where there is none for it."""
 
 
 def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
@@ -197,6 +199,7 @@ def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
         strip=tuple(_strip(entry, begin, finish)),
         night=last.hotel,
         order_proved=entry.get("order_proved", False),
+        break_missed=_times(missed["start"], missed["end"]) if (missed := entry.get("break_missed")) else "",
     )
 
 

@@ -205,8 +205,10 @@ _PhoneDay = TypedDict("_PhoneDay", {"break": Break | None})
 
 class PhoneDay(_PhoneDay):
     """`revision` is what an event of this day has as its `base`. `roads` are the lines of the drives, the way home too,
-    each point as [lat, lon]; they are for whoever knows the streets to fill in."""
+    each point as [lat, lon]; they are for whoever knows the streets to fill in. `break_missed` is the time within which
+    the break is due, where the day has none left for it."""
 
+    break_missed: Break | None
     date: str
     revision: int
     works: bool

@@ -113,6 +113,7 @@ def _day(facts: Facts, day: date) -> PhoneDay:
         "start": start,
         "end": end,
         "break": planned["break"] if planned else None,
+        "break_missed": planned.get("break_missed") if planned else None,
         "return_drive_seconds": planned["return_drive_seconds"] if planned else 0,
         "return_drive_metres": planned["return_drive_metres"] if planned else 0,
         "note": facts.notes.get(day, ""),

@@ -66,6 +66,12 @@ function leftOut(day, ctx) {
 
 const note = (day) => (day.note ? html`<p class="day-note"><bdi>${day.note}</bdi></p>` : nothing);
 
+/** A day that got so late that the break cannot be taken says so; one that is over does not. */
+const noBreak = ({ break_missed: missed, progress }, zone) =>
+  missed && !progress?.sick
+    ? html`<p class="note">No time for the break on this day, ${clock(missed.start, zone)}–${clock(missed.end, zone)}.</p>`
+    : nothing;
+
 function sick(ctx, day) {
   if (!day.progress?.sick) return nothing;
   return html`<div class="note"><p>You are off sick on this day. Nothing more is done.</p>
@@ -89,6 +95,7 @@ export function planned(ctx, day, { level = 1 } = {}) {
           <p class="quiet">${arriving(first, zone)} · ${duration(first.drive_seconds)}, ${distance(first.drive_metres)}</p>
           <p class="address"><bdi>${first.address}</bdi></p></section>`
       : nothing}
+    ${openStops(day).length ? noBreak(day, zone) : nothing}
     ${dayActs(ctx, day)}
     <p class="quiet numbers">${totals(day.stops, day)}</p>
     ${lines(day, day.stops, zone)}${night(ctx, day)}${leftOut(day, ctx)}`;
@@ -127,7 +134,7 @@ function working(ctx, day) {
   const next = open.find(isHere) ?? open[0];
   const rest = open.filter((stop) => stop !== next);
   return html`<h1 class="view-title">Today<span class="view-date">${longDay(day.date)}</span></h1>
-    ${banner(ctx)}${fromBefore(ctx)}${note(day)}${mendLink(day)}${callsToMake(callsOf(day))}
+    ${banner(ctx)}${fromBefore(ctx)}${note(day)}${mendLink(day)}${callsToMake(callsOf(day))}${noBreak(day, zone)}
     ${pausesBefore(day, next, ctx.now()) ? html`<ul class="plain lines">${pauseLine(day, zone)}</ul>` : nothing}
     <section aria-label=${isHere(next) ? "The stop you are at" : "Next stop"}>
       ${card(ctx, day, next, html`<h2 class="stop-name"><a href=${stopHash(day, next)}><bdi>${next.name}</bdi></a></h2>`, (title) => html`<h3 class="part-title">${title}</h3>`)}</section>
