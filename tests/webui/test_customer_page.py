@@ -15,7 +15,8 @@ from writing_cast import audited, hidden
 
 from planner.access import Role
 from planner.domain import Account
-from planner.fieldwork.domain import DealOutcome, Disposition, FieldVisit, Severity, VisitReport
+from planner.fieldwork.domain import DayProgress, DealOutcome, Disposition, FieldVisit, Severity, VisitReport
+from planner.slots.domain import ChangedDay
 
 PAGE = f"/a/{AREA}/customer?id=A1"
 ANN = viewer(Role.FIELD_REP, id="u-ann", email="ann@example.com", name="Ann Lee", area=AREA, reps=frozenset({"ann"}))
@@ -223,3 +224,47 @@ def test_the_visits_to_come_that_people_see_are_told_with_the_way_to_their_days(
     office.keep(plan(days), AREA, published_at=MORNING)
     assert "Planned Mon 30 Nov, 09:15–09:45 Ann Mon 7 Dec, 09:15–09:45 Ann" in office.text(PAGE)
     assert f"/a/{AREA}/day/2026-12-07/rep?rep=ann" in office.page(PAGE)
+
+
+def test_the_visits_to_come_are_those_that_everybody_sees_since_somebody_booked_and_phones_spoke(
+    office: CallOffice,
+) -> None:
+    """The plan has three. Tuesday's is later by now, and nobody comes on Wednesday any more."""
+    known(office)
+    days = [f"2026-{day}" for day in ("11-30", "12-01", "12-02")]
+    visit = {"record_ids": ["A1"], "visit_id": "account:A1"}
+    office.forget_plans()
+    office.keep(plan([rep_day(day=day, stops=[stop(**visit)]) for day in days]), AREA, published_at=MORNING)
+    with office.store.read() as unit:
+        version = unit.plans(AREA).published_version() or 0
+
+    def changed(day: str, *stops: Any) -> ChangedDay:
+        route = rep_day(day=day, stops=list(stops))
+        return ChangedDay(AREA, "ann", date.fromisoformat(day), 1, version, ("account:A1",) * len(stops), route)
+
+    with office.store.write(audited=False) as unit:
+        unit.changed_days.put(changed(days[1], stop(begin="14:00", leave="14:30", **visit)))
+        unit.changed_days.put(changed(days[2]))
+    assert "Planned Mon 30 Nov, 09:15–09:45 Ann Tue 1 Dec, 14:00–14:30 Ann How long" in office.text(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (FieldVisit(AREA, "ann", date(2026, 11, 30), "account:A1", "A1", "", "", MORNING), "There now since"),
+        (DayProgress(AREA, "ann", date(2026, 11, 30), 1, to_call={"account:A1": "late"}), "Promise cannot be kept"),
+        (FieldVisit(AREA, "ann", date(2026, 11, 30), "account:A1", "A1", "", "", MORNING, MORNING), ""),
+        (DayProgress(AREA, "ann", date(2026, 11, 30), 1, left_out={"account:A1": "no time"}), ""),
+    ],
+    ids=["there now", "late", "made", "left out"],
+)
+def test_a_visit_is_to_come_until_it_was_made_or_is_left_out(
+    office: CallOffice, said: FieldVisit | DayProgress, shown: str
+) -> None:
+    known(office)
+    office.forget_plans()
+    office.keep(plan([rep_day(stops=[stop(record_ids=["A1"], visit_id="account:A1")])]), AREA, published_at=MORNING)
+    with office.store.write(audited=False) as unit:
+        (unit.field_visits if isinstance(said, FieldVisit) else unit.day_progress).put(said)  # type: ignore[arg-type]
+    text = office.text(PAGE)
+    assert (f"Planned Mon 30 Nov, 09:15–09:45 Ann {shown}" in text) if shown else ("Planned" not in text)

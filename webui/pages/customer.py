@@ -20,10 +20,11 @@ from routing.area import Area
 from webui.errors import PlanUnreadableError
 from webui.forms import Form, done_once, read_form
 from webui.pages.opportunity import may_open, team_of
-from webui.pages.plans import area_named, now, settings, sources
+from webui.pages.plans import area_named, now, settings, sources, standings_of
 from webui.policy import allow, viewer
 from webui.presenting import RepDayView, VisitView
 from webui.presenting.customer import customer_view
+from webui.presenting.progress import NOTHING_YET, Mark
 
 customer = Blueprint("customer", __name__)
 
@@ -90,15 +91,21 @@ def _page(area: Area, id: str, form: Form[MinutesForm] | None = None) -> str:
     )
 
 
-def _planned(area: Area, id: str, today: date) -> list[tuple[RepDayView, VisitView]]:
-    """The visits to come that people see; none for who sees no days, or where the plan cannot be read."""
+def _planned(area: Area, id: str, today: date) -> list[tuple[RepDayView, VisitView, Mark | None]]:
+    """The visits to come that people see, and what phones have said of each; none for who sees no days, or where the
+    plan cannot be read."""
     if not may_open("pages.rep_day"):
         return []
     try:
         found = sources().plan(viewer().scope, area.name, None)
     except PlanUnreadableError:
         return []
-    return found.view.to_account(id, today) if found is not None and found.stored.published_at else []
+    if found is None or not found.stored.published_at:
+        return []
+    visits = found.view.to_account(id, today)
+    standings = standings_of(area.name, {(day.rep.id, day.day.iso): day for day, _ in visits})
+    told = [(day, visit, standings.get((day.rep.id, day.day.iso), NOTHING_YET)) for day, visit in visits]
+    return [(day, visit, said.marks.get(visit.id)) for day, visit, said in told if visit.id not in said.over]
 
 
 def _people(unit: UnitOfWork, actors: set[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -213,9 +213,18 @@ def _over(here: Shown, rep_day: RepDayView) -> dict[str, str]:
 
 def _standings(here: Shown, only: DayView | None = None) -> dict[tuple[str, str], DayStanding]:
     """How far the days are that have begun, by rep and ISO date; of the plan that reps see, or of one day of it."""
-    if here.standing != "published" or not here.plan.days:
+    if here.standing != "published":
         return {}
-    area, first, last = here.area.name, (only or here.plan.days[0]).day, (only or here.plan.days[-1]).day
+    days = here.plan.rep_days
+    return standings_of(here.area.name, {key: day for key, day in days.items() if not only or key[1] == only.iso})
+
+
+def standings_of(area: str, days: Mapping[tuple[str, str], RepDayView]) -> dict[tuple[str, str], DayStanding]:
+    """The same of some days that reps see."""
+    if not days:
+        return {}
+    dates = [day.day.day for day in days.values()]
+    first, last = min(dates), max(dates)
     with sources().store.read(viewer().scope) as unit:
         visits = unit.field_visits.within("day", first, last, area=area)
         said = {(row.rep_id, str(row.day)): row for row in unit.day_progress.within("day", first, last, area=area)}
@@ -224,9 +233,9 @@ def _standings(here: Shown, only: DayView | None = None) -> dict[tuple[str, str]
     for visit in visits:
         made.setdefault((visit.rep_id, str(visit.day)), []).append(visit)
     return {
-        key: day_standing(here.plan.rep_days[key], made.get(key, ()), said.get(key), names)
+        key: day_standing(days[key], made.get(key, ()), said.get(key), names)
         for key in made.keys() | said.keys()
-        if key in here.plan.rep_days
+        if key in days
     }
 
 

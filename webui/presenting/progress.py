@@ -28,10 +28,12 @@ class Mark:
 class DayStanding:
     """How far a day is. `marks` are by visit id; `left_out` are visits that are no longer on it: name and why.
 
-    Where the rep was when they checked in is not in it: that is shown on a page that notes who looks.
+    `over` are ids of visits that nobody comes for any more: they were made, or are left out. Where the rep was when
+    they checked in is not in it: that is shown on a page that notes who looks.
     """
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    over: frozenset[str] = frozenset()
     done: int = 0
     visits: int = 0
     sick: bool = False
@@ -60,6 +62,7 @@ def day_standing(
     marks |= {id_: mark for id_, visit in known.items() if (mark := _mark(visit, zone))}
     return DayStanding(
         marks=marks,
+        over=frozenset({*left_out, *(id_ for id_, visit in known.items() if visit.over)}),
         done=sum(known[id_].over for id_ in on_it if id_ in known),
         visits=len(on_it),
         sick=bool(progress and progress.sick),
