@@ -94,6 +94,7 @@ def day_of(date: str, stops: Sequence[dict[str, Any]], **changes: Any) -> dict[s
         "date": date, "revision": 0, "works": True, "plan_version": 3, "work_start": at("08:30", date),
         "work_end": at("17:30", date), "start": home | {"time": at("08:40", date)},
         "end": home | {"time": at("16:40", date)}, "break": {"start": at("12:00", date), "end": at("12:45", date)},
+        "break_missed": None,
         "return_drive_seconds": 900, "return_drive_metres": 6100, "note": "",
         "progress": {"after": "", "leave_at": None, "finish_by": None, "sick": False, "order": []},
         "stops": list(stops), "left_out": [],
