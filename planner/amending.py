@@ -4,8 +4,8 @@ A plan version never changes. A day that a booking changed is kept beside it as 
 the place of the plan's. Documents are large, and reading one takes a second: each is taken apart once, a change costs
 only what it is about, and whoever asks for visits or for a part is answered from the days that were read already.
 
-The horizon stays the plan's own, since what is due and what is late was judged by it; promises beyond it are on days
-of their own.
+The horizon stays the plan's own, since what is due and what is late was judged by it; promises beyond it, and days that
+stayed as they were when it was published, are on days of their own.
 """
 
 from __future__ import annotations

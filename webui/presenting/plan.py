@@ -95,7 +95,7 @@ class PlanView:
     notes: tuple[str, ...]
 
     def covers(self, day: DayView) -> bool:
-        """Whether the plan is for that day; one beyond it is known through a promise, and only that is on it."""
+        """Whether the plan is for that day; one beyond it is known through what is promised, or has stayed, on it."""
         return self.first_day <= day.day <= self.last_day
 
     def day(self, iso: str) -> DayView | None:
