@@ -196,7 +196,8 @@ class Plans(Protocol):
         """The newest version, or the one published last; with its document.
 
         The published one is as it stands now: with what bookings have changed of its days since, and with the days
-        beyond it on which something is promised, or that have stayed as they were. `get` gives a version as it was made.
+        beyond it on which something is promised, or that have stayed as they were. `get` gives a version as it was
+        made.
         """
         ...
 
