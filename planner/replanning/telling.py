@@ -83,7 +83,7 @@ def broken_rules(day: AgendaDay, shown: RepDay | None, route: Route | None) -> I
         yield BrokenRule("shift_is_kept", "", home, f"the way {where} would end at {home:%H:%M}, after {end:%H:%M}")
     if missed := shown.get("break_missed") if shown is not None else None:
         opens, closes = (datetime.fromisoformat(missed[key]) for key in ("start", "end"))
-        message = f"no time for the break on this day, {opens:%H:%M}–{closes:%H:%M}"
+        message = f"no time for the break on this day (due {opens:%H:%M}–{closes:%H:%M})"
         yield BrokenRule("break_is_taken", "", opens, message)
 
 

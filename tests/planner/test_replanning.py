@@ -239,7 +239,7 @@ def test_who_says_that_they_leave_too_late_for_the_break_reads_that_beforehand_a
     phone.town.now = at("12:30")
     found = phone.asks(Wish(EventKind.LATE, leave_at=at("13:45")))
     assert [(each.rule, each.visit_id, each.message) for each in found.broken] == [
-        ("break_is_taken", "", "no time for the break on this day, 12:00–14:00")
+        ("break_is_taken", "", "no time for the break on this day (due 12:00–14:00)")
     ]
     assert "1 problem" in found.sentence
     phone.sends(found.statements)

@@ -446,7 +446,7 @@ def test_a_day_that_got_too_late_for_the_break_says_so_until_its_last_stop_is_ov
     told = document()
     told["days"][0] |= {"break": None, "break_missed": {"start": at("12:00"), "end": at("14:00")}}
     made = phone(told)
-    said = "No time for the break on this day, 12:00–14:00."
+    said = "No time for the break on this day (due 12:00–14:00)."
     expect(made.show(clock="13:45").get_by_text(said)).to_be_visible()
     for entry in told["days"][0]["stops"]:
         entry["visit"] = visit(arrived_at=at("09:12"), left_at=at("09:44"), disposition="met")

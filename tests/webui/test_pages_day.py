@@ -157,7 +157,7 @@ def test_a_break_taken_at_the_door_is_no_waiting(office: Office) -> None:
 
 def test_a_day_without_time_for_the_break_says_so(office: Office) -> None:
     office.keep(plan([rep_day() | {"break_missed": {"start": at("12:00"), "end": at("14:00")}}, rep_day("b/1")]))
-    said = "No time for the break on this day, 12:00–14:00."
+    said = "No time for the break on this day (due 12:00–14:00)."
     assert said in office.text(ANN)
     assert said not in office.text(ANN.replace("ann", "b/1"))
 

@@ -69,7 +69,7 @@ const note = (day) => (day.note ? html`<p class="day-note"><bdi>${day.note}</bdi
 /** A day that got so late that the break cannot be taken says so; one that is over does not. */
 const noBreak = ({ break_missed: missed, progress }, zone) =>
   missed && !progress?.sick
-    ? html`<p class="note">No time for the break on this day, ${clock(missed.start, zone)}–${clock(missed.end, zone)}.</p>`
+    ? html`<p class="note">No time for the break on this day (due ${clock(missed.start, zone)}–${clock(missed.end, zone)}).</p>`
     : nothing;
 
 function sick(ctx, day) {
