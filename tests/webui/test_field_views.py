@@ -229,6 +229,7 @@ def test_without_permission_the_check_in_counts_as_well(phone: MakePhone) -> Non
     button(page, "I am here").click()
     expect(page.locator(".checked-in")).to_contain_text("Here since 09:12")
     expect(page.locator(".checked-in")).to_contain_text("No position: will be marked as unverified")
+    expect(page.locator(".field-offline")).to_be_visible()  # it was tried, and is not sent before it is asked for
     made.signal = True
     page.evaluate("location.hash = '#/me'")
     with made.sending():
