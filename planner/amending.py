@@ -22,7 +22,15 @@ from zoneinfo import ZoneInfo
 from planner.candidates import VisitKind
 from planner.domain import RecordKind
 from planner.errors import PlannerError
-from planner.plan_document import PlanDocument, PlanTotals, RepDay, UnplannedEntry, read_plan, write_plan
+from planner.plan_document import (
+    PlanDocument,
+    PlanTotals,
+    RepDay,
+    UnplannedEntry,
+    number_left_out,
+    read_plan,
+    write_plan,
+)
 from planner.repository import PlannedHandoff, StoredPlan
 from planner.scoping import Seen, Visited, cut_document, handoffs_on, visited_on
 
@@ -207,7 +215,7 @@ def _amended(text: str, changes: tuple[ShownDay, ...]) -> _Whole:
             **rest["totals"],
             "visits": counts["visits"],
             "promises": counts["promises"],
-            "unplanned": len(unplanned),
+            "unplanned": number_left_out(unplanned),
             "drive_seconds": counts["drive_seconds"],
             "drive_metres": counts["drive_metres"],
         },

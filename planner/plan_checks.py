@@ -23,7 +23,7 @@ from planner.errors import PlannerError
 from planner.handoffs.domain import HandoffRow, HandoffState, Side
 from planner.holidays import holiday_name
 from planner.hotels.domain import Night
-from planner.plan_document import PlanDocument, RepDay, Stop, night_at
+from planner.plan_document import PlanDocument, RepDay, Stop, night_at, number_left_out
 from planner.qualification import first_action_deadline, missing_for_handoff
 from planner.settings import WEEKDAYS, Settings
 from planner.slots.domain import Booking, Meaning
@@ -615,7 +615,7 @@ def _totals_add_up(document: PlanDocument) -> Iterator[str]:
     expected = {
         "visits": kinds.total(),
         "promises": kinds[VisitKind.APPOINTMENT],
-        "unplanned": len(document["unplanned"]),
+        "unplanned": number_left_out(document["unplanned"]),
         "drive_seconds": sum(day["totals"]["drive_seconds"] for day in document["rep_days"]),
         "drive_metres": sum(day["totals"]["drive_metres"] for day in document["rep_days"]),
     }

@@ -6,13 +6,13 @@ Nothing in it depends on when or how fast it was made: the same inputs, seed and
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from planner.candidates import Candidates, Listed, SuggestedRepair, Unplanned, Visit, VisitKind
+from planner.candidates import Candidates, Listed, Reason, SuggestedRepair, Unplanned, Visit, VisitKind
 from planner.domain import Address
 from planner.errors import PlannerError
 from planner.hotels.domain import Night
@@ -248,6 +248,11 @@ def above_bound(document: PlanDocument) -> str:
     return f"at most {above:.1%} above the least possible ({totals.get('bound_kind')} bound)".replace("%", " %")
 
 
+def number_left_out(entries: Iterable[UnplannedEntry]) -> int:
+    """How many candidates are left without a visit: those that reps see on days that the plan is not for are not."""
+    return sum(entry["reason"] != Reason.SEEN_ON_ANOTHER_DAY for entry in entries)
+
+
 def write_plan(document: PlanDocument) -> str:
     """plan.json as text."""
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
@@ -331,6 +336,7 @@ def document_of(
     for shift, day in zip(translation.problem.shifts, rep_days, strict=True):
         day["order_proved"] = shift.id in proved or not day["stops"]
     clock = translation.clock
+    entries = [_unplanned(entry) for entry in unplanned]
     document = PlanDocument(
         format=FORMAT,
         area=area,
@@ -341,7 +347,7 @@ def document_of(
         totals={
             "visits": sum(day["totals"]["visits"] for day in rep_days),
             "promises": sum(stop["kind"] == VisitKind.APPOINTMENT for day in rep_days for stop in day["stops"]),
-            "unplanned": len(unplanned),
+            "unplanned": number_left_out(entries),
             "drive_seconds": sum(day["totals"]["drive_seconds"] for day in rep_days),
             "drive_metres": sum(day["totals"]["drive_metres"] for day in rep_days),
             "cost_seconds": solution.cost_s(translation.problem),
@@ -349,7 +355,7 @@ def document_of(
             "bound_kind": bound.kind if bound else None,
         },
         rep_days=rep_days,
-        unplanned=[_unplanned(entry) for entry in unplanned],
+        unplanned=entries,
         returned_to_inside=[_listed(entry) for entry in candidates.returned],
         dormant=[_listed(entry) for entry in candidates.dormant],
         notes=list(notes),

@@ -20,6 +20,7 @@ from planner.plan_document import (
     RepDay,
     Stop,
     UnplannedEntry,
+    number_left_out,
 )
 from planner.repository import PlannedHandoff
 
@@ -113,7 +114,7 @@ def cut_document(document: PlanDocument, seen: Seen) -> PlanDocument:
         totals={
             "visits": len(stops),
             "promises": sum(stop["kind"] == VisitKind.APPOINTMENT for stop in stops),
-            "unplanned": len(unplanned),
+            "unplanned": number_left_out(unplanned),
             "drive_seconds": sum(day["totals"]["drive_seconds"] for day in rep_days),
             "drive_metres": sum(day["totals"]["drive_metres"] for day in rep_days),
             "cost_seconds": 0,

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from planner.candidates import Reason
 from planner.cli.app import AREA_HELP, FILE, SECONDS, App, area_option, main
 from planner.errors import PlannerError
 from planner.hotels.standing import snapshot_to_plan
@@ -141,8 +142,12 @@ def _show_plan(app: App, version: int, document: PlanDocument) -> None:
             *([night.name if night else ""] if away else []),
         )
     app.console.print(table)
-    for reason, count in Counter(entry["reason"] for entry in document["unplanned"]).most_common():
+    reasons = Counter(entry["reason"] for entry in document["unplanned"])
+    elsewhere = reasons.pop(Reason.SEEN_ON_ANOTHER_DAY, 0)
+    for reason, count in reasons.most_common():
         app.say(f"{count} unplanned: {reason}")
+    if elsewhere:
+        app.say(f"{elsewhere} more planned for days that this plan is not for")
     app.say(
         f"{len(document['returned_to_inside'])} opportunities go back to inside sales, "
         f"{len(document['dormant'])} customers are dormant"

@@ -41,6 +41,20 @@ def test_the_main_job_from_an_extract_to_a_published_plan(open_office: Office) -
         assert [row["verdict"] for row in csv.DictReader(file)] == ["matched"] * 5
 
 
+def test_one_day_planned_anew_tells_how_many_are_planned_for_the_others_and_does_not_count_them(
+    open_office: Office,
+) -> None:
+    open_office.fill([account(1, opening_hours="Mo 09:00-17:00"), account(2, opening_hours="Tu 09:00-17:00")], [])
+    open_office.type("geocode")
+    assert "2 visits" in open_office.plan()
+    open_office.type("plan", "publish")
+    monday = open_office.plan("--days", 1, "--out", open_office.folder / "monday.json")
+    assert "plan 2: 1 visits (0 promised), 0 unplanned" in monday
+    assert "1 more planned for days that this plan is not for" in monday
+    assert "every rule is kept, 1 visits" in open_office.type("check", open_office.folder / "monday.json")
+    assert "1 visits, 0 unplanned" in open_office.type("plans")
+
+
 def test_importing_the_same_files_twice_changes_nothing(open_office: Office) -> None:
     open_office.fill([account(1)], [opportunity(4)])
     again = open_office.fill([account(1)], [opportunity(4)])

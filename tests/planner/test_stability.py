@@ -174,6 +174,23 @@ def test_a_plan_of_one_day_takes_no_visits_that_reps_see_on_others() -> None:
     assert where(planned(town, seen)) == {("inn", "anna", str(TUESDAY)), ("mill", "anna", str(FRIDAY))}
 
 
+def test_what_stays_on_other_days_is_listed_and_not_counted_as_left_out(slots: SlotTown) -> None:
+    """The inn and the cafe are open on one day each, the harbour on none."""
+    hours = {"inn": "Mo 09:00-17:00", "cafe": "Tu 09:00-17:00", "harbour": "Su 09:00-17:00"}
+    slots.add(*((account(id_, opening_hours=days), door(5 + at)) for at, (id_, days) in enumerate(hours.items())))
+    slots.publish(MONDAY)
+    plan = slots.publish(MONDAY, 1)
+    assert {id_: reason for id_, (reason, _) in left_out(plan).items()} == {
+        "cafe": "seen_on_another_day",
+        "harbour": "outside_hours",
+    }
+    assert plan["totals"]["unplanned"] == 1
+    part = cut_document(plan, Seen(frozenset(["anna"]), frozenset(["cafe"]), frozenset()))
+    assert (len(part["unplanned"]), part["totals"]["unplanned"]) == (1, 0)
+    with slots.reading() as unit:
+        assert unit.plans(TOWN).list()[0].unplanned == 1
+
+
 def test_what_was_seen_with_a_rep_who_has_left_is_planned_anew() -> None:
     town = Town()
     town.add(rep())

@@ -165,7 +165,7 @@ def plan(rep_days: Sequence[dict[str, Any]] | None = None, **changes: Any) -> st
         "totals": {
             "visits": len(stops),
             "promises": sum(entry["kind"] == "appointment" for entry in stops),
-            "unplanned": len(left_out),
+            "unplanned": sum(entry.get("reason") != "seen_on_another_day" for entry in left_out),
             "drive_seconds": sum(day["totals"]["drive_seconds"] for day in days),
             "drive_metres": sum(day["totals"]["drive_metres"] for day in days),
             "cost_seconds": 0,

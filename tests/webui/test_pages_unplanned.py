@@ -57,6 +57,17 @@ def test_the_rest_is_grouped_by_reason_with_a_count_and_the_most_worth_first(lis
     assert "1 h 30" in text
 
 
+def test_what_reps_see_on_other_days_is_no_news_and_stands_last_and_closed(office: Office) -> None:
+    office.keep(plan(unplanned=[unplanned("A1", reason="seen_on_another_day"), unplanned("A2")]))
+    text = office.text(UNPLANNED)
+    assert "1 candidate without a visit in 30 November – 1 December 2026" in text
+    assert "1 more is planned for other days." in text
+    assert text.index("Left out A2") < text.index("Planned for another day 1 Reps see it") < text.index("Left out A1")
+    assert office.page(UNPLANNED).count('<details class="card group" open>') == 1
+    assert office.page(f"{UNPLANNED}?reason=seen_on_another_day").count('<details class="card group" open>') == 1
+    assert "Not planned 1" in office.text("/a/helsinki/")
+
+
 def test_links_filter_by_kind_and_reason_and_count_what_they_lead_to(listed: Office) -> None:
     text = listed.text(UNPLANNED)
     assert "Kind All Promise 2 New opportunity 1 Due 2 Reason All" in text

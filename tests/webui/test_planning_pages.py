@@ -9,12 +9,12 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from plan_cast import MONDAY, MORNING, Office, plan, rep_day, text_of, viewer
+from plan_cast import MONDAY, MORNING, TUESDAY, Office, plan, rep_day, stop, text_of, unplanned, viewer
 from writing_cast import ANN, PLANNING, PROMISE, audited, dispatcher, hidden, job, jobs, put, running, send
 
 from planner.access import Role
 from planner.jobs.domain import JobState
-from planner.planning import PROMISES_BROKEN, RULES_BROKEN
+from planner.planning import PROMISES_BROKEN, RULES_BROKEN, to_store
 from planner.repository import StoredPlan
 
 
@@ -242,6 +242,50 @@ def test_a_draft_stands_beside_what_is_published_and_is_published_by_a_button(of
     assert latest.version == 2
     assert audited(office) == ["plan.published"]
     assert "is a draft" not in office.text(PLANNING)
+
+
+def made(office: Office, document: str, published_at: datetime | None = None) -> None:
+    """Store a plan with the figures and days that its document has."""
+    stored = replace(to_store(json.loads(document), MORNING), published_at=published_at)
+    with office.store.write(audited=False) as unit:
+        unit.plans("helsinki").add(stored)
+
+
+def test_a_draft_of_some_days_stands_beside_what_is_published_on_these_days(office: Office) -> None:
+    promised = rep_day("ann", [stop(kind="appointment"), stop(2, "09:55", "10:25")], day=TUESDAY)
+    made(office, plan([rep_day(), promised], unplanned=[unplanned()]), published_at=MORNING)
+    made(office, plan([rep_day(stops=[stop(3)], day=TUESDAY)], first_day=TUESDAY, unplanned=[unplanned()]))
+    text = office.text(PLANNING)
+    assert "The days that plan 2 is not for stay as they are." in text
+    assert "Plan 1, published, on these days Plan 2, draft" in text
+    for row in (
+        *("Days 1 Dec 1 Dec", "Visits 2 1", "Driving 15 min 10 min", "Promises kept 1 0"),
+        "Not planned – 1",  # whom a plan leaves out it leaves out on all of its days
+    ):
+        assert row in text
+
+
+def test_what_stays_on_other_days_does_not_count_as_not_planned(office: Office) -> None:
+    made(office, plan(unplanned=[unplanned(), unplanned("A1", reason="seen_on_another_day")]))
+    assert "Not planned – 1" in office.text(PLANNING)
+
+
+def test_a_draft_of_days_on_which_reps_see_nothing_stands_beside_nothing(office: Office) -> None:
+    made(office, plan([rep_day()], last_day=MONDAY), published_at=MORNING)
+    made(office, plan([rep_day(day=TUESDAY)], first_day=TUESDAY))
+    text = office.text(PLANNING)
+    assert "Days none of these 1 Dec" in text
+    assert "Visits 0 2" in text
+
+
+def test_a_draft_of_all_days_that_reps_see_stands_beside_the_whole_published_plan(office: Office) -> None:
+    made(office, plan([rep_day()], last_day=MONDAY, unplanned=[unplanned()]), published_at=MORNING)
+    made(office, plan())
+    text = office.text(PLANNING)
+    assert "on these days" not in text
+    assert "stay as they are" not in text
+    for row in ("Days 30 Nov 30 Nov – 1 Dec", "Visits 2 6", "Not planned 1 0"):
+        assert row in text
 
 
 def test_a_draft_is_published_from_its_week_too(office: Office) -> None:

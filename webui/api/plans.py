@@ -35,7 +35,9 @@ class PlanSummary(Model):
     created_at: Moment
     published_at: Annotated[Moment | None, Field(description="The version published last is what reps see.")]
     visits: int
-    unplanned: int
+    unplanned: Annotated[
+        int, Field(description="Candidates without a visit, but for those that reps see on days that it is not for.")
+    ]
     drive_s: Annotated[int, Field(description="Driving, seconds.")]
 
 

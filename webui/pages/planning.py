@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -42,6 +42,7 @@ from webui.pages.plans import CLOCK, area_named, now, settings, sources
 from webui.policy import allow, viewer
 from webui.presenting import view_of
 from webui.presenting.jobs import JobView, job_view
+from webui.presenting.rep_day import RepDayView
 from webui.streaming import State, Streams
 from webui.words import count, duration
 
@@ -73,10 +74,13 @@ _MOVED = "Moved"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A draft beside the published plan: each row a figure, with what it is now and what it would be."""
+    """A draft beside what the published plan has on the same days: each row a figure, with what it is now and what it
+    would be."""
 
     draft: StoredPlan
     published: StoredPlan | None
+    others_stay: bool
+    """The published plan has other days too."""
     rows: tuple[tuple[str, str, str], ...]
 
 
@@ -258,19 +262,18 @@ def _active(unit: UnitOfWork, area: str) -> list[Job]:
 
 
 def _compared(draft: StoredPlan, published: StoredPlan | None) -> Compared:
-    after, before = _figures(draft), _figures(published) if published else {}
-    return Compared(
-        draft,
-        published,
-        # What the published plan had moved itself is past.
-        tuple((name, "–" if name == _MOVED else before.get(name, "–"), figure) for name, figure in after.items()),
-    )
+    days = draft.first_day, draft.first_day + timedelta(days=draft.days - 1)
+    after, _ = _figures(draft, *days)
+    before, has_others = _figures(published, *days) if published else ({}, False)
+    # What the published plan had moved itself is past.
+    rows = ((name, "–" if name == _MOVED else before.get(name, "–"), figure) for name, figure in after.items())
+    return Compared(draft, published, has_others, tuple(rows))
 
 
-def _figures(plan: StoredPlan) -> dict[str, str]:
-    last = plan.first_day + timedelta(days=plan.days - 1)
+def _figures(plan: StoredPlan, first: date, last: date) -> tuple[dict[str, str], bool]:
+    """What a plan has on some days, and whether it has others, which are not counted then."""
     figures = {
-        "Days": f"{plan.first_day.day} {plan.first_day:%b} – {last.day} {last:%b}",
+        "Days": _span(plan.first_day, plan.first_day + timedelta(days=plan.days - 1)),
         "Visits": f"{plan.visits:,}",
         "Not planned": f"{plan.unplanned:,}",
         "Driving": duration(plan.drive_s),
@@ -278,9 +281,28 @@ def _figures(plan: StoredPlan) -> dict[str, str]:
     try:
         view = view_of(plan.document or "")
     except PlanUnreadableError:
-        return figures
+        return figures, False
+    if any(not first <= day.day <= last for day in view.days):
+        return _figures_of([day for day in view.rep_days.values() if first <= day.day.day <= last]), True
     broken = f", {count(view.promises_broken, 'broken one')}" if view.promises_broken else ""
     figures["Promises kept"] = f"{view.promises_kept:,}{broken}"
     if view.seen:
         figures[_MOVED] = f"{view.moved:,} of {view.seen:,} that people had seen"
-    return figures
+    return figures, False
+
+
+def _figures_of(rep_days: Sequence[RepDayView]) -> dict[str, str]:
+    """Whom the plan leaves out it leaves out on all of its days: some have no number of their own."""
+    days = [each.day.day for each in rep_days]
+    return {
+        "Days": _span(min(days), max(days)) if days else "none of these",
+        "Visits": f"{sum(each.visits for each in rep_days):,}",
+        "Driving": duration(sum(each.drive_s for each in rep_days)),
+        "Promises kept": f"{sum(each.promises for each in rep_days):,}",
+    }
+
+
+def _span(first: date, last: date) -> str:
+    """'30 Nov – 4 Dec'."""
+    days = [f"{day.day} {day:%b}" for day in (first, last)]
+    return " – ".join(dict.fromkeys(days))

@@ -90,6 +90,8 @@ class PlanView:
     above_bound: str
     """How good it is, as a phrase."""
     unplanned: tuple[UnplannedView, ...]
+    left_out: int
+    """How many of those have no visit on any other day either."""
     returned: tuple[ListedView, ...]
     dormant: tuple[ListedView, ...]
     notes: tuple[str, ...]
@@ -179,6 +181,7 @@ def _plan(document: PlanDocument) -> PlanView:
         moved=totals.get("moved", 0),
         above_bound=above_bound(document),
         unplanned=tuple(unplanned),
+        left_out=totals["unplanned"],
         returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
         dormant=tuple(_listed(entry) for entry in document["dormant"]),
         notes=tuple(sentence(note) for note in document["notes"]),

@@ -154,6 +154,7 @@ class RepDayView:
     leaves: str
     back: str
     drive: str
+    drive_s: int
     distance: str
     service: str
     strip: tuple[StripBar, ...]
@@ -194,6 +195,7 @@ def rep_day_view(entry: RepDay, rep: RepView, day: DayView) -> RepDayView:
         leaves=leaves,
         back=back,
         drive=duration(totals["drive_seconds"]),
+        drive_s=totals["drive_seconds"],
         distance=distance(totals["drive_metres"]),
         service=duration(totals["service_minutes"] * 60),
         strip=tuple(_strip(entry, begin, finish)),
