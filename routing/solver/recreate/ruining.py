@@ -45,7 +45,7 @@ from routing.solver.recreate.state import (
 
 SPLIT = 0.5
 GROW = 0.99
-"""Chances that a string is split, and that what is kept in its middle grows by one more (the paper's 1 - β)."""
+"""Chances that a string is split, and that what is kept in its middle grows by one more; small ones are no better."""
 TRY = 0.6
 """Chance of each job left out near the seed to be tried."""
 WHOLE = 0.4
