@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, TypedDict, cast, get_args, get_origin, get_type_hints, is_typeddict
@@ -246,6 +246,18 @@ def above_bound(document: PlanDocument) -> str:
     if above > MOST_ABOVE:
         return ""
     return f"at most {above:.1%} above the least possible ({totals.get('bound_kind')} bound)".replace("%", " %")
+
+
+def planned_span(document: PlanDocument) -> tuple[date, date]:
+    """The first and the last day of the horizon, and of days published before that stay as they were, which have more
+    than promises."""
+    stay = [
+        day["date"]
+        for day in document["rep_days"]
+        if any(stop["kind"] != VisitKind.APPOINTMENT for stop in day["stops"])
+    ]
+    days = [date.fromisoformat(day) for day in (document["first_day"], document["last_day"], *stay)]
+    return min(days), max(days)
 
 
 def number_left_out(entries: Iterable[UnplannedEntry]) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from planner.candidates import Reason, VisitKind
+from planner.candidates import Reason
 from planner.coverage.domain import NO_PLAN, NOT_DONE, NOT_IN_PLAN
-from planner.plan_document import PlanDocument, read_plan
+from planner.plan_document import PlanDocument, planned_span, read_plan
 from planner.repository import StoredPlan
 from planner.scoping import PLAN_WORDS, records_of, visited_on
 
@@ -56,7 +56,7 @@ class Planned:
                     before[account_id] = max(day, before.get(account_id, day))
         return cls(
             date.fromisoformat(document["first_day"]),
-            max(map(date.fromisoformat, (document["last_day"], *_days_with_more_than_promises(document)))),
+            planned_span(document)[1],
             {account_id: sorted(visits) for account_id, visits in to_come.items()},
             before,
             _unplanned(document),
@@ -77,13 +77,6 @@ class Planned:
             return NOT_DONE, f"it was planned for {self.before[account_id]}, and nobody said that the customer was met"
         # What could not be found then has been found since: the plan does not know.
         return told if told and told[0] != Reason.NOT_LOCATED else _in_words(NOT_IN_PLAN)
-
-
-def _days_with_more_than_promises(document: PlanDocument) -> Iterator[str]:
-    """Also those that the plan published last is not for, and that have stayed as they were."""
-    for day in document["rep_days"]:
-        if any(stop["kind"] != VisitKind.APPOINTMENT for stop in day["stops"]):
-            yield day["date"]
 
 
 def _in_words(reason: str) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from plan_cast import MONDAY, MORNING, TUESDAY, Office, Skeleton, plan, rep_day, stop, unplanned
 
+from webui.presenting import view_of
+
 
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
@@ -192,3 +194,12 @@ def test_the_days_of_a_long_plan_stand_side_by_side_by_calendar_week(office: Off
         "7 – 11 December 2026",
         "Monday 14 December 2026",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("due", "1 – 4 December 2026"), ("appointment", "Tuesday 1 December 2026")]
+)
+def test_a_week_is_called_by_the_days_that_stayed_too_but_not_by_a_promise_far_off(kind: str, title: str) -> None:
+    friday = "2026-12-04"
+    days = [rep_day(day=TUESDAY), rep_day(day=friday, stops=[stop(1, kind=kind)])]
+    assert view_of(plan(days, first_day=TUESDAY)).title == title

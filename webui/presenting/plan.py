@@ -18,6 +18,7 @@ from planner.plan_document import (
     RepDay,
     UnplannedEntry,
     above_bound,
+    planned_span,
     read_plan,
 )
 from webui.errors import PlanUnreadableError
@@ -154,12 +155,12 @@ def _plan(document: PlanDocument) -> PlanView:
             reps[entry["rep_id"]] = RepView(entry["rep_id"], entry["rep_name"], len(reps) % COLOURS)
     days = {entry["date"]: _day(entry["date"]) for entry in document["rep_days"]}
     first_day, last_day = (date.fromisoformat(document[key]) for key in ("first_day", "last_day"))
-    totals = document["totals"]
+    span, totals = planned_span(document), document["totals"]
     nights = [entry["end"]["hotel"]["minutes"] for entry in document["rep_days"] if "hotel" in entry["end"]]
     by_worth = sorted(document["unplanned"], key=lambda entry: -(entry["worth_minutes"] or 0))
     unplanned = [_unplanned(entry) for entry in by_worth]
     return PlanView(
-        title=span_of_days(first_day, last_day),
+        title=span_of_days(*span),
         first_day=first_day,
         last_day=last_day,
         zone=ZoneInfo(document["timezone"]),
@@ -179,7 +180,8 @@ def _plan(document: PlanDocument) -> PlanView:
         nights_cost=duration(60 * sum(nights)),
         seen=totals.get("seen", 0),
         moved=totals.get("moved", 0),
-        above_bound=above_bound(document),
+        # Nothing is known of how good it is together with days of another plan.
+        above_bound=above_bound(document) if span == (first_day, last_day) else "",
         unplanned=tuple(unplanned),
         left_out=totals["unplanned"],
         returned=tuple(_listed(entry) for entry in document["returned_to_inside"]),
