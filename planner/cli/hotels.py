@@ -26,7 +26,7 @@ def hotels() -> None:
 @area_option
 def import_hotels(app: App, area: Area, file: Path) -> None:
     """Import hotels from a CSV or XLSX file (docs/data-formats.md). Importing again updates those of the same names."""
-    read = read_hotels(read_table(file), geocoder_for(area, app.settings), area.streets())
+    read = read_hotels(read_table(file), geocoder_for(area, app.settings), known_streets(area.streets))
     with app.store.write(app.actor) as unit:
         kept = keep_hotels(unit, area.name, read.hotels, new_id)
     app.say(
